@@ -21,7 +21,7 @@ import numpy as np
 from jax.sharding import PartitionSpec
 
 from mips_jax.models import Architecture
-from mips_jax.training.devices import configure_devices
+from mips_jax.training.devices import configure_devices, use_bfloat16_gradients
 from mips_jax.training.member import Hyper, Scaling
 from mips_jax.training.population import AXIS, blank_states, compiled_programs, place, population_mesh, resolve_layout
 from mips_jax.training.settings import DeviceSettings
@@ -64,11 +64,11 @@ def plain_hyper(count: int, parameters: int) -> Hyper:
     )  # fmt: skip
 
 
-def ours(a: Architecture, members: int, batch: int, seconds: float) -> tuple[float, float]:
+def ours(a: Architecture, members: int, batch: int, seconds: float, gradients: str = "auto") -> tuple[float, float]:
     """(member-steps per second, compile seconds)."""
     mesh, layout = population_mesh(), resolve_layout("auto")
     members = -(-members // mesh.size) * mesh.size
-    train, _, template = compiled_programs(a, 1, 1, batch, mesh, layout)
+    train, _, template = compiled_programs(a, 1, 1, batch, mesh, layout, use_bfloat16_gradients(gradients))
     states = blank_states(members, template)
     states.parameters[...] = 0.3 * np.random.default_rng(0).standard_normal(states.parameters.shape)
     rows = PartitionSpec(AXIS)

@@ -123,6 +123,12 @@ class LSTM(RecurrentModel):
 MODELS = {"mlp_rnn": MLPRNN, "elman": Elman, "gru": GRU, "lstm": LSTM}
 
 
-def build_model(architecture: Architecture, input_dim: int, output_dim: int, key: jax.Array) -> RecurrentModel:
-    """A freshly drawn network of the given shape."""
-    return MODELS[architecture.cell](architecture, input_dim, output_dim, key=key)
+def build_model(
+    architecture: Architecture, input_dim: int, output_dim: int, key: jax.Array, bfloat16_gradients: bool = False
+) -> RecurrentModel:
+    """A freshly drawn network of the given shape; wide layers may compute their gradients by bfloat16 products."""
+    model = MODELS[architecture.cell](architecture, input_dim, output_dim, key=key)
+    for _, module in nnx.iter_modules(model):
+        if isinstance(module, Affine):
+            module.bfloat16_gradients = bfloat16_gradients
+    return model

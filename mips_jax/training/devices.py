@@ -31,6 +31,14 @@ def configure_devices(settings: DeviceSettings) -> None:
         jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
 
 
+def use_bfloat16_gradients(gradients: str) -> bool:
+    """"auto" -> whether this hardware multiplies bfloat16 matrices faster than float32: GPUs, TPUs, CPUs with AMX."""
+    if gradients != "auto" or jax.default_backend() != "cpu":
+        return gradients != "float32"
+    flags = Path("/proc/cpuinfo")
+    return flags.exists() and "amx_bf16" in flags.read_text()
+
+
 def backend_in_use() -> bool:
     """Whether jax has opened its devices already, after which their number cannot change."""
     from jax._src import xla_bridge  # there is no public way to ask

@@ -119,9 +119,9 @@ def batch_last(steps: jax.Array) -> jax.Array:
     return steps.reshape(*steps.shape[:-2], -1)
 
 
-def predictions(model: RecurrentModel, hidden: jax.Array, scaling: Scaling) -> jax.Array:
-    """hidden [state_dim, B] -> outputs [O, B] in raw units."""
-    return scaling.output_scale[:, None] * model.readout(hidden) + scaling.output_shift[:, None]
+def raw_outputs(readout: jax.Array, scaling: Scaling) -> jax.Array:
+    """Outputs [O, B] in training units -> raw units."""
+    return scaling.output_scale[:, None] * readout + scaling.output_shift[:, None]
 
 
 def split_channels(batch: jax.Array, scaling: Scaling) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -168,24 +168,41 @@ def objective(
         lambda: jnp.zeros(shape),
     )
     hiddens = unroll(model, inputs, noise)
-    hidden = batch_last(hiddens)
-    errors = predictions(model, hidden, scaling) - batch_last(targets)
-    weights = batch_last(mask)
-    data_loss = jnp.sum(0.5 * jnp.log1p(errors**2) * weights) / (jnp.sum(weights) * errors.shape[0])
-    excess = jax.nn.relu(jnp.abs(errors) - MARGIN) * weights
-    margin_loss = jnp.sum(excess) / (1.0 + jnp.sum(excess > 0))
+    outputs, targets, mask = model.readout(batch_last(hiddens)), batch_last(targets), batch_last(mask)
 
-    def contraction_penalty() -> jax.Array:
+    def data_loss(errors: jax.Array) -> jax.Array:
+        return jnp.sum(0.5 * jnp.log1p(errors**2) * mask) / (jnp.sum(mask) * errors.shape[0])
+
+    def margin_loss(errors: jax.Array) -> jax.Array:
+        excess = jax.nn.relu(jnp.abs(errors) - MARGIN) * mask
+        return jnp.sum(excess) / (1.0 + jnp.sum(excess > 0))
+
+    @jax.checkpoint
+    def without_margin(readout: jax.Array) -> tuple[jax.Array, jax.Array]:
+        loss = data_loss(raw_outputs(readout, scaling) - targets)
+        return loss, loss
+
+    @jax.checkpoint
+    def with_margin(readout: jax.Array) -> tuple[jax.Array, jax.Array]:
+        errors = raw_outputs(readout, scaling) - targets
+        loss = data_loss(errors)
+        return loss + hyper.margin * margin_loss(errors), loss
+
+    # Both losses are inside the branches, so that the derivative by the outputs is a result of its own: XLA on CPU
+    # otherwise computes it anew for each of the readout's hidden units, half of the time of a small network.
+    loss, plain_loss = lax.cond(hyper.margin > 0, with_margin, without_margin, outputs)
+
+    @jax.checkpoint
+    def contraction_penalty(model: RecurrentModel, hiddens: jax.Array) -> jax.Array:
         some = slice(None, None, CONTRACTION_SHARE)
         before, after = hiddens[:-1, :, some], inputs[1:, :, some]
-        return stretch(model, batch_last(before), batch_last(after), probe_key)
+        return hyper.contraction * stretch(model, batch_last(before), batch_last(after), probe_key)
 
-    penalty = hyper.margin * margin_loss
-    penalty += hyper.l1 * jnp.mean(jnp.abs(parameters))
+    penalty = hyper.l1 * jnp.mean(jnp.abs(parameters))
     penalty += hyper.quantization * quantization_distance(parameters, hyper.quantization_step)
     if inputs.shape[0] > 1:
-        penalty += lax.cond(hyper.contraction > 0, lambda: hyper.contraction * contraction_penalty(), lambda: 0.0)
-    return data_loss + penalty, data_loss
+        penalty += lax.cond(hyper.contraction > 0, contraction_penalty, lambda model, hiddens: 0.0, model, hiddens)
+    return loss + penalty, plain_loss
 
 
 def learning_rate_at(hyper: Hyper, step: jax.Array) -> jax.Array:
@@ -287,7 +304,7 @@ def evaluate(
     def step(hidden, xs):
         inputs_t, targets_t, mask_t = xs
         hidden = model.step(hidden, inputs_t)
-        return hidden, jnp.where(mask_t > 0, predictions(model, hidden, scaling) - targets_t, 0.0)
+        return hidden, jnp.where(mask_t > 0, raw_outputs(model.readout(hidden), scaling) - targets_t, 0.0)
 
     start = jnp.zeros((model.state_dim, inputs.shape[-1]))
     errors = jnp.abs(lax.scan(step, start, (inputs, targets, mask))[1])  # [T, O, N]

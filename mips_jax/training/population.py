@@ -66,10 +66,16 @@ def micro_batch_size(architecture: Architecture, length: int, batch_size: int) -
 
 @functools.lru_cache(maxsize=64)
 def compiled_programs(
-    architecture: Architecture, input_dim: int, output_dim: int, batch_size: int, mesh: Mesh, layout: str
+    architecture: Architecture,
+    input_dim: int,
+    output_dim: int,
+    batch_size: int,
+    mesh: Mesh,
+    layout: str,
+    bfloat16_gradients: bool,
 ):
     """The jitted (train, evaluate) of a population; jax caches them by shape, so tasks of equal shape share them."""
-    template = build_model(architecture, input_dim, output_dim, jax.random.key(0))
+    template = build_model(architecture, input_dim, output_dim, jax.random.key(0), bfloat16_gradients)
     flat, unravel = ravel_pytree(template)
     layers = layout_of(template)
     members, shared = PartitionSpec(AXIS), PartitionSpec()

@@ -26,7 +26,7 @@ from mips_jax.sequences import Sequences
 from mips_jax.training import result as outcome
 from mips_jax.training.analysis import affine_response
 from mips_jax.training.checkpoint import SearchCheckpoint
-from mips_jax.training.devices import configure_devices
+from mips_jax.training.devices import configure_devices, use_bfloat16_gradients
 from mips_jax.training.initialization import initial_parameters
 from mips_jax.training.ladder import Wave, ladder
 from mips_jax.training.member import Evaluation, Hyper, MemberState
@@ -175,6 +175,7 @@ class Search:
         self.started = time.monotonic()
         self.mesh = population_mesh()
         self.layout = resolve_layout(settings.device.layout)
+        self.bfloat16_gradients = use_bfloat16_gradients(settings.device.gradients)
         self.response = affine_response(training)
         self.waves = ladder(settings.model, self.response)
         self.training, self.test = training, test
@@ -191,7 +192,7 @@ class Search:
         self.state = SearchState()
         self.checkpoint = None if checkpoint_dir is None else SearchCheckpoint(checkpoint_dir, settings, training)
         if self.checkpoint is not None:
-            self.state = self.checkpoint.restore(self._wave_template) or self.state
+            self.state = self.checkpoint.restore(lambda wave: self._programs(self.waves[wave])[2]) or self.state
 
     # -- the stages -----------------------------------------------------------------------------------------------
 
@@ -212,9 +213,7 @@ class Search:
         """Compiles (or finds) the wave's programs and, unless resumed, draws its members."""
         state, wave = self.state, self.waves[self.state.wave]
         began = time.monotonic()
-        self.train_members, self.evaluate_members, self.template = compiled_programs(
-            wave.padded, self.input_dim, self.output_dim, self.batch_size, self.mesh, self.layout
-        )
+        self.train_members, self.evaluate_members, self.template = self._programs(wave)
         scaling = scaling_of(self.training, keep_zero=wave.padded.affine)
         rows = self.training.inputs.reshape(-1, self.input_dim)[:SAMPLES]
         self.samples = (rows - scaling.input_shift) / scaling.input_scale
@@ -284,10 +283,10 @@ class Search:
 
     # -- places and members ---------------------------------------------------------------------------------------
 
-    def _wave_template(self, wave: int):
-        return compiled_programs(
-            self.waves[wave].padded, self.input_dim, self.output_dim, self.batch_size, self.mesh, self.layout
-        )[2]
+    def _programs(self, wave: Wave):
+        """(train, evaluate, template model) of a wave's padded shape; compiled once for each shape."""
+        shape = (wave.padded, self.input_dim, self.output_dim, self.batch_size)
+        return compiled_programs(*shape, self.mesh, self.layout, self.bfloat16_gradients)
 
     def _blank_members(self) -> MemberState:
         return blank_states(len(self.state.places), self.template)
@@ -609,9 +608,7 @@ class Search:
         """Folds the training units into the weights and measures the plain float64 network on the whole test set."""
         entry = self.state.entries[index]
         wave = self.waves[entry.wave]
-        _, _, template = compiled_programs(
-            wave.padded, self.input_dim, self.output_dim, self.batch_size, self.mesh, self.layout
-        )
+        _, _, template = self._programs(wave)
         scaling = scaling_of(self.training, keep_zero=wave.padded.affine)
         weights = raw_weights(self.state.chosen[index], template, entry.architecture, scaling)
         network = outcome.network_of(entry.architecture, weights, self.test.length)

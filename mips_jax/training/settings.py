@@ -41,6 +41,7 @@ class DeviceSettings:
     """Where the population runs."""
 
     layout: str = "auto"  # "auto" | "map" (members one after another: CPU) | "vmap" (members side by side: GPU, TPU)
+    gradients: str = "auto"  # operands of wide layers' gradients: "auto" | "float32" | "bfloat16"; sums are float32
     distributed: bool = False  # call jax.distributed.initialize() (Slurm, TPU pods); the population spans all hosts
     max_members_at_once: int = 0  # population rows on the devices at one time; 0 = from the memory limit
     memory_limit_gib: float = 0.0  # memory for one population chunk, > 0; 0 = from the device
@@ -94,6 +95,8 @@ def validate(settings: TrainingSettings) -> None:
         else:
             require(value >= 0, f"training.pressure.{field.name}", value, ">= 0")
     require(device.layout in ("auto", "map", "vmap"), "training.device.layout", device.layout, "auto, map or vmap")
+    allowed = ("auto", "float32", "bfloat16")
+    require(device.gradients in allowed, "training.device.gradients", device.gradients, "auto, float32 or bfloat16")
     for name in ("max_members_at_once", "memory_limit_gib"):
         require(getattr(device, name) >= 0, f"training.device.{name}", getattr(device, name), ">= 0")
     counts = ("members", "batch_size", "max_steps", "chunk_steps", "cycle_steps", "perfect_members")

@@ -18,7 +18,7 @@ def main(path: str, devices: str, layout: str = "map", port: str = "", process: 
     if port:
         jax.distributed.initialize(f"127.0.0.1:{port}", num_processes=2, process_id=int(process))
     settings = dataclasses.replace(
-        SETTINGS, members=3, max_steps=30, chunk_steps=15, device=DeviceSettings(layout=layout)
+        SETTINGS, members=3, max_steps=20, chunk_steps=10, device=DeviceSettings(layout=layout)
     )
     result = train(running_modulo(1024, 0), running_modulo(1024, 1), settings)
     layers = [layer for stack in result.best.weights.values() for layer in stack]
