@@ -30,7 +30,7 @@ class PressureSettings:
     l1: float = 0.0  # weight of mean |weights|, >= 0
     weight_decay: float = 0.0  # decoupled weight decay relative to the learning rate, >= 0
     hidden_noise: float = 0.0  # standard deviation of Gaussian noise added to each hidden state, >= 0
-    contraction: float = 0.02  # weight of the stretch of small perturbations of h by f at visited states, >= 0
+    contraction: float = 0.02  # weight of the stretch (mean and 4-norm) of small perturbations of h at visited states, >= 0
     quantization: float = 0.0  # weight of the distance of weights to multiples of `quantization_step`, >= 0
     quantization_step: float = 0.125  # grid of the quantisation pressure, > 0
     from_start: bool = False  # True: throughout training; False: only while a perfect member is polished
