@@ -14,3 +14,9 @@ class RequestError(ValueError):
     def __init__(self, *problems: str):
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+def cause(error: Exception) -> str:
+    """The first line of what numpy or zipfile says of a damaged file, without numpy's advice to allow pickles."""
+    line = (str(error).splitlines() or [""])[0] or type(error).__name__
+    return "it holds Python objects, or is not in numpy's format" if "pickle" in line else line

@@ -14,7 +14,7 @@ import pathlib
 import numpy as np
 import safetensors
 
-from mips_jax.errors import RequestError
+from mips_jax.errors import RequestError, cause
 
 METADATA_KEY = "metadata"
 
@@ -48,9 +48,8 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[st
     try:
         arrays, metadata = (_read_npz if path.suffix.lower() == ".npz" else _read_safetensors)(path)
     except Exception as error:  # a damaged file fails in dozens of ways inside zip, header and buffer parsing
-        details = (str(error).splitlines() or ["no details"])[0]
         raise RequestError(
-            f"{path}: not a readable {path.suffix} file ({type(error).__name__}: {details}); write it "
+            f"{path}: not a readable {path.suffix} file ({type(error).__name__}: {cause(error)}); write it "
             "again (network.path)"
         ) from error
     if not arrays:

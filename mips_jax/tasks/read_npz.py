@@ -9,7 +9,7 @@ import pathlib
 
 import numpy as np
 
-from mips_jax.errors import RequestError
+from mips_jax.errors import RequestError, cause
 
 
 def read_npz(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -26,7 +26,7 @@ def read_npz(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | N
     try:
         archive = np.load(path, allow_pickle=False)
     except Exception as error:  # whatever a damaged file does to numpy and zipfile
-        raise RequestError(f"{path.name}: not a readable npz archive ({_first_line(error)})") from error
+        raise RequestError(f"{path.name}: not a readable npz archive ({cause(error)})") from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise RequestError(f"{path.name}: a single array, not an npz archive; save x and y with numpy.savez")
     with archive:
@@ -41,7 +41,7 @@ def _arrays(archive, name: str):
             try:
                 arrays[key] = archive[key]
             except Exception as error:
-                problems.append(f"{name}: the array {key} cannot be read ({_first_line(error)})")
+                problems.append(f"{name}: the array {key} cannot be read ({cause(error)})")
             else:
                 if not isinstance(arrays[key], np.ndarray):
                     problems.append(f"{name}: {key} is not an array; save it with numpy.savez")
@@ -72,7 +72,3 @@ def _mask_from_lengths(lengths: np.ndarray, shape: tuple[int, ...], name: str) -
             f"{lengths[first]})"
         )
     return np.arange(longest) < lengths[:, None]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

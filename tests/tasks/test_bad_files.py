@@ -75,7 +75,7 @@ WRONG_FILES = {
     "npz that is text": ("a.npz", b"hello", "not a readable npz archive"),
     "npz that is one array": ("a.npz", _npy(NUMBERS), "a single array, not an npz archive"),
     "npz cut short": ("a.npz", npz()[:300], "not a readable npz archive"),
-    "npz with a pickled array": ("a.npz", npz(x=_RAGGED_OBJECTS), "the array x cannot be read .*allow_pickle=False"),
+    "npz with a pickled array": ("a.npz", npz(x=_RAGGED_OBJECTS), "the array x cannot be read .it holds Python objects"),
     "npz without x": ("a.npz", npz(x=None, inputs=NUMBERS), "there is no array x; the file holds y, inputs"),
     "npz with nothing": ("a.npz", zipped(), "there is no array x; the file holds nothing"),
     "npz with text in place of x": ("a.npz", zipped(x=b"1 2 3", y_npy=_npy(SUMS)), "x is not an array"),
