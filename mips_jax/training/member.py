@@ -149,6 +149,45 @@ def quantization_distance(parameters: jax.Array, step: jax.Array) -> jax.Array:
     return jnp.mean((ratio - lax.stop_gradient(jnp.round(ratio))) ** 2)
 
 
+@jax.checkpoint
+def contraction_penalty(model: RecurrentModel, hiddens: jax.Array, inputs: jax.Array, key: jax.Array) -> jax.Array:
+    """Mean and 4-norm (a smooth maximum: it heeds the few largest) of the stretch over the visited states.
+
+    Args:
+        hiddens: [T, state_dim, B] states after each of the inputs [T, I, B]; the first state before is 0.
+    """
+    some = slice(None, None, CONTRACTION_SHARE)
+    before = jnp.concatenate([jnp.zeros_like(hiddens[:1]), hiddens[:-1]])
+    factors = stretch(model, batch_last(before[..., some]), batch_last(inputs[..., some]), key)
+    return jnp.mean(factors) + jnp.mean(factors**4 + 1e-12) ** 0.25
+
+
+def data_loss(
+    readout: jax.Array, targets: jax.Array, mask: jax.Array, scaling: Scaling, margin: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """(loss with the margin's part, mean of 0.5 log(1 + error^2)) of outputs [O, B] in training units.
+
+    Both are computed inside of branches, so that the derivative by `readout` is a result of its own: XLA on CPU
+    otherwise computes it anew for each of the readout's hidden units, half of the time of a small network. `checkpoint`
+    saves the branches from writing residuals, of which the backward pass needs none.
+    """
+
+    @jax.checkpoint
+    def plain(readout: jax.Array) -> tuple[jax.Array, jax.Array]:
+        errors = raw_outputs(readout, scaling) - targets
+        loss = jnp.sum(0.5 * jnp.log1p(errors**2) * mask) / (jnp.sum(mask) * errors.shape[0])
+        return loss, loss
+
+    @jax.checkpoint
+    def with_margin(readout: jax.Array) -> tuple[jax.Array, jax.Array]:
+        errors = raw_outputs(readout, scaling) - targets
+        excess = jax.nn.relu(jnp.abs(errors) - MARGIN) * mask
+        loss, _ = plain(readout)
+        return loss + margin * jnp.sum(excess) / (1.0 + jnp.sum(excess > 0)), loss
+
+    return lax.cond(margin > 0, with_margin, plain, readout)
+
+
 def objective(
     parameters: jax.Array,
     unravel: Callable[[jax.Array], RecurrentModel],
@@ -157,7 +196,7 @@ def objective(
     batch: jax.Array,
     key: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
-    """Penalised loss and plain data loss of one batch [T, C, B]: the mean of 0.5 log(1 + error^2)."""
+    """Penalised loss and plain data loss of one batch [T, C, B]."""
     model = unravel(parameters)
     inputs, targets, mask = split_channels(batch, scaling)
     noise_key, probe_key = jax.random.split(key)
@@ -168,43 +207,14 @@ def objective(
         lambda: jnp.zeros(shape),
     )
     hiddens = unroll(model, inputs, noise)
-    outputs, targets, mask = model.readout(batch_last(hiddens)), batch_last(targets), batch_last(mask)
-
-    def data_loss(errors: jax.Array) -> jax.Array:
-        return jnp.sum(0.5 * jnp.log1p(errors**2) * mask) / (jnp.sum(mask) * errors.shape[0])
-
-    def margin_loss(errors: jax.Array) -> jax.Array:
-        excess = jax.nn.relu(jnp.abs(errors) - MARGIN) * mask
-        return jnp.sum(excess) / (1.0 + jnp.sum(excess > 0))
-
-    @jax.checkpoint
-    def without_margin(readout: jax.Array) -> tuple[jax.Array, jax.Array]:
-        loss = data_loss(raw_outputs(readout, scaling) - targets)
-        return loss, loss
-
-    @jax.checkpoint
-    def with_margin(readout: jax.Array) -> tuple[jax.Array, jax.Array]:
-        errors = raw_outputs(readout, scaling) - targets
-        loss = data_loss(errors)
-        return loss + hyper.margin * margin_loss(errors), loss
-
-    # Both losses are inside the branches, so that the derivative by the outputs is a result of its own: XLA on CPU
-    # otherwise computes it anew for each of the readout's hidden units, half of the time of a small network.
-    loss, plain_loss = lax.cond(hyper.margin > 0, with_margin, without_margin, outputs)
-
-    @jax.checkpoint
-    def contraction_penalty(model: RecurrentModel, hiddens: jax.Array) -> jax.Array:
-        some = slice(None, None, CONTRACTION_SHARE)
-        before = jnp.concatenate([jnp.zeros_like(hiddens[:1]), hiddens[:-1]])
-        before, after = batch_last(before[..., some]), batch_last(inputs[..., some])
-        factors = stretch(model, before, after, probe_key)
-        largest = jnp.mean(factors**4 + 1e-12) ** 0.25  # smooth: a 4-norm heeds the few transitions that stretch most
-        return hyper.contraction * (jnp.mean(factors) + largest)
-
-    penalty = hyper.l1 * jnp.mean(jnp.abs(parameters))
-    penalty += hyper.quantization * quantization_distance(parameters, hyper.quantization_step)
-    penalty += lax.cond(hyper.contraction > 0, contraction_penalty, lambda model, hiddens: 0.0, model, hiddens)
-    return loss + penalty, plain_loss
+    outputs = model.readout(batch_last(hiddens))
+    loss, plain_loss = data_loss(outputs, batch_last(targets), batch_last(mask), scaling, hyper.margin)
+    loss += hyper.l1 * jnp.mean(jnp.abs(parameters))
+    loss += hyper.quantization * quantization_distance(parameters, hyper.quantization_step)
+    loss += hyper.contraction * lax.cond(
+        hyper.contraction > 0, contraction_penalty, lambda *_: 0.0, model, hiddens, inputs, probe_key
+    )
+    return loss, plain_loss
 
 
 def learning_rate_at(hyper: Hyper, step: jax.Array) -> jax.Array:
