@@ -4,8 +4,9 @@
 
 Perfect means 100% of 65,536 fresh sequences, whole sequences, by the plain float64 network on raw integers. Without
 --cache the persistent compilation cache is off, so that compilation counts. With --out each network is saved there as
-TASK.npz (arrays t0_w, t0_b, ..., o0_w, o0_b, ..., length) together with a table results.csv. The last line is
-`N of 62 perfect in S s`; the exit code is 1 when N is not all.
+TASK.npz (arrays t0_w, t0_b, ..., o0_w, o0_b, ..., length) together with a table results.csv. Column MIPS H: the hidden
+size that the paper's authors found (data/peers.csv). The last line is `N of 62 perfect in S s`; the exit code is 1
+when N is not all.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from mips_jax.tasks import TASKS, Task, get_task
 from mips_jax.training import DeviceSettings, TrainedMember, TrainingResult, TrainingSettings, train
 
 SEQUENCES = 65_536  # both for training and for the test
+PEERS = Path(__file__).parent / "data" / "peers.csv"
 COLUMNS = (
     "task", "perfect", "accuracy", "largest_error", "seconds", "steps", "members", "member_steps", "architecture",
+    "hidden_dim", "published_hidden_dim",
 )  # fmt: skip
 
 
-def table_row(task: Task, result: TrainingResult) -> dict:
+def table_row(task: Task, result: TrainingResult, published: dict[str, int]) -> dict:
     best = result.best
     return {
         "task": task.name,
@@ -40,6 +43,8 @@ def table_row(task: Task, result: TrainingResult) -> dict:
         "members": len(result.members),
         "member_steps": sum(member.steps for member in result.members),
         "architecture": str(best.architecture) if best else "",
+        "hidden_dim": best.architecture.hidden_dim if best else 0,
+        "published_hidden_dim": published.get(task.name, ""),
     }
 
 
@@ -63,19 +68,21 @@ def main() -> int:
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
 
+    with PEERS.open() as file:
+        published = {row["task"]: int(row["mips_hidden_dim"]) for row in csv.DictReader(file) if row["mips_hidden_dim"]}
     began, rows = time.perf_counter(), []
-    print(f"{'task':24s} perfect  accuracy  error  seconds  steps  members  member-steps  architecture")
+    print(f"{'task':24s} perfect  accuracy  error  seconds  steps  members  member-steps  MIPS H  architecture")
     for name in names:
         task = get_task(name)
         training = task.training_sequences(SEQUENCES, options.seed)
         test = task.test_sequences(SEQUENCES, options.seed)
         result = train(training, test, settings)
-        row = table_row(task, result)
+        row = table_row(task, result, published)
         rows.append(row)
         print(
             f"{row['task']:24s} {'yes' if row['perfect'] else 'NO ':7s}  {row['accuracy']:8.5f}  "
             f"{row['largest_error']:5.3f}  {row['seconds']:7.1f}  {row['steps']:5d}  {row['members']:7d}  "
-            f"{row['member_steps']:12d}  {row['architecture']}",
+            f"{row['member_steps']:12d}  {row['published_hidden_dim']!s:>6s}  {row['architecture']}",
             flush=True,
         )
         if options.out is not None and row["perfect"]:
@@ -90,6 +97,9 @@ def main() -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     cpu = time.process_time()
     print(f"peak memory {peak:.2f} GiB, {cpu:.0f} s of CPU time")
+    compared = [row for row in rows if row["perfect"] and row["published_hidden_dim"]]
+    small = sum(row["hidden_dim"] <= row["published_hidden_dim"] for row in compared)
+    print(f"hidden size at most the published one: {small} of {len(compared)}")
     print(f"{perfect} of {len(names)} perfect in {seconds:.0f} s")
     return 0 if perfect == len(names) else 1
 
