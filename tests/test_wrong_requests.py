@@ -71,6 +71,10 @@ CASES = {
         ["task=Prev1", "model.cell=transformer"],
         "model.cell is 'transformer', but must be one of mlp_rnn, elman, gru, lstm",
     ),
+    "precision of gradients": (
+        ["task=Prev1", "training.device.gradients=float16"],
+        "training.device.gradients is 'float16', but must be auto, float32 or bfloat16",
+    ),
     "method": (["task=Prev1", "extraction.method=magic"], "extraction.method is 'magic'; allowed: auto, linear"),
     "a key of a group that is not chosen": (
         ["task.name=Prev1"],
