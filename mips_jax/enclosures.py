@@ -4,7 +4,8 @@ A finite graph refines the machine: its nodes are sets of hidden states, its edg
 hidden state is in the box of node 0, f maps every box into the box of the successor for every letter (checked with zonotopes), and g
 is within 1/2 of the machine's integer on every box, then by induction over the word both write the same at every step: the boxes are
 an inductive invariant. Graphs come from runs of the network, boxes from iteration with widening (Cousot and Cousot 1977); neither is
-trusted, the finished boxes are checked once more from the beginning, in `checked_margin`.
+trusted, the finished boxes are checked once more from the beginning, in `checked_margin`. Where a run that makes the graph meets a word
+on which the two differ, that is the answer.
 
 All is for float64 evaluation of the network as well as for real arithmetic: rounding is bounded, see `zonotopes`.
 
@@ -99,9 +100,10 @@ class Proof:
 
     Attributes:
         proven: whether network and machine write the same on every word, however long.
-        reason: why there is no proof, in a few words; None with one. No proof does not mean that they differ.
+        reason: why there is no proof, in a few words; None with one. Unless `word` is given it does not mean that they differ.
         margin: largest distance of any output from its integer over all boxes, < 0.5; None without a proof.
         enclosure: the boxes; None without a proof.
+        word: [T, I] inputs on which they differ at the last step; None when none was met.
         seconds: time taken.
     """
 
@@ -109,6 +111,7 @@ class Proof:
     reason: str | None = None
     margin: float | None = None
     enclosure: Enclosure | None = None
+    word: np.ndarray | None = None
     seconds: float = 0.0
 
     @property
@@ -159,11 +162,13 @@ def _searched(network: MLPRNN, machine: Mealy, settings: EnclosureSettings, dead
     reason = "out of time"
     for history, distance in _refinements(network, machine):
         nodes = min(settings.nodes, _EDGES // len(machine.letters))
-        enclosure = _graph(network, machine, history, distance, nodes, deadline)
-        if enclosure is None:
+        graph = _graph(network, machine, history, distance, nodes, deadline)
+        if isinstance(graph, np.ndarray):
+            return Proof(False, f"they differ on a word of {len(graph)} inputs", word=graph)
+        if graph is None:
             reason = "too many hidden states"
             continue
-        enclosure, reason = _boxed(network, machine, enclosure, deadline)
+        enclosure, reason = _boxed(network, machine, graph, deadline)
         if enclosure is not None:
             margin = checked_margin(network, machine, enclosure)
             if margin is not None:
@@ -183,23 +188,32 @@ def _refinements(network: MLPRNN, machine: Mealy) -> Iterator[tuple[int, float]]
     yield from ((letters, np.inf) for letters in _HISTORIES)
 
 
-def _graph(network: MLPRNN, machine: Mealy, history: int, distance: float, limit: int, deadline: float) -> Enclosure | None:
+def _graph(network: MLPRNN, machine: Mealy, history: int, distance: float, limit: int, deadline: float):
     """Hidden states reached breadth first; merged when state, output and last letters are the same and they are close.
 
+    A merged state is represented by the one met first, so that every image is reached by a word from the start.
+
     Returns:
-        The graph with boxes around the images of the states that stand for the nodes; None if it is larger than the limit.
+        The graph, an Enclosure with boxes around the images of the states that stand for the nodes; or a word [T, I] on which
+        network and machine differ; or None if the graph is larger than the limit.
     """
     letters = np.arange(len(machine.letters))
     hidden, state, recent = [network.initial], [0], [()]
     output = [np.zeros(machine.output.shape[2], np.int64)]
     successor: list[list[int]] = []
     images: list[list[np.ndarray]] = [[]]
-    alike: dict[tuple, list[int]] = {}
+    words: list[tuple[int, ...]] = [()]
+    alike: dict[tuple, list[int]] = {}  # nodes by what must be the same
     frontier = [0]
     while frontier:
         following = []
         for node in frontier:
             reached = network.step(np.repeat(hidden[node][None], len(letters), axis=0), machine.letters)
+            wrong = (network.outputs(reached) != machine.output[state[node]]).any(axis=1)
+            if wrong.any():
+                word = np.array((*words[node], int(wrong.argmax())))
+                if (network.run(machine.letters[word][None])[1][0, -1] != machine.run(word[None])[0, -1]).any():
+                    return machine.letters[word]
             row = []
             for letter, image in zip(letters, reached):
                 after, written = int(machine.transition[state[node], letter]), machine.output[state[node], letter]
@@ -212,7 +226,8 @@ def _graph(network: MLPRNN, machine: Mealy, history: int, distance: float, limit
                     target = len(hidden)
                     same.append(target)
                     following.append(target)
-                    hidden.append(image), state.append(after), output.append(written), recent.append(last), images.append([])
+                    hidden.append(image), state.append(after), output.append(written), recent.append(last)
+                    images.append([]), words.append((*words[node], int(letter)))
                 images[target].append(image)
                 row.append(target)
             successor.append(row)

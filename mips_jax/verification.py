@@ -1,4 +1,7 @@
-"""How far a program can be trusted, in figures: against the network, against the task, against the machine read off the network.
+"""How far a program can be trusted: against the network, against the task, against the machine read off the network.
+
+Two proofs together hold for words of every length: the program equals the machine (their product is explored to its end), and the
+machine equals the network (`enclosures`).
 
 Ground truth is used here, after extraction, and nowhere in it.
 
@@ -11,8 +14,9 @@ import dataclasses
 
 import numpy as np
 
+from mips_jax.enclosures import EnclosureSettings, Proof, prove_equal
 from mips_jax.extraction.automaton import Mealy
-from mips_jax.extraction.traces import InputRange, random_words
+from mips_jax.extraction.traces import InputRange, alphabet, random_words
 from mips_jax.networks import Network
 from mips_jax.programs import Program, Var, compile_source, program_source
 from mips_jax.sequences import Sequences
@@ -32,6 +36,7 @@ class VerificationSettings:
         long_factor: the long length is this many times the training length, >= 1.
         fidelity_sequences: random sequences on which program and network are compared, >= 1.
         seed: of all of these, >= 0.
+        proof_seconds: time limit of the proof that the network equals the machine read off it, >= 0; 0: no such proof.
     """
 
     sequences: int = 10_000
@@ -39,6 +44,7 @@ class VerificationSettings:
     long_factor: int = 10
     fidelity_sequences: int = 4_096
     seed: int = 0
+    proof_seconds: float = 5.0
 
 
 def percent(fraction: float) -> str:
@@ -58,7 +64,7 @@ def problems(settings: VerificationSettings) -> list[str]:
     return [
         f"verification.{field.name} is {value}; allowed: {least} or more"
         for field in dataclasses.fields(settings)
-        if (value := getattr(settings, field.name)) < (least := 0 if field.name == "seed" else 1)
+        if not (value := getattr(settings, field.name)) >= (least := 0 if field.name in ("seed", "proof_seconds") else 1)
     ]
 
 
@@ -79,6 +85,10 @@ class Verification:
         equals_machine: True when the program was proven to equal the machine read off the network at every length, False when a
             word was found on which they differ, None without a (finite) machine or when the proof was too large.
         machine_states: states of that machine.
+        network_equals_machine: True when the network itself was proven to write what the machine writes, at every length and for all
+            inputs in range; False when a word was found on which they differ; None when neither (then only samples speak for it).
+        network_differs_after: inputs in the word on which network and machine were found to differ in the search for a proof.
+        network_margin: in the proof, the largest distance of any of the network's outputs from its integer, < 0.5.
     """
 
     test_accuracy: float | None
@@ -93,6 +103,14 @@ class Verification:
     test_step_accuracy: float | None = None
     equals_machine: bool | None = None
     machine_states: int | None = None
+    network_equals_machine: bool | None = None
+    network_differs_after: int | None = None
+    network_margin: float | None = None
+
+    @property
+    def proven_equal_to_network(self) -> bool:
+        """Program and network write the same at every length, for every input in range: both halves of the proof are there."""
+        return self.equals_machine is True and self.network_equals_machine is True
 
     @property
     def solved(self) -> bool:
@@ -110,9 +128,13 @@ class Verification:
         parts.append(f"agrees with the network on {percent(self.fidelity)} of {self.fidelity_sequences:,} random sequences")
         if self.faithful_length > self.test_length:
             parts.append(f"and, on a sample, up to step {self.faithful_length}")
-        if self.equals_machine:
+        if self.proven_equal_to_network:
+            parts.append("proven equal to the network itself at every length, for every input in range")
+        elif self.equals_machine:
             plural = "s" if self.machine_states != 1 else ""
             parts.append(f"proven equal, at every length, to the machine of {self.machine_states} state{plural} read off the network")
+        if self.network_differs_after is not None:
+            parts.append(f"but the network itself writes something else on a word of {self.network_differs_after} inputs")
         text = ", ".join(parts)
         return text[0].upper() + text[1:]
 
@@ -137,13 +159,20 @@ def verify(
         test: unseen sequences with their right outputs, or None where nobody knows the truth.
         long: the same at the long length.
         machine: the machine read off the network, if it is finite.
-        settings: how much to test.
+        settings: how much to test, and how long to try a proof.
     """
     long_length = settings.long_factor * length
     rng = np.random.default_rng((settings.seed, 4))
     words = random_words(input_range, settings.fidelity_sequences, length, rng)
     fidelity = float((network.run(words)[1] == program.run(words)).all(axis=(1, 2)).mean())
+    faithful_length = _faithful_length(program, network, random_words(input_range, 256, long_length, rng))
     _check_printed(program, words[:_SOURCE_CHECKS])
+    equal = None if machine is None else equals_machine(program, machine)
+    proof = None
+    if equal and fidelity == 1.0 and faithful_length == long_length:
+        proof = _network_proof(network, machine, input_range, settings.proof_seconds)
+    # where program and machine are equal, a word that tells the program from the network tells the machine from it too
+    differs = equal and (proof is None or proof.word is not None)
     return Verification(
         test_accuracy=None if test is None else whole_sequence_accuracy(program, test),
         test_sequences=0 if test is None else len(test),
@@ -153,11 +182,22 @@ def verify(
         long_length=long_length,
         fidelity=fidelity,
         fidelity_sequences=len(words),
-        faithful_length=_faithful_length(program, network, random_words(input_range, 256, long_length, rng)),
+        faithful_length=faithful_length,
         test_step_accuracy=None if test is None else step_accuracy(program, test),
-        equals_machine=None if machine is None else equals_machine(program, machine),
+        equals_machine=equal,
         machine_states=None if machine is None else machine.states,
+        network_equals_machine=True if proof and proof.proven else False if differs else None,
+        network_differs_after=len(proof.word) if proof and proof.word is not None else None,
+        network_margin=proof.margin if proof else None,
     )
+
+
+def _network_proof(network: Network, machine: Mealy, input_range: InputRange, seconds: float) -> Proof:
+    """The proof for all inputs in range; a machine over other letters says nothing about some of them."""
+    letters = alphabet(input_range, len(machine.letters))
+    if letters is None or {tuple(row) for row in letters.tolist()} != {tuple(row) for row in machine.letters.tolist()}:
+        return Proof(False, "not attempted: the machine does not read every input in range")
+    return prove_equal(network, machine, EnclosureSettings(seconds=seconds))
 
 
 def whole_sequence_accuracy(program: Program, sequences: Sequences) -> float:
