@@ -2,8 +2,8 @@
 
 A finite graph refines the machine: its nodes are sets of hidden states, its edges the letters. Each node has a box. When the start's
 hidden state is in the box of node 0, f maps every box into the box of the successor for every letter (checked with zonotopes), and g
-is within 1/2 of the machine's integer on every box, then by induction over the word both write the same at every step: the boxes are
-an inductive invariant. Graphs come from runs of the network, boxes from iteration with widening (Cousot and Cousot 1977); neither is
+is within 1/2 of the machine's integer on every such image, then by induction over the word both write the same at every step: the
+boxes are an inductive invariant. Graphs come from runs of the network, boxes from iteration with widening (Cousot and Cousot 1977); neither is
 trusted, the finished boxes are checked once more from the beginning, in `checked_margin`. Where a run that makes the graph meets a word
 on which the two differ, that is the answer.
 
@@ -54,7 +54,6 @@ class Enclosure:
 
     Attributes:
         state: [N] the machine's state.
-        output: [N, O] integers written on every edge into the node (the start has none).
         successor: [N, A] next node.
         origin: [N, H].
         frame: [N, H, H] directions as columns, orthogonal.
@@ -62,7 +61,6 @@ class Enclosure:
     """
 
     state: np.ndarray
-    output: np.ndarray
     successor: np.ndarray
     origin: np.ndarray
     frame: np.ndarray
@@ -101,7 +99,7 @@ class Proof:
     Attributes:
         proven: whether network and machine write the same on every word, however long.
         reason: why there is no proof, in a few words; None with one. Unless `word` is given it does not mean that they differ.
-        margin: largest distance of any output from its integer over all boxes, < 0.5; None without a proof.
+        margin: largest distance of any output from its integer on any image of a box, < 0.5; None without a proof.
         enclosure: the boxes; None without a proof.
         word: [T, I] inputs on which they differ at the last step; None when none was met.
         seconds: time taken.
@@ -152,7 +150,8 @@ def _obstacle(network: Network, machine: Mealy, settings: EnclosureSettings) -> 
         return "the initial hidden state is not finite"
     if max(np.abs(machine.letters).max(), np.abs(machine.output).max()) >= _LARGEST_INTEGER:
         return f"an input or output of {_LARGEST_INTEGER} or more"
-    if sum(weight.shape[0] + weight.shape[1] for weight, _ in (*network.transition, *network.output)) > LARGEST_SUM:
+    widths = sum(weight.shape[0] + weight.shape[1] for weight, _ in (*network.transition, *network.output))
+    if widths > LARGEST_SUM:  # no sum over units or generators is longer
         return "the network is too wide for the bound on rounding"
     return None
 
@@ -160,9 +159,9 @@ def _obstacle(network: Network, machine: Mealy, settings: EnclosureSettings) -> 
 def _searched(network: MLPRNN, machine: Mealy, settings: EnclosureSettings, deadline: float) -> Proof:
     """Graph after graph until one can be boxed."""
     reason = "out of time"
-    for history, distance in _refinements(network, machine):
+    for refinement in _refinements(network, machine):
         nodes = min(settings.nodes, _EDGES // len(machine.letters))
-        graph = _graph(network, machine, history, distance, nodes, deadline)
+        graph = _graph(network, machine, refinement, nodes, deadline)
         if isinstance(graph, np.ndarray):
             return Proof(False, f"they differ on a word of {len(graph)} inputs", word=graph)
         if graph is None:
@@ -179,17 +178,32 @@ def _searched(network: MLPRNN, machine: Mealy, settings: EnclosureSettings, dead
     return Proof(False, "out of time" if time.monotonic() > deadline else reason)
 
 
-def _refinements(network: MLPRNN, machine: Mealy) -> Iterator[tuple[int, float]]:
-    """(letters of history told apart, distance within which hidden states are merged), in the order of trying."""
+@dataclasses.dataclass(frozen=True)
+class _Refinement:
+    """Which hidden states share a node: those of one machine state that also agree in this.
+
+    Attributes:
+        distance: from the one that stands for the node, at most.
+        outputs: whether the last output is the same.
+        history: how many of the last letters are the same.
+    """
+
+    distance: float
+    outputs: bool = True
+    history: int = 0
+
+
+def _refinements(network: MLPRNN, machine: Mealy) -> Iterator[_Refinement]:
+    """In the order of trying."""
     words = np.random.default_rng(0).integers(0, len(machine.letters), (300, 60))
-    hidden = network.run(machine.letters[words])[0]
-    spread = float(hidden.std(axis=(0, 1)).max())
-    yield from ((0, part * spread) for part in _MERGED_WITHIN)
-    yield from ((letters, np.inf) for letters in _HISTORIES)
+    spread = float(network.run(machine.letters[words])[0].std(axis=(0, 1)).max())
+    yield from (_Refinement(part * spread) for part in _MERGED_WITHIN)
+    yield _Refinement(np.inf, outputs=False)
+    yield from (_Refinement(np.inf, history=letters) for letters in _HISTORIES)
 
 
-def _graph(network: MLPRNN, machine: Mealy, history: int, distance: float, limit: int, deadline: float):
-    """Hidden states reached breadth first; merged when state, output and last letters are the same and they are close.
+def _graph(network: MLPRNN, machine: Mealy, refinement: _Refinement, limit: int, deadline: float):
+    """Hidden states reached breadth first, merged as the refinement says.
 
     A merged state is represented by the one met first, so that every image is reached by a word from the start.
 
@@ -199,7 +213,6 @@ def _graph(network: MLPRNN, machine: Mealy, history: int, distance: float, limit
     """
     letters = np.arange(len(machine.letters))
     hidden, state, recent = [network.initial], [0], [()]
-    output = [np.zeros(machine.output.shape[2], np.int64)]
     successor: list[list[int]] = []
     images: list[list[np.ndarray]] = [[]]
     words: list[tuple[int, ...]] = [()]
@@ -217,16 +230,16 @@ def _graph(network: MLPRNN, machine: Mealy, history: int, distance: float, limit
             row = []
             for letter, image in zip(letters, reached):
                 after, written = int(machine.transition[state[node], letter]), machine.output[state[node], letter]
-                last = (*recent[node], int(letter))[-history:] if history else ()
-                same = alike.setdefault((after, written.tobytes(), last), [])
+                last = (*recent[node], int(letter))[-refinement.history :] if refinement.history else ()
+                same = alike.setdefault((after, written.tobytes() if refinement.outputs else b"", last), [])
                 apart = np.abs(np.array([hidden[n] for n in same]) - image).max(axis=1) if same else np.array([np.inf])
-                if same and apart.min() <= distance:
+                if same and apart.min() <= refinement.distance:
                     target = same[int(apart.argmin())]
                 else:
                     target = len(hidden)
                     same.append(target)
                     following.append(target)
-                    hidden.append(image), state.append(after), output.append(written), recent.append(last)
+                    hidden.append(image), state.append(after), recent.append(last)
                     images.append([]), words.append((*words[node], int(letter)))
                 images[target].append(image)
                 row.append(target)
@@ -241,7 +254,7 @@ def _graph(network: MLPRNN, machine: Mealy, history: int, distance: float, limit
         if points:
             z = (np.array(points) - origin[node]) @ frame[node]
             low[node], high[node] = z.min(axis=0), z.max(axis=0)
-    return Enclosure(np.array(state), np.stack(output), np.array(successor), origin, frame, low, high)
+    return Enclosure(np.array(state), np.array(successor), origin, frame, low, high)
 
 
 def _directions(points: np.ndarray) -> np.ndarray:
@@ -259,11 +272,10 @@ def _boxed(network: MLPRNN, machine: Mealy, enclosure: Enclosure, deadline: floa
     """
     active = np.arange(enclosure.nodes)
     for iteration in range(_ITERATIONS):
-        written = active[active > 0]
-        if not (_distances(network, enclosure, written) < 0.5).all():
-            return None, "the boxes grew until an output could be another integer"
         low, high = enclosure.low.copy(), enclosure.high.copy()
-        for targets, image_low, image_high in _images(network, machine, enclosure, active):
+        for targets, image_low, image_high, distance in _images(network, machine, enclosure, active):
+            if not distance < 0.5:
+                return None, "the boxes grew until an output could be another integer"
             np.minimum.at(low, targets, image_low)
             np.maximum.at(high, targets, image_high)
             if time.monotonic() > deadline:
@@ -282,23 +294,25 @@ def _boxed(network: MLPRNN, machine: Mealy, enclosure: Enclosure, deadline: floa
 
 
 def _images(network: MLPRNN, machine: Mealy, enclosure: Enclosure, nodes: np.ndarray):
-    """(targets [E], lowest and highest coordinates [E, H] of the image in the target's frame), some edges out of nodes at a time."""
-    widest = max(weight.shape[0] for weight, _ in network.transition)
-    count = int(np.clip(2**20 // (widest * (network.hidden_dim + 8)), 16, 2000))
+    """What f and g make of the boxes of nodes, some edges at a time.
+
+    Yields:
+        Targets [E], lowest and highest coordinates [E, H] of the images in the targets' frames, and the largest distance of an
+        output on the images from the machine's integer.
+    """
+    width = max(weight.shape[0] for weight, _ in (*network.transition, *network.output)) + network.hidden_dim
+    count = int(np.clip(2**22 // width**2, 16, 2000))  # of edges, so that their generators take some tens of megabytes
     source = np.repeat(nodes, len(machine.letters))
     letter = np.tile(np.arange(len(machine.letters)), len(nodes))
     for i in range(0, len(source), count):
         s, a = source[i : i + count], letter[i : i + count]
         sets = enclosure.boxes(s).followed_by(machine.letters[a].astype(np.float64))
+        images = through_relu_mlp(network.transition, sets)
         targets = enclosure.successor[s, a]
-        yield targets, *enclosure.coordinates(targets, through_relu_mlp(network.transition, sets))
-
-
-def _distances(network: MLPRNN, enclosure: Enclosure, nodes: np.ndarray) -> np.ndarray:
-    """[E, O] largest distance of any output on the boxes of nodes [E] from the node's integer."""
-    sets = through_relu_mlp(network.output, enclosure.boxes(nodes))
-    away = np.abs(sets.center - enclosure.output[nodes])
-    return away + sets.radius + ROUNDING * (np.abs(sets.center) + away)
+        outputs = through_relu_mlp(network.output, images)
+        away = np.abs(outputs.center - machine.output[enclosure.state[s], a])
+        distance = away + outputs.radius + ROUNDING * (np.abs(outputs.center) + away)
+        yield targets, *enclosure.coordinates(targets, images), float(distance.max())
 
 
 def checked_margin(network: MLPRNN, machine: Mealy, enclosure: Enclosure) -> float | None:
@@ -311,19 +325,22 @@ def checked_margin(network: MLPRNN, machine: Mealy, enclosure: Enclosure) -> flo
     refines = (
         e.state[0] == 0
         and e.successor.shape == (e.nodes, len(machine.letters))
-        and (e.successor > 0).all()  # nothing returns to the start, whose box is a point and whose output is not written
+        and (e.successor > 0).all()  # nothing returns to the start, whose box is a point without slack
         and (e.successor < e.nodes).all()
         and (e.state[e.successor] == machine.transition[e.state]).all()
-        and (e.output[e.successor] == machine.output[e.state]).all()
     )
     starts = (e.origin[0] == network.initial).all() and not e.low[0].any() and not e.high[0].any()
-    # with this the slack is above what is lost by taking the transpose of a frame for its inverse, up to H = 500
-    defect = np.abs(e.frame @ np.swapaxes(e.frame, 1, 2) - np.eye(network.hidden_dim)).max()
-    finite = all(np.isfinite(array).all() for array in (e.origin, e.low, e.high)) and (e.low <= e.high).all()
-    if not (refines and starts and finite and defect < 1e-12 and network.hidden_dim <= 500):
+    finite = all(np.isfinite(array).all() for array in (e.origin, e.frame, e.low, e.high)) and (e.low <= e.high).all()
+    if not (refines and starts and finite):
         return None
-    for targets, low, high in _images(network, machine, e, nodes):
-        if not ((low >= e.low[targets]).all() and (high <= e.high[targets]).all()):
+    # taking the transpose of a frame for its inverse costs at most this, in units of a box's magnitude
+    size = network.hidden_dim
+    defect = np.abs(e.frame @ np.swapaxes(e.frame, 1, 2) - np.eye(size)).max() + size * np.finfo(np.float64).eps
+    if defect * size**2 > SLACK / 2:
+        return None
+    margin = 0.0
+    for targets, low, high, distance in _images(network, machine, e, nodes):
+        if not ((low >= e.low[targets]).all() and (high <= e.high[targets]).all() and distance < 0.5):
             return None
-    margin = float(_distances(network, e, nodes[1:]).max())
-    return margin if margin < 0.5 else None
+        margin = max(margin, distance)
+    return margin
