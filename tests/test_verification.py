@@ -220,6 +220,8 @@ def test_percentages_never_round_up_to_everything(value, text):
 
 def test_settings_out_of_range_are_named():
     assert problems(VerificationSettings()) == []
+    assert problems(VerificationSettings(proof_seconds=0)) == []
+    assert problems(VerificationSettings(proof_seconds=float("nan"))) == ["verification.proof_seconds is nan; allowed: 0 or more"]
     assert problems(VerificationSettings(sequences=0, seed=-1)) == [
         "verification.sequences is 0; allowed: 1 or more",
         "verification.seed is -1; allowed: 0 or more",

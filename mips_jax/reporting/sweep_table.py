@@ -50,7 +50,7 @@ def row(result: Mapping) -> tuple[str, ...]:
         share(result["accuracy"]["test"]),
         share(result["accuracy"]["long"]),
         share(result["fidelity"]),
-        {True: "yes", False: "no", None: ""}[verification.get("equals_machine")],
+        _proven(verification),
         result["method"] or "",
         "" if result["program_lines"] is None else str(result["program_lines"]),
         str((result["network"] or {}).get("hidden_dim", "")),
@@ -60,15 +60,25 @@ def row(result: Mapping) -> tuple[str, ...]:
     )
 
 
+def _proven(verification: Mapping) -> str:
+    """How far the proof reaches: to the `network` itself, or to the `machine` read off it; `no` where program and machine differ."""
+    if verification.get("equals_machine") is None:
+        return ""
+    if not verification["equals_machine"]:
+        return "no"
+    return "network" if verification.get("network_equals_machine") else "machine"
+
+
 def verdict(results: Sequence[Mapping]) -> str:
     """The last line: how many were solved, how many of them at the long length, and how long it took."""
     solved = [result for result in results if result["solved"]]
     long = [result for result in solved if result["accuracy"]["long"] == 1.0]
     proven = [result for result in solved if (result["verification"] or {}).get("equals_machine")]
+    whole = [result for result in proven if result["verification"].get("network_equals_machine")]
     minutes = sum(result["seconds"]["total"] or 0.0 for result in results) / 60
     return (
         f"{len(solved)} of {len(results)} solved, {len(long)} of them exact at ten times the length too, "
-        f"{len(proven)} proven equal to the network's machine at every length; {minutes:.1f} minutes"
+        f"{len(proven)} proven equal to the network's machine at every length, {len(whole)} to the network itself; {minutes:.1f} minutes"
     )
 
 
