@@ -7,7 +7,8 @@ boxes are an inductive invariant. Graphs come from runs of the network, boxes fr
 trusted, the finished boxes are checked once more from the beginning, in `checked_margin`. Where a run that makes the graph meets a word
 on which the two differ, that is the answer.
 
-All is for float64 evaluation of the network as well as for real arithmetic: rounding is bounded, see `zonotopes`.
+All is for float64 evaluation of the network as well as for real arithmetic: rounding is bounded, see `zonotopes`. Nothing is said
+about evaluation in lower precision.
 
 Axes: N nodes, A letters, H hidden units, I inputs, O outputs, E edges.
 """

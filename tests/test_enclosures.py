@@ -117,7 +117,7 @@ def _inside(enclosure, nodes, hidden):
 
 def test_long_trajectories_stay_inside_the_boxes_that_were_claimed():
     proven = 0
-    for seed in range(60):
+    for seed in range(40):
         network = random_network(seed, hidden=1 + seed % 3)
         found = learned(network)
         if found is None:
@@ -163,6 +163,7 @@ DAMAGES = {
     "an edge back to the start": _changed("successor", lambda successor: _set(successor, (1, 0), 0)),
     "an edge out of the graph": _changed("successor", lambda successor: _set(successor, (1, 0), len(successor))),
     "a frame that is not orthogonal": _changed("frame", lambda frame: _set(frame, 1, 2.0)),
+    "a frame that is a little short": _changed("frame", lambda frame: _set(frame, slice(1, None), frame[1:] * 0.999)),
     "a box too large": _changed("high", lambda high: _set(high, slice(1, None), 0.6)),
 }
 
@@ -181,6 +182,30 @@ def test_the_last_check_is_for_this_machine_and_this_network():
     for other in (machine([[0, 1], [1, 0]], [[0, 1], [1, 1]]), machine([[0, 1], [1, 1]], [[0, 1], [1, 0]])):
         assert checked_margin(network, other, enclosure) is None
     assert checked_margin(saturated_parity(leak=0.2), PARITY, enclosure) is None
+
+
+def test_the_last_check_starts_where_the_machine_starts():
+    """A machine of two halves: its first two states write the opposite of a parity, the others, never reached, a parity."""
+    network, table = saturated_parity(leak=0.1), np.array([[0, 1], [1, 0]])
+    halves = machine(np.concatenate([table, table + 2]), np.concatenate([1 - table, table]))
+    enclosure = prove_equal(network, PARITY).enclosure
+    moved = dataclasses.replace(enclosure, state=enclosure.state + 2)
+    assert checked_margin(network, halves, moved) is None
+    assert not prove_equal(network, halves).proven
+
+
+def test_coordinates_hold_a_set_with_its_error():
+    """The bound is attained: a corner of the set reaches it in each coordinate."""
+    enclosure = prove_equal(saturated_parity(), PARITY).enclosure
+    angle = np.array([[0.6, -0.8], [0.8, 0.6]])
+    turned = dataclasses.replace(enclosure, origin=np.ones((enclosure.nodes, 2)), frame=np.stack([angle] * enclosure.nodes))
+    rng = np.random.default_rng(0)
+    sets = Zonotopes(rng.normal(size=(1, 2)), rng.normal(size=(3, 1, 2)), np.array([[0.3, 0.7]]))
+    low, high = turned.coordinates(np.array([1]), sets)
+    shares, rest = rng.choice([-1, 1], (5000, 3)), rng.choice([-1, 1], (5000, 2))
+    z = (sets.center + shares @ sets.generators[:, 0] + rest * sets.error - 1) @ angle
+    assert (z >= low).all() and (z <= high).all()
+    assert z.min(axis=0) == pytest.approx(low[0], abs=1e-6) and z.max(axis=0) == pytest.approx(high[0], abs=1e-6)
 
 
 def test_many_outputs_at_each_state_take_one_node_each():
@@ -284,3 +309,11 @@ def test_a_machine_that_reads_some_inputs_only_proves_nothing_about_the_network(
     part = Mealy(PARITY.letters[:1], PARITY.transition[:, :1], PARITY.output[:, :1])
     found = _verified(saturated_parity(), part)
     assert found.equals_machine and found.network_equals_machine is None and "itself" not in found.summary
+
+
+def test_every_box_but_the_start_has_slack_in_proportion_to_its_size():
+    enclosure = prove_equal(saturated_parity(), PARITY).enclosure
+    far = dataclasses.replace(enclosure, origin=enclosure.origin * 1e6)
+    assert not enclosure.boxes(np.array([0])).error.any()
+    assert (enclosure.boxes(np.arange(1, enclosure.nodes)).error >= 1e-9).all()
+    assert far.boxes(np.arange(1, enclosure.nodes)).error.max() >= 0.9e-3
