@@ -1,7 +1,7 @@
 """How far a program can be trusted: against the network, against the task, against the machine read off the network.
 
 Two proofs together hold for words of every length: the program equals the machine (their product is explored to its end), and the
-machine equals the network (`enclosures`).
+machine equals the network (`proofs`).
 
 Ground truth is used here, after extraction, and nowhere in it.
 
@@ -14,11 +14,11 @@ import dataclasses
 
 import numpy as np
 
-from mips_jax.enclosures import EnclosureSettings, Proof, prove_equal
 from mips_jax.extraction.automaton import Mealy
 from mips_jax.extraction.traces import InputRange, alphabet, random_words
 from mips_jax.networks import Network
 from mips_jax.programs import Program, Var, compile_source, program_source
+from mips_jax.proofs import Proof, ProofSettings, prove_equal
 from mips_jax.sequences import Sequences
 
 _SOURCE_CHECKS = 64  # sequences on which the printed program is run beside the interpreter
@@ -197,7 +197,7 @@ def _network_proof(network: Network, machine: Mealy, input_range: InputRange, se
     letters = alphabet(input_range, len(machine.letters))
     if letters is None or {tuple(row) for row in letters.tolist()} != {tuple(row) for row in machine.letters.tolist()}:
         return Proof(False, "not attempted: the machine does not read every input in range")
-    return prove_equal(network, machine, EnclosureSettings(seconds=seconds))
+    return prove_equal(network, machine, ProofSettings(seconds=seconds))
 
 
 def whole_sequence_accuracy(program: Program, sequences: Sequences) -> float:

@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mips_jax.enclosures import EnclosureSettings, checked_margin, prove_equal
+from mips_jax.enclosures import checked_margin
 from mips_jax.extraction.automaton import AutomatonSettings, Mealy, learn_automaton, machine_program
 from mips_jax.networks import MLPRNN
+from mips_jax.proofs import ProofSettings, prove_equal
+from mips_jax.programs import Const, Program
 from mips_jax.verification import VerificationSettings, verify
 from mips_jax.zonotopes import Zonotopes, through_relu_mlp
 from tests.extraction.perfect_networks import BIT, IntegerState, affine, machine, parity
@@ -83,13 +85,7 @@ def test_a_parity_that_fails_after_two_hundred_steps_is_not_proven():
 def test_a_network_that_differs_on_one_rare_word_is_not_proven():
     """It writes 1 after 25 ones in a row, and at no other time: a word that samples of 4,096 hardly ever contain."""
     count = 25
-    # h' = relu(h + x - 30 (1 - x)) saturated at 25: counts ones in a row; y = step(h - 24.5)
-    run_length = lambda limit: MLPRNN.from_layers(
-        [([[1.0, 31.0], [1.0, 31.0]], [-30.0, -30.0 - limit]), ([[1.0, -1.0]], [0.0])],
-        [([[4.0], [4.0]], [-4 * (count - 0.625), -4 * (count - 0.375)]), ([[1.0, -1.0]], [0.0])],
-        trained_length=10,
-    )
-    rare, never = run_length(count), run_length(count - 2)
+    rare, never = ones_in_a_row(count, count), ones_in_a_row(count - 2, count)
     zero = machine([[0, 0]], [[0, 0]])
     words = np.random.default_rng(0).integers(0, 2, (4096, 10, 1))
     assert not rare.run(words)[1].any() and rare.run(np.ones((1, 30, 1), int))[1].any()
@@ -109,6 +105,15 @@ def test_what_does_not_contract_is_not_proven():
     assert not proof.proven and proof.word is None and proof.reason == "the boxes did not stop growing"
 
 
+def ones_in_a_row(limit, alarm):
+    """Counts ones in a row up to a limit; writes 1 from the alarm on."""
+    return MLPRNN.from_layers(
+        [([[1.0, 31.0], [1.0, 31.0]], [-30.0, -30.0 - limit]), ([[1.0, -1.0]], [0.0])],
+        [([[4.0], [4.0]], [-4 * (alarm - 0.625), -4 * (alarm - 0.375)]), ([[1.0, -1.0]], [0.0])],
+        trained_length=10,
+    )
+
+
 def _inside(enclosure, nodes, hidden):
     z = np.einsum("nij,ni->nj", enclosure.frame[nodes], hidden - enclosure.origin[nodes])
     slack = 2e-9 * max(1.0, np.abs(hidden).max())
@@ -122,7 +127,7 @@ def test_long_trajectories_stay_inside_the_boxes_that_were_claimed():
         found = learned(network)
         if found is None:
             continue
-        proof = prove_equal(network, found, EnclosureSettings(seconds=1.0, nodes=300))
+        proof = prove_equal(network, found, ProofSettings(seconds=1.0, nodes=300))
         rng = np.random.default_rng(seed)
         words = (rng.random((40, 1000, 1)) < rng.random((40, 1, 1))).astype(np.int64)
         hidden, outputs = network.run(words)
@@ -277,9 +282,9 @@ def test_what_cannot_be_boxed_is_not_attempted(network, found, reason):
 
 
 def test_limits():
-    assert prove_equal(saturated_parity(), PARITY, EnclosureSettings(seconds=0)).reason == "not attempted: switched off"
-    assert prove_equal(saturated_parity(), PARITY, EnclosureSettings(seconds=1e-9)).reason == "out of time"
-    assert prove_equal(saturated_parity(), PARITY, EnclosureSettings(nodes=2)).reason == "too many hidden states"
+    assert prove_equal(saturated_parity(), PARITY, ProofSettings(seconds=0)).reason == "not attempted: switched off"
+    assert prove_equal(saturated_parity(), PARITY, ProofSettings(seconds=1e-9)).reason == "out of time"
+    assert prove_equal(saturated_parity(), PARITY, ProofSettings(nodes=2)).reason == "too many hidden states"
     growing = affine([[1e200]], [1], [1], [1])  # overflows after two steps
     assert not prove_equal(growing, machine([[0, 0]], [[1, 2]])).proven
 
@@ -297,6 +302,14 @@ def test_verification_says_which_proof_there_is():
     assert half.summary.endswith("proven equal, at every length, to the machine of 2 states read off the network")
     off = _verified(saturated_parity(), PARITY, VerificationSettings(sequences=1, fidelity_sequences=10, proof_seconds=0))
     assert off.network_equals_machine is None
+
+
+def test_a_word_that_no_sample_contains_is_told():
+    zero = Program(("x",), (), (Const(0),))
+    found = verify(zero, ones_in_a_row(25, 25), BIT, 10, None, None, machine([[0, 0]], [[0, 0]]), VerificationSettings())
+    assert found.fidelity == 1.0 and found.faithful_length == 100 and found.equals_machine is True
+    assert found.network_equals_machine is False and found.network_differs_after == 25 and not found.proven_equal_to_network
+    assert found.summary.endswith("but the network itself writes something else on a word of 25 inputs")
 
 
 def test_a_network_known_to_differ_is_not_proven():
