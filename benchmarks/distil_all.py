@@ -29,6 +29,7 @@ from mips_jax.pipeline import Distillation, PipelineSettings, distil_given, dist
 from mips_jax.programs import compile_source
 from mips_jax.reporting.files import write_json, write_text
 from mips_jax.reporting.summary import percent, table
+from mips_jax.reporting.sweep_table import proof_reaches
 from mips_jax.tasks import TASKS, Task, get_task
 from mips_jax.training import TrainingSettings
 
@@ -36,7 +37,7 @@ HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "tests" / "data" / "sequences.npz"
 PEERS = HERE / "data" / "peers.csv"
 PEER_COLUMNS = ("mips", "meta_sr", "gpt4_published", "gpt4_rechecked")
-HEADER = ("task", "solved", "right", "right at 10x", "method", "lines", "H", "H of MIPS", "train s", "extract s", "total s", *PEER_COLUMNS)
+HEADER = ("task", "solved", "right", "right at 10x", "method", "proven", "lines", "H", "H of MIPS", "train s", "extract s", "total s", *PEER_COLUMNS)
 
 
 def main() -> int:
@@ -124,12 +125,13 @@ def page(results: list[dict], peers: dict, wrong: list[str]) -> str:
         shown = lambda value: "" if value is None else percent(value)
         rows.append((
             r["task"], "WRONG" if r["task"] in wrong else "yes" if r["solved"] else "no", shown(r["accuracy"]["test"]),
-            shown(r["accuracy"]["long"]), r["method"] or "", r["program_lines"] or "", (r["network"] or {}).get("hidden_dim", ""),
+            shown(r["accuracy"]["long"]), r["method"] or "", proof_reaches(r["verification"] or {}), r["program_lines"] or "",
+            (r["network"] or {}).get("hidden_dim", ""),
             peer.get("mips_hidden_dim", ""), *(f"{seconds[k]:.1f}" if seconds.get(k) is not None else "" for k in ("train", "extract", "total")),
             *(peer.get(c, "") for c in PEER_COLUMNS),
         ))  # fmt: skip
     sums = [sum(int(peers[r["task"]][c]) for r in results if r["task"] in peers) for c in PEER_COLUMNS]
-    rows.append(("**sum**", f"**{sum(r['solved'] for r in results)}**", *[""] * 9, *(f"**{s}**" for s in sums)))
+    rows.append(("**sum**", f"**{sum(r['solved'] for r in results)}**", *[""] * 10, *(f"**{s}**" for s in sums)))
     reasons = [f"- {r['task']}: {r['reason']}" for r in results if not r["solved"]]
     parts = [table(HEADER, rows), verdict(results, wrong) + "."]
     return "\n\n".join(parts + (["Not solved:\n\n" + "\n".join(reasons)] if reasons else [])) + "\n"
@@ -140,13 +142,15 @@ def verdict(results: list[dict], wrong: list[str]) -> str:
     long = [r for r in solved if r["accuracy"]["long"] == 1.0]
     tables = [r for r in solved if r["method"] == "table"]
     proven = [r for r in solved if (r["verification"] or {}).get("equals_machine")]
+    whole = [r for r in proven if r["verification"].get("network_equals_machine")]
     extract = [r["seconds"]["extract"] for r in results if r["seconds"]["extract"] is not None]
     lines = [r["program_lines"] for r in results if r["program_lines"]]
     total = sum(r["seconds"]["total"] for r in results)
     return (
         f"{len(solved)} of {len(results)} solved, {len(long)} exact at ten times the length, {len(tables)} as a table, {len(proven)} proven "
-        f"equal to the network's machine at every length, {len(wrong)} wrong; extraction: median {statistics.median(extract or [0]):.1f} s, "
-        f"longest {max(extract or [0]):.1f} s; median {statistics.median(lines or [0]):g} lines of body; {total / 60:.1f} minutes in all"
+        f"equal to the network's machine at every length, {len(whole)} of them to the network itself, {len(wrong)} wrong; "
+        f"extraction: median {statistics.median(extract or [0]):.1f} s, longest {max(extract or [0]):.1f} s; "
+        f"median {statistics.median(lines or [0]):g} lines of body; {total / 60:.1f} minutes in all"
     )
 
 

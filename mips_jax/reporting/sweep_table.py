@@ -50,7 +50,7 @@ def row(result: Mapping) -> tuple[str, ...]:
         share(result["accuracy"]["test"]),
         share(result["accuracy"]["long"]),
         share(result["fidelity"]),
-        _proven(verification),
+        proof_reaches(verification),
         result["method"] or "",
         "" if result["program_lines"] is None else str(result["program_lines"]),
         str((result["network"] or {}).get("hidden_dim", "")),
@@ -60,7 +60,7 @@ def row(result: Mapping) -> tuple[str, ...]:
     )
 
 
-def _proven(verification: Mapping) -> str:
+def proof_reaches(verification: Mapping) -> str:
     """How far the proof reaches: to the `network` itself, or to the `machine` read off it; `no` where program and machine differ."""
     if verification.get("equals_machine") is None:
         return ""
