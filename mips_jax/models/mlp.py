@@ -12,9 +12,10 @@ import functools
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax import lax
 
 
-WIDE = 64  # layers at least this wide on both sides repay the conversion of their operands to bfloat16
+WIDE = 64  # layers with this many units on one side repay the rounding of their operands to bfloat16
 
 
 @jax.custom_vjp
@@ -26,35 +27,69 @@ def relu(x: jax.Array) -> jax.Array:
 relu.defvjp(lambda x: (jnp.maximum(x, 0.0),) * 2, lambda y, gradient: (jnp.where(y > 0, gradient, 0.0),))
 
 
-@jax.custom_vjp
-def product(weight: jax.Array, x: jax.Array) -> jax.Array:
-    """weight [out, in] @ x [in, B] in float32, whose gradients are products of bfloat16 operands, summed in float32.
+def to_half(x: jax.Array) -> jax.Array:
+    """float32 -> the bits of the nearest bfloat16, as uint16.
 
-    The rounding of the operands (relative error at most 2^-9 each) is far below the noise of a batch.
+    Bits, since XLA on CPU turns a loop's stack of bfloat16 values into float32 and back at each step; by integer
+    arithmetic, since its own conversion takes several times as long.
     """
-    return weight @ x
+    bits = lax.bitcast_convert_type(x, jnp.uint32)
+    return ((bits + jnp.uint32(0x8000)) >> 16).astype(jnp.uint16)
 
 
-def _product_forward(weight, x):
-    return weight @ x, (weight.T.astype(jnp.bfloat16), x)
+def from_half(half: jax.Array) -> jax.Array:
+    return lax.bitcast_convert_type(half, jnp.bfloat16)
 
 
-def _product_backward(kept, gradient):
-    transposed, x = kept
-    gradient = gradient.astype(jnp.bfloat16)
-    multiply = functools.partial(jax.lax.dot_general, preferred_element_type=jnp.float32)
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def half_layer(
+    rectified: bool, weight: jax.Array, bias: jax.Array, x: jax.Array, x_half: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """One layer in float32, whose gradients are products of bfloat16 operands, summed in float32.
+
+    The rounding of the operands (relative error at most 2^-8 each) is far below the noise of a batch. For the backward
+    pass only the rounded activations are kept, half of the memory.
+
+    Args:
+        rectified: whether ReLU follows.
+        weight, bias: [out, in], [out].
+        x, x_half: [in, B] and its rounding.
+
+    Returns:
+        y [out, B] and its rounding, which is for the next layer's `x_half`; no gradient flows through roundings.
+    """
+    y = weight @ x + bias[:, None]
+    y = jnp.maximum(y, 0.0) if rectified else y
+    return y, to_half(y)
+
+
+def _half_layer_forward(rectified, weight, bias, x, x_half):
+    y, y_half = half_layer(rectified, weight, bias, x, x_half)
+    return (y, y_half), (weight.T.astype(jnp.bfloat16), x_half, y_half if rectified else None)
+
+
+def _half_layer_backward(rectified, kept, gradients):
+    transposed, x_half, y_half = kept
+    gradient, _ = gradients
+    if rectified:
+        positive = lax.bitcast_convert_type(y_half, jnp.int16) > 0
+        gradient = jnp.where(positive, gradient, 0.0)
+    gradient = from_half(to_half(gradient))
+    multiply = functools.partial(lax.dot_general, preferred_element_type=jnp.float32)
     over_batch, over_units = (((1,), (1,)), ((), ())), (((1,), (0,)), ((), ()))
-    return multiply(gradient, x.astype(jnp.bfloat16), over_batch), multiply(transposed, gradient, over_units)
+    by_weight = multiply(gradient, from_half(x_half), over_batch)
+    by_bias = jnp.sum(gradient.astype(jnp.float32), 1)
+    return by_weight, by_bias, multiply(transposed, gradient, over_units), None
 
 
-product.defvjp(_product_forward, _product_backward)
+half_layer.defvjp(_half_layer_forward, _half_layer_backward)
 
 
 class Affine(nnx.Module):
     """x [in, ...] -> weight @ x + bias [out, ...]; weight [out, in], bias [out].
 
     Attributes:
-        bfloat16_gradients: whether the gradients of a wide layer are computed by bfloat16 products (see `product`).
+        bfloat16_gradients: whether the gradients of a wide layer are computed by bfloat16 products (see `half_layer`).
     """
 
     def __init__(self, in_dim: int, out_dim: int, *, key: jax.Array):
@@ -64,10 +99,19 @@ class Affine(nnx.Module):
         self.bfloat16_gradients = False
 
     def __call__(self, x: jax.Array) -> jax.Array:
+        return self.with_half(x, None, rectified=False)[0]
+
+    def with_half(self, x: jax.Array, x_half: jax.Array | None, rectified: bool) -> tuple[jax.Array, jax.Array | None]:
+        """The layer, with ReLU behind it if `rectified`; also takes and hands on roundings for bfloat16 gradients.
+
+        Args:
+            x_half: `to_half(x)`, or None: not at hand.
+        """
         weight, bias = self.weight[...], self.bias[...]
-        if self.bfloat16_gradients and min(weight.shape) >= WIDE and x.ndim == 2:
-            return product(weight, x) + bias[:, None]
-        return jnp.tensordot(weight, x, 1) + bias.reshape(bias.shape + (1,) * (x.ndim - 1))
+        if self.bfloat16_gradients and x.ndim == 2 and max(weight.shape) >= WIDE and min(weight.shape) > 1:
+            return half_layer(rectified, weight, bias, x, to_half(x) if x_half is None else x_half)
+        y = jnp.tensordot(weight, x, 1) + bias.reshape(bias.shape + (1,) * (x.ndim - 1))
+        return relu(y) if rectified else y, None
 
 
 class MLP(nnx.Module):
@@ -79,6 +123,7 @@ class MLP(nnx.Module):
         self.layers = nnx.List([Affine(a, b, key=k) for a, b, k in zip(sizes[:-1], sizes[1:], keys)])
 
     def __call__(self, x: jax.Array) -> jax.Array:
+        half = None
         for layer in self.layers[:-1]:
-            x = relu(layer(x))
-        return self.layers[-1](x)
+            x, half = layer.with_half(x, half, rectified=True)
+        return self.layers[-1].with_half(x, half, rectified=False)[0]
