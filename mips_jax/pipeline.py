@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mips_jax.errors import RequestError
 from mips_jax.extraction import Candidate, Extraction, ExtractionSettings, extract
-from mips_jax.extraction.traces import InputRange
+from mips_jax.extraction.words import InputRange, ObservedInputs, observed_inputs
 from mips_jax.networks import Network
 from mips_jax.programs import Program, body_lines, program_source
 from mips_jax.sequences import Sequences
@@ -278,12 +278,27 @@ def _distil(name, description, network, input_range, task: Task | None, member, 
     extraction = candidate = verification = None
     if network is not None:
         with _timed(seconds, "extract", progress, "extracting"):
+            input_range = _inputs_in_use(input_range, task)
             extraction = extract(network, input_range, settings.extraction)
             candidate = extraction.best
     if candidate is not None:
         with _timed(seconds, "verify", progress, "verifying"):
-            verification = _verified(candidate.program, network, input_range, extraction, task, settings.verification)
+            verification = _verified(candidate.program, network, _held_out_inputs(input_range, task), extraction, task, settings.verification)
     return Distillation(name, description, input_range, network, member, (), extraction, candidate, verification, seconds)
+
+
+def _inputs_in_use(input_range: InputRange, task: Task | None) -> InputRange:
+    """The range, with what of it occurs where examples leave part of it out. No label is looked at."""
+    if not isinstance(task, ExampleTask):
+        return input_range
+    return observed_inputs(input_range, task.training.inputs, task.training.mask)
+
+
+def _held_out_inputs(input_range: InputRange, task: Task | None) -> InputRange:
+    """For judging: inputs that extraction has not seen, where it has seen examples of them."""
+    if not isinstance(input_range, ObservedInputs):
+        return input_range
+    return input_range.like(task.held_out.inputs, task.held_out.mask)
 
 
 def _verified(program, network, input_range, extraction: Extraction, task: Task | None, settings: VerificationSettings) -> Verification:

@@ -15,7 +15,7 @@ import dataclasses
 import numpy as np
 
 from mips_jax.extraction.automaton import Mealy
-from mips_jax.extraction.traces import InputRange, alphabet, random_words
+from mips_jax.extraction.words import InputRange, ObservedInputs, alphabet, random_words
 from mips_jax.networks import Network
 from mips_jax.programs import Program, Var, compile_source, program_source
 from mips_jax.proofs import Proof, ProofSettings, prove_equal
@@ -100,6 +100,8 @@ class Verification:
     fidelity: float
     fidelity_sequences: int
     faithful_length: int
+    fidelity_words: str = "random sequences"
+    every_input: bool = True
     test_step_accuracy: float | None = None
     equals_machine: bool | None = None
     machine_states: int | None = None
@@ -125,11 +127,12 @@ class Verification:
             parts.append(f"right on {percent(self.test_accuracy)} of {self.test_sequences:,} unseen sequences of length {self.test_length}")
         if self.long_accuracy is not None:
             parts.append(f"on {percent(self.long_accuracy)} of {self.long_sequences:,} of length {self.long_length}")
-        parts.append(f"agrees with the network on {percent(self.fidelity)} of {self.fidelity_sequences:,} random sequences")
+        parts.append(f"agrees with the network on {percent(self.fidelity)} of {self.fidelity_sequences:,} {self.fidelity_words}")
         if self.faithful_length > self.test_length:
             parts.append(f"and, on a sample, up to step {self.faithful_length}")
         if self.proven_equal_to_network:
-            parts.append("proven equal to the network itself at every length, for every input in range")
+            inputs = "in range" if self.every_input else "that occurs"
+            parts.append(f"proven equal to the network itself at every length, for every input {inputs}")
         elif self.equals_machine:
             plural = "s" if self.machine_states != 1 else ""
             parts.append(f"proven equal, at every length, to the machine of {self.machine_states} state{plural} read off the network")
@@ -161,7 +164,9 @@ def verify(
         machine: the machine read off the network, if it is finite.
         settings: how much to test, and how long to try a proof.
     """
-    long_length = settings.long_factor * length
+    observed = isinstance(input_range, ObservedInputs)
+    # how inputs that depend on the past go on after the training length is not known
+    long_length = length if observed and input_range.ordered else settings.long_factor * length
     rng = np.random.default_rng((settings.seed, 4))
     words = random_words(input_range, settings.fidelity_sequences, length, rng)
     fidelity = float((network.run(words)[1] == program.run(words)).all(axis=(1, 2)).mean())
@@ -182,6 +187,8 @@ def verify(
         long_length=long_length,
         fidelity=fidelity,
         fidelity_sequences=len(words),
+        fidelity_words=input_range.description if observed else "random sequences",
+        every_input=not observed,
         faithful_length=faithful_length,
         test_step_accuracy=None if test is None else step_accuracy(program, test),
         equals_machine=equal,

@@ -15,10 +15,13 @@ import numpy as np
 import pytest
 
 import mips_jax
+from mips_jax import pipeline
 from mips_jax.extraction import extract
+from mips_jax.extraction.words import ObservedInputs
 from mips_jax.pipeline import PipelineSettings, distil_given, distil_task
 from mips_jax.programs import program_source
 from mips_jax.tasks import TASKS, get_task, stepwise
+from mips_jax.tasks.examples import example_task
 from mips_jax.verification import VerificationSettings
 from tests.extraction.perfect_networks import IntegerState
 
@@ -107,6 +110,18 @@ def test_the_pipeline_hands_over_no_more_than_the_network_and_its_range():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "extract"
     ]
     assert [ast.unparse(c) for c in calls] == ["extract(network, input_range, settings.extraction)"]
+
+
+def test_what_is_known_of_the_inputs_does_not_depend_on_any_label():
+    """Of examples the pipeline looks at which inputs occur (here: digits of a base that alternates), and at no label."""
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(0, np.array([5, 3] * 5), (2000, 10))[:, :, None]
+    outputs = np.cumsum(inputs, axis=1) % 2
+    right, wrong = (example_task(inputs, y) for y in (outputs, rng.integers(-9, 9, outputs.shape)))
+    seen, same = (pipeline._inputs_in_use(task.input_range, task) for task in (right, wrong))
+    assert isinstance(seen, ObservedInputs) and seen.ordered and seen == same == ((0, 4),)
+    np.testing.assert_array_equal(seen.examples, same.examples)
+    assert {name for name in vars(seen)} == {"letters", "examples", "ends"}
 
 
 # -- in effect ---

@@ -15,7 +15,8 @@ import time
 
 import numpy as np
 
-from mips_jax.extraction.traces import InputRange, alphabet, input_names, probe, record
+from mips_jax.extraction.traces import probe, record
+from mips_jax.extraction.words import InputRange, ObservedInputs, alphabet, input_names
 from mips_jax.networks import Network
 from mips_jax.programs import Const, Lookup, Program, Register, Var
 
@@ -74,7 +75,7 @@ class AutomatonResult:
     Attributes:
         machine: the minimal machine, or None.
         status: `closed` (every transition leads to a known state within the words' length), `not_closed` (new states appear up
-            to the last step: the network counts), `too_many_letters`, `too_many_states`, `inconsistent`, `out_of_time`.
+            to the last step: the network counts), `too_many_letters`, `inputs_depend_on_the_past`, `too_many_states`, `inconsistent`, `out_of_time`.
         hidden: [S, H] one hidden state of the network for each state.
         depth: steps after which the last new state was met.
         probes: number of probe words in use.
@@ -97,6 +98,8 @@ def learn_automaton(network: Network, input_range: InputRange, length: int, sett
         settings: limits.
         seed: of the fresh words.
     """
+    if isinstance(input_range, ObservedInputs) and input_range.ordered:
+        return AutomatonResult(None, "inputs_depend_on_the_past")
     letters = alphabet(input_range, settings.letters)
     if letters is None:
         return AutomatonResult(None, "too_many_letters")
@@ -257,13 +260,18 @@ def first_difference(a: Mealy, b: Mealy) -> tuple[int, ...] | None:
 
 
 def machine_program(machine: Mealy, input_range: InputRange) -> Program:
-    """A finite machine as a program: one register, a table of next states and one for each output."""
+    """A finite machine as a program: one register, a table of next states and one for each output.
+
+    The tables cover the whole range; for letters that the machine does not read they repeat those of its first letter.
+    """
     names = input_names(len(input_range))
     shape = tuple(high - low + 1 for low, high in input_range)
     lows = tuple(low for low, _ in input_range)
+    column = np.zeros(shape, np.int64)
+    column[tuple((machine.letters - np.array(lows)).T)] = np.arange(len(machine.letters))
     as_tuples = lambda a: tuple(as_tuples(b) for b in a) if a.ndim > 1 else tuple(int(b) for b in a)
     indices, offsets = (Var("state"), *map(Var, names)), (0, *lows)
-    table = lambda name, values: Lookup(name, as_tuples(values.reshape(machine.states, *shape)), indices, offsets)
+    table = lambda name, values: Lookup(name, as_tuples(values[:, column]), indices, offsets)
     outputs = tuple(
         table("OUTPUT" if machine.output.shape[2] == 1 else f"OUTPUT{o}", machine.output[:, :, o]) for o in range(machine.output.shape[2])
     )

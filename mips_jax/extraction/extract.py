@@ -22,7 +22,8 @@ from mips_jax.extraction.joint import joint_features, on_words
 from mips_jax.extraction.linear import linear_program
 from mips_jax.extraction.result import Candidate, Extraction
 from mips_jax.extraction.settings import ExtractionSettings, problems
-from mips_jax.extraction.traces import InputRange, input_names, narrow_words, random_words, record
+from mips_jax.extraction.traces import record
+from mips_jax.extraction.words import InputRange, input_names, narrow_words, random_words
 from mips_jax.networks import Network
 from mips_jax.programs import Lookup, Program, renamed, walk
 
@@ -39,7 +40,7 @@ def extract(network: Network, input_range: InputRange, settings: ExtractionSetti
 
     Args:
         network: any recurrent network as plain arrays.
-        input_range: inclusive (low, high) for each input.
+        input_range: inclusive (low, high) for each input; `observed_inputs` makes one that knows which inputs occur.
         settings: limits and method.
 
     Raises:
@@ -142,7 +143,7 @@ class _Run:
         if learnt.machine is None or learnt.status != "closed":
             return learnt.status
         self.machine = learnt.machine
-        if learnt.machine.states > 1 and learnt.machine.states * len(learnt.machine.letters) <= 4000:
+        if learnt.machine.states > 1 and learnt.machine.states * np.prod([high - low + 1.0 for low, high in self.range]) <= 4000:
             self._propose("automaton", automaton.machine_program(learnt.machine, self.range), "states by behaviour, transition table")
         return f"{learnt.status}: {learnt.machine.states} states, {learnt.probes} probe words"
 

@@ -15,7 +15,8 @@ import dataclasses
 import numpy as np
 
 from mips_jax.extraction.table import grouped
-from mips_jax.extraction.traces import InputRange, Traces, alphabet, input_names, probe
+from mips_jax.extraction.traces import Traces, probe
+from mips_jax.extraction.words import InputRange, alphabet, input_names, probe_letters
 from mips_jax.networks import Network
 from mips_jax.programs import Const, Expression, Var, call
 
@@ -145,7 +146,7 @@ def network_features(network: Network, traces: Traces, input_range: InputRange, 
         found.append(Feature(f"output{suffix}_before", lagged, "the output before the last", initial=None, cost=5.0))
     states = traces.hidden.reshape(-1, hidden_dim)
     shape = (words, steps)
-    letters = _probe_letters(input_range)
+    letters = probe_letters(input_range)
     every = alphabet(input_range, 40)
     after_one: list[np.ndarray] = []
     for letter in letters:
@@ -199,17 +200,6 @@ def _continuations(follow, current, shape, tag, said, o, depth) -> list[Feature]
             found.append(Feature(name, wait.reshape(shape), f"inputs {said} {label} the output is {value} (-1: never)", lookahead=depth,
                                  initial=_first(wait, shape) if first else None, cost=5.0))  # fmt: skip
     return found
-
-
-def _probe_letters(input_range: InputRange, limit: int = 8) -> np.ndarray:
-    """A few letters to probe with: all of a small alphabet, else zero, the bounds and their combinations."""
-    every = alphabet(input_range, limit)
-    if every is not None:
-        return every
-    rows = []
-    for choose in ("zero", "low", "high", "one"):
-        rows.append([{"zero": min(max(0, low), high), "low": low, "high": high, "one": min(max(1, low), high)}[choose] for low, high in input_range])
-    return np.unique(np.array(rows, np.int64), axis=0)
 
 
 def with_holding(features: list[Feature], traces: Traces, rng: np.random.Generator, sample: int = 1500) -> list[Feature]:

@@ -17,7 +17,8 @@ import numpy as np
 
 from mips_jax.extraction.enumeration import EnumerationSettings, ExpressionBank
 from mips_jax.extraction.features import Feature
-from mips_jax.extraction.traces import InputRange, Traces, input_names
+from mips_jax.extraction.traces import Traces
+from mips_jax.extraction.words import InputRange, input_names
 from mips_jax.programs import Program, Register, Var, evaluate, expression_bits, tidied, variables
 
 _BLOCK = 4000  # updates run at a time

@@ -19,7 +19,8 @@ from mips_jax.extraction.enumeration import EnumerationSettings
 from mips_jax.extraction.features import Feature
 from mips_jax.extraction.regression import RegressionSettings, Regressor
 from mips_jax.extraction.table import Keys, distinct_rows, group_rows, variation
-from mips_jax.extraction.traces import InputRange, Traces, input_names
+from mips_jax.extraction.traces import Traces
+from mips_jax.extraction.words import InputRange, input_names
 from mips_jax.programs import (
     Call,
     Const,

@@ -7,7 +7,8 @@ import pytest
 
 from mips_jax.extraction.features import distinct, history_features, input_names, network_features, with_holding
 from mips_jax.extraction.joint import JointSettings, joint_features, on_words
-from mips_jax.extraction.traces import alphabet, narrow_words, probe, random_words, record
+from mips_jax.extraction.traces import probe, record
+from mips_jax.extraction.words import alphabet, narrow_words, random_words
 from mips_jax.programs import Program, Register, Var, expression_text
 from tests.extraction.perfect_networks import BIT, DIGIT, Embedded, IntegerState, parity
 

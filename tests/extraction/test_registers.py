@@ -8,7 +8,8 @@ import pytest
 
 from mips_jax.extraction.features import Feature, history_features, network_features
 from mips_jax.extraction.registers import RegisterSettings, closed_sets, programs, regress_program
-from mips_jax.extraction.traces import narrow_words, random_words, record
+from mips_jax.extraction.traces import record
+from mips_jax.extraction.words import narrow_words, random_words
 from tests.extraction.perfect_networks import BIT, DIGIT, IntegerState
 
 FAR = float("inf")

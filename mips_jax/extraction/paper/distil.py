@@ -28,7 +28,8 @@ from mips_jax.extraction.paper.normalizers import Normalized, normalize
 from mips_jax.extraction.paper.rpn_regression import BruteForceLimits, brute_force
 from mips_jax.extraction.regression import affine_expression, integer_affine
 from mips_jax.extraction.settings import ExtractionSettings
-from mips_jax.extraction.traces import InputRange, Traces, random_words, record
+from mips_jax.extraction.traces import Traces, record
+from mips_jax.extraction.words import InputRange, random_words
 from mips_jax.networks import MLPRNN, Network
 from mips_jax.programs import Expression, Program, Register, Var, variables
 

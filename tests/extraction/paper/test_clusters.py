@@ -4,7 +4,8 @@ import numpy as np
 
 import hand_built
 from mips_jax.extraction.paper.clusters import Clusters, find_clusters, is_deterministic, without_start
-from mips_jax.extraction.traces import Traces, random_words, record
+from mips_jax.extraction.traces import Traces, record
+from mips_jax.extraction.words import random_words
 
 
 def _last_bit_traces(start: float, noise: float) -> Traces:

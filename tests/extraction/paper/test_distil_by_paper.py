@@ -6,7 +6,7 @@ import pytest
 import hand_built
 from mips_jax.extraction.paper import distil_by_paper, shortest
 from mips_jax.extraction.settings import ExtractionSettings
-from mips_jax.extraction.traces import random_words
+from mips_jax.extraction.words import random_words
 
 SETTINGS = ExtractionSettings(words=300, seconds=20.0)
 BIT = ((0, 1),)

@@ -6,7 +6,8 @@ import pytest
 import hand_built
 from mips_jax.extraction.paper.basis_change import affine_transition
 from mips_jax.extraction.paper.lattice_finders import gcd_finder, lattice_codes, linear_finder
-from mips_jax.extraction.traces import random_words, record
+from mips_jax.extraction.traces import record
+from mips_jax.extraction.words import random_words
 
 
 def _states(network, input_range):

@@ -18,7 +18,8 @@ from mips_jax.extraction.paper.normalizers import (
     toeplitz,
     whiten,
 )
-from mips_jax.extraction.traces import random_words, record
+from mips_jax.extraction.traces import record
+from mips_jax.extraction.words import random_words
 
 SMALL, WIDE = ((0, 1),), ((-10, 10),)
 NETWORKS = {  # network, input range
