@@ -33,6 +33,9 @@ class ObservedInputs(tuple):
         made.letters, made.examples, made.ends = letters, examples, ends
         return made
 
+    def __getnewargs__(self):
+        return tuple(self), self.letters, self.examples, self.ends
+
     @property
     def ordered(self) -> bool:
         """Whether it depends on what came before which letters may come."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from mips_jax.extraction import Extraction
 from mips_jax.extraction.automaton import Mealy
+from mips_jax.extraction.words import random_words
 from mips_jax.networks import InputRange, Network
 from mips_jax.programs import Program
 from mips_jax.reporting import plots
@@ -106,8 +107,7 @@ def hidden_states(
     Returns:
         hidden [B, T, H], and colourings: state of the machine, each register of the program, each output -> [B, T].
     """
-    lows, highs = np.array(input_range).T
-    inputs = np.random.default_rng(seed).integers(lows, highs + 1, (sequences, length, len(lows)))
+    inputs = random_words(input_range, sequences, length, np.random.default_rng(seed))
     hidden, outputs = network.run(inputs)
     colourings: dict[str, np.ndarray] = {}
     if machine is not None:

@@ -1,5 +1,7 @@
 """Which words are put to a network: all in range, or what occurs where part of the range does not."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -57,6 +59,7 @@ def test_inputs_that_depend_on_the_past_are_drawn_from_the_examples(inputs):
     for words in (random_words(found, 300, 10, RNG), narrow_words(found, 300, 10, 6, RNG)):
         assert {tuple(row) for row in words[:, :, 0]} <= known and len(words) == 300
     assert len(random_words(found, 5000, 10, RNG)) == 2000, "no more than there are"
+    assert pickle.loads(pickle.dumps(found)).words(9, 10, RNG).shape == (9, 10, 1)
     assert found.like(inputs[:7]).words(99, 10, RNG).shape == (7, 10, 1)
 
 
