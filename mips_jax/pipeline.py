@@ -283,22 +283,22 @@ def _distil(name, description, network, input_range, task: Task | None, member, 
             candidate = extraction.best
     if candidate is not None:
         with _timed(seconds, "verify", progress, "verifying"):
-            verification = _verified(candidate.program, network, _held_out_inputs(input_range, task), extraction, task, settings.verification)
+            verification = _verified(candidate.program, network, _unseen_inputs(input_range, task), extraction, task, settings.verification)
     return Distillation(name, description, input_range, network, member, (), extraction, candidate, verification, seconds)
 
 
 def _inputs_in_use(input_range: InputRange, task: Task | None) -> InputRange:
-    """The range, with what of it occurs where examples leave part of it out. No label is looked at."""
+    """The range, with what is known of the inputs a network was trained on. No label is looked at."""
     if not isinstance(task, ExampleTask):
         return input_range
     return observed_inputs(input_range, task.training.inputs, task.training.mask)
 
 
-def _held_out_inputs(input_range: InputRange, task: Task | None) -> InputRange:
-    """For judging: inputs that extraction has not seen, where it has seen examples of them."""
+def _unseen_inputs(input_range: InputRange, task: Task | None) -> InputRange:
+    """For judging: inputs that extraction has not seen."""
     if not isinstance(input_range, ObservedInputs):
         return input_range
-    return input_range.like(task.held_out.inputs, task.held_out.mask)
+    return input_range.like(task.held_out.inputs, task.held_out.mask).unseen
 
 
 def _verified(program, network, input_range, extraction: Extraction, task: Task | None, settings: VerificationSettings) -> Verification:

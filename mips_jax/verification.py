@@ -164,9 +164,9 @@ def verify(
         machine: the machine read off the network, if it is finite.
         settings: how much to test, and how long to try a proof.
     """
-    observed = isinstance(input_range, ObservedInputs)
+    restricted = isinstance(input_range, ObservedInputs) and input_range.restricted
     # how inputs that depend on the past go on after the training length is not known
-    long_length = length if observed and input_range.ordered else settings.long_factor * length
+    long_length = length if restricted and input_range.ordered else settings.long_factor * length
     rng = np.random.default_rng((settings.seed, 4))
     words = random_words(input_range, settings.fidelity_sequences, length, rng)
     fidelity = float((network.run(words)[1] == program.run(words)).all(axis=(1, 2)).mean())
@@ -187,8 +187,8 @@ def verify(
         long_length=long_length,
         fidelity=fidelity,
         fidelity_sequences=len(words),
-        fidelity_words=input_range.description if observed else "random sequences",
-        every_input=not observed,
+        fidelity_words=_description(input_range) if restricted else "random sequences",
+        every_input=not restricted,
         faithful_length=faithful_length,
         test_step_accuracy=None if test is None else step_accuracy(program, test),
         equals_machine=equal,
@@ -197,6 +197,10 @@ def verify(
         network_differs_after=len(proof.word) if proof and proof.word is not None else None,
         network_margin=proof.margin if proof else None,
     )
+
+
+def _description(inputs: ObservedInputs) -> str:
+    return "held-out sequences of inputs" if inputs.ordered else "random sequences of the inputs that occur"
 
 
 def _network_proof(network: Network, machine: Mealy, input_range: InputRange, seconds: float) -> Proof:

@@ -28,7 +28,7 @@ from mips_jax.networks import Network
 from mips_jax.programs import Lookup, Program, renamed, walk
 
 _READER_NAMES = (
-    ("after_", "state"), ("rank_", "state"), ("margin", "state"), ("until_", "count"), ("wait_", "count"), ("output", "value"),
+    ("after_", "state"), ("rank_", "state"), ("margin", "state"), ("until_", "count"), ("wait_", "count"), ("output", "value"), ("change_", "step"),
     ("register", "state"),
 )  # fmt: skip
 # Bits of an exact program below which no other set of registers is tried, and below which no deeper labels are looked for.

@@ -21,6 +21,9 @@ from mips_jax.networks import Network
 from mips_jax.programs import Const, Expression, Var, call
 
 
+_FEWER = 0.7  # a change of the output is worth a register if it has at most this share of the values that the output has then
+
+
 @dataclasses.dataclass(frozen=True)
 class Feature:
     """An integer for every prefix of every word.
@@ -141,7 +144,7 @@ def network_features(network: Network, traces: Traces, input_range: InputRange, 
     for o in range(traces.outputs.shape[2]):
         suffix = "" if traces.outputs.shape[2] == 1 else str(o)
         values = np.concatenate([np.full((words, 1), before[o]), traces.outputs[:, :, o]], axis=1)
-        found.append(Feature(f"output{suffix}", values, "the last output", initial=None, cost=1.0))
+        found.append(Feature(f"output{suffix}", values, "the last output", initial=None, cost=1.0, group="outputs"))
         lagged = np.concatenate([np.full((words, 1), 0), values[:, :-1]], axis=1)
         found.append(Feature(f"output{suffix}_before", lagged, "the output before the last", initial=None, cost=5.0))
     states = traces.hidden.reshape(-1, hidden_dim)
@@ -149,6 +152,7 @@ def network_features(network: Network, traces: Traces, input_range: InputRange, 
     letters = probe_letters(input_range)
     every = alphabet(input_range, 40)
     after_one: list[np.ndarray] = []
+    present = network.outputs(states)
     for letter in letters:
         outputs = probe(network, states, np.broadcast_to(letter, (depth, len(letter))))  # [N, K, O]
         tag = "_".join(str(v) if v >= 0 else f"m{-v}" for v in letter)
@@ -159,8 +163,12 @@ def network_features(network: Network, traces: Traces, input_range: InputRange, 
                 found.append(Feature(f"after_{tag}_{k + 1}" + (f"_{o}" if o else ""), follow[:, k].reshape(shape),
                                      f"output after {k + 1} more inputs {said}", lookahead=k + 1, initial=_first(follow[:, k], shape),
                                      cost=3.0 + 2 * k))  # fmt: skip
+            change = follow[:, 0] - present[:, o]
+            if len(np.unique(change)) <= _FEWER * len(np.unique(follow[:, 0])):
+                found.append(Feature(f"change_{tag}" + (f"_{o}" if o else ""), change.reshape(shape),
+                                     f"by how much an input {said} would change the output", lookahead=1, cost=4.0, group=f"changes_{tag}"))  # fmt: skip
             if depth > 1:
-                found += _continuations(follow, network.outputs(states)[:, o], shape, tag, said, o, depth)
+                found += _continuations(follow, present[:, o], shape, tag, said, o, depth)
     if every is not None and len(every) > 1:
         after_one = [probe(network, states, letter[None])[:, 0] for letter in every]  # A x [N, O]
         for o in range(after_one[0].shape[1]):

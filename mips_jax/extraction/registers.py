@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -164,11 +165,16 @@ def closed_sets(narrow: Traces, features: list[Feature], settings: RegisterSetti
 
 
 def _whole_groups(features: list[Feature]) -> list[frozenset[str]]:
-    """All counts (or flags) of one input at once: single ones often explain nothing."""
+    """All counts (or flags) of one input at once, all outputs and how they would change: single ones often explain nothing."""
     groups: dict[str, set[str]] = {}
     for feature in features:
-        if feature.group.startswith(("counts", "seen")):
+        if feature.group.startswith(("counts", "seen", "outputs")):
             groups.setdefault(feature.group, set()).add(feature.name)
+    outputs = groups.get("outputs", set())
+    if len(outputs) > 1:
+        for feature in features:
+            if feature.group.startswith("changes"):
+                groups.setdefault(feature.group, set(outputs)).add(feature.name)
     return [frozenset(names) for names in groups.values() if len(names) > 1]
 
 
@@ -191,12 +197,15 @@ def _whole_history(digits: list[Feature]) -> list[RegisterSet]:
 
 def _ranked(found: dict[frozenset[str], RegisterSet]) -> list[RegisterSet]:
     """Fewest distinct rows first, minding what the features cost; supersets of a found set last."""
+
+    distinct = {f.name: len(np.unique(f.values)) for candidate in found.values() for f in candidate.features if f.update is None}
+
     def rank(item):
         names, candidate = item
         bigger = any(other < names and found[other].conflicts <= candidate.conflicts for other in found)
         exceptions = _CONFLICT_BITS * candidate.conflicts
-        # an update that has to be found will cost its bits; that of the output is the output itself
-        unknown = sum(12.0 for f in candidate.features if f.update is None and not f.name.startswith("output"))
+        # an update that has to be found will cost its bits, the more the more values it takes; that of the output is the output itself
+        unknown = sum(4.0 * np.log2(distinct[f.name]) for f in candidate.features if f.update is None and not f.name.startswith("output"))
         features = sum(f.cost + 6.0 for f in candidate.features)
         return (bigger, exceptions + 8.0 * np.log2(candidate.keys) + features + unknown)
 
@@ -362,7 +371,7 @@ def _seeds(members, names: tuple[str, ...], updated: bool, changed=()) -> list[E
     seeds: list[Expression] = []
     groups: dict[str, list[Feature]] = {}
     for feature in members:
-        if feature.group:
+        if feature.group and not feature.group.startswith(("outputs", "changes")):
             groups.setdefault(feature.group, []).append(feature)
     late = {f.name for f in changed}
     for group, features in groups.items():
@@ -397,34 +406,41 @@ def _initial_values(members, updates, outputs, traces: Traces, names, constants)
         return fixed
     first = np.unique(traces.words[:, 0], axis=0, return_index=True)[1]
     inputs = {Var(n): traces.words[first, 0, i] for i, n in enumerate(names)}
-    if len(free) > 2:
-        return None
     choices = []
     for feature in free:
         natural = [int(feature.values[0, 0]), 0, 1, -1]
         values = feature.values[:, 1:]
         span = [int(values.min()), int(values.max()), int(values.min()) - 1, int(values.max()) + 1]
         choices.append(list(dict.fromkeys([*natural, *span, *constants])))
-    best: tuple[float, dict[str, int]] | None = None
-    for values in _product(choices):
+
+    @functools.cache
+    def wrong(values: tuple[int, ...]) -> float:
         initial = fixed | {f.name: v for f, v in zip(free, values)}
         columns = inputs | {Var(n): np.full(len(first), v) for n, v in initial.items()}
         for name in _update_order(updates):
             columns[Var(name, updated=True)] = np.broadcast_to(evaluate(updates[name], columns), (len(first),))
-        wrong = sum(float((np.broadcast_to(evaluate(o, columns), (len(first),)) != traces.outputs[first, 0, i]).mean()) for i, o in enumerate(outputs))
-        for feature in free:
-            wrong += float((columns[Var(feature.name, updated=True)] != feature.values[first, 1]).mean())
-        if wrong == 0:
-            return initial
-        if best is None or wrong < best[0]:
-            best = (wrong, initial)
-    return best[1] if best is not None and best[0] < 0.02 else None
+        share = sum(float((np.broadcast_to(evaluate(o, columns), (len(first),)) != traces.outputs[first, 0, i]).mean()) for i, o in enumerate(outputs))
+        return share + sum(float((columns[Var(f.name, updated=True)] != f.values[first, 1]).mean()) for f in free)
+
+    best: tuple[int, ...] | None = None
+    for values in _combinations(choices, wrong):
+        if best is None or wrong(values) < wrong(best):
+            best = values
+        if wrong(best) == 0:
+            break
+    return fixed | {f.name: v for f, v in zip(free, best)} if best is not None and wrong(best) < 0.02 else None
 
 
-def _product(choices: list[list[int]]):
-    if len(choices) == 1:
-        return ((v,) for v in choices[0])
-    return ((a, b) for a in choices[0][:12] for b in choices[1][:12])
+def _combinations(choices: list[list[int]], wrong: Callable[[tuple[int, ...]], float]) -> Iterator[tuple[int, ...]]:
+    """Values to try: all of one or two registers; of more, what coordinate descent from all zeros passes through."""
+    if len(choices) <= 2:
+        yield from itertools.product(*(c[:12] if len(choices) > 1 else c for c in choices))
+        return
+    values = (0,) * len(choices)
+    for _ in range(3):
+        for place, options in enumerate(choices):
+            values = min((values[:place] + (option,) + values[place + 1 :] for option in (values[place], *options)), key=wrong)
+            yield values
 
 
 def _update_order(updates: dict[str, Expression]) -> list[str]:

@@ -11,6 +11,7 @@ Axes: N rows.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Sequence
 
@@ -18,8 +19,11 @@ import numpy as np
 
 from mips_jax.extraction.boolean import ConflictError, minimise_table
 from mips_jax.extraction.enumeration import EnumerationSettings, ExpressionBank
-from mips_jax.extraction.table import variation
+from mips_jax.extraction.table import distinct_rows, group_rows, variation
 from mips_jax.programs import Const, Expression, Lookup, Var, call, evaluate, expression_bits, tidied
+
+
+_LONG = 60.0  # bits of an expression for which something shorter is sought in other ways
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +86,8 @@ class Regressor:
         found: list[Expression] = self._directly(target)
         if not found or min(map(self._bits, found)) > 24.0:
             found += self._by_enumeration(target, deadline)
+        if not found or min(map(self._bits, found)) > _LONG:
+            found += self._separated(target, deadline)
         if not found and self.settings.tolerance:
             found += self._with_exceptions(target, deadline)
         if not found and self.settings.lookup_cells:
@@ -184,6 +190,30 @@ class Regressor:
             self._sample = np.union1d(self._sample, new)
             self._bank = None
         return found
+
+    # -- one variable apart -------------------------------------------------------------------------------------------
+
+    def _separated(self, target: np.ndarray, deadline: float) -> list[Expression]:
+        """v + E, E - v and the same under a modulus, where E does not depend on the variable v: regressed on its own."""
+        found: list[Expression] = []
+        low, high = int(target.min()), int(target.max())
+        moduli = [None, high + 1] if low == 0 and 1 <= high < 1_000 else [None]
+        for variable, modulus in itertools.product(self.columns, moduli):
+            others = {v: c for v, c in self.columns.items() if v != variable}
+            if not others or self.columns[variable].min() == self.columns[variable].max():
+                continue
+            keys = group_rows(list(others.values()), self.count)
+            for sign in (1, -1):
+                rest = target - sign * self.columns[variable]
+                rest = rest if modulus is None else rest % modulus
+                if time.monotonic() > deadline or keys.count == self.count or keys.conflicts(rest).any():
+                    continue
+                rows = distinct_rows(keys)
+                part = Regressor({v: c[rows] for v, c in others.items()}, self.constants, (), self.settings)
+                for e in part.expressions(rest[rows], max(0.2, deadline - time.monotonic()))[:2]:
+                    total = call("add", variable, e) if sign > 0 else call("sub", e, variable)
+                    found.append(total if modulus is None else call("mod", total, modulus))
+        return [e for e in found if self.exact(e, target).all()]
 
     # -- rows that are wrong ------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
-"""The words that are put to a network: all inputs in range, or only those that occur where it is used.
+"""The words that are put to a network: random ones from a range, or those on which it was trained.
 
-A network is defined by what it was trained on. Where the inputs of its examples leave part of their range out (one-hot channels,
-even numbers only, a digit that changes its base at every second step) it does anything at all on the rest, and what it does there
-would hide what it has learned. Only inputs are looked at here, never a label.
+A network has learned what its training inputs demand. On inputs that they leave out (other vectors than the one-hot ones, a digit
+beyond its alternating base, a sum that no example reaches) it does anything at all, and that would hide what it has learned. So where
+examples are known, words are theirs. Only inputs are looked at here, never a label.
 
 Axes: N examples, W words, T time, I inputs a step, A letters. A letter is the vector of one step's inputs.
 """
@@ -20,60 +20,65 @@ _MOST_PAIRS = 4_096  # pairs of values that are counted for two inputs (or two s
 
 
 class ObservedInputs(tuple):
-    """An input range, like any other, of which not every word occurs.
+    """An input range, like any other, with examples of the inputs on which a network was trained.
 
     Attributes:
-        letters: [A, I] all letters that occur.
-        examples: [N, T, I] words as they occur, or None where any letter may follow any other.
-        ends: [N] steps in each of them, or None likewise.
+        examples: [N, T, I] words as they occur.
+        ends: [N] steps in each of them.
+        letters: [A, I] all letters that occur, or None: every letter in range does.
+        ordered: whether it depends on what came before which letters may come.
     """
 
-    def __new__(cls, bounds: InputRange, letters: np.ndarray, examples: np.ndarray | None = None, ends: np.ndarray | None = None):
+    def __new__(cls, bounds: InputRange, examples: np.ndarray, ends: np.ndarray, letters: np.ndarray | None, ordered: bool):
         made = super().__new__(cls, bounds)
-        made.letters, made.examples, made.ends = letters, examples, ends
+        made.examples, made.ends, made.letters, made.ordered = examples, ends, letters, ordered
         return made
 
     def __getnewargs__(self):
-        return tuple(self), self.letters, self.examples, self.ends
+        return tuple(self), self.examples, self.ends, self.letters, self.ordered
 
     @property
-    def ordered(self) -> bool:
-        """Whether it depends on what came before which letters may come."""
-        return self.examples is not None
+    def restricted(self) -> bool:
+        """Whether part of the range never occurs."""
+        return self.ordered or self.letters is not None
 
     @property
-    def description(self) -> str:
-        """What `random_words` draws."""
-        return "sequences of inputs like the examples'" if self.ordered else "random sequences of the inputs that occur"
+    def unseen(self) -> InputRange:
+        """The same inputs without the examples, for words that were not trained on; not where the examples alone tell what may come."""
+        if self.ordered:
+            return self
+        return ObservedInputs(tuple(self), self.examples[:0], self.ends[:0], self.letters, False) if self.restricted else tuple(self)
 
     def like(self, inputs: np.ndarray, mask: np.ndarray | None = None) -> ObservedInputs:
         """The same inputs, as other examples [N, T, I] show them."""
-        if not self.ordered:
-            return self
-        ends = np.full(len(inputs), inputs.shape[1]) if mask is None else mask.sum(axis=1)
-        return ObservedInputs(tuple(self), self.letters, np.asarray(inputs, np.int64), ends)
+        return ObservedInputs(tuple(self), np.asarray(inputs, np.int64), _ends(inputs, mask), self.letters, self.ordered)
 
     def words(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
-        """Words [W, length, I]: W = count, or fewer if there are not as many examples to draw.
+        """Words [W, length, I]: examples, each at most once, and random ones where these are too few or too short.
 
-        Words longer than an example go on with another one.
+        Where letters depend on the past, W may be less than `count`, and an example that is too short goes on with another one.
         """
-        if self.examples is None:
-            return self.letters[rng.integers(0, len(self.letters), (count, length))]
         first = rng.permutation(len(self.examples))[:count]
-        words = np.empty((len(first), length, self.examples.shape[2]), np.int64)
+        words = np.empty((len(first), length, len(self)), np.int64) if self.ordered else self._any_letters(count, length, rng)
         for word, row in zip(words, first):
             filled = 0
             while filled < length:
                 part = self.examples[row, : self.ends[row]][: length - filled]
                 word[filled : filled + len(part)] = part
                 filled += len(part)
+                if not self.ordered:
+                    break
                 row = rng.integers(len(self.examples))
         return words
 
+    def _any_letters(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
+        if self.letters is None:
+            return random_words(tuple(self), count, length, rng)
+        return self.letters[rng.integers(0, len(self.letters), (count, length))]
 
-def observed_inputs(bounds: InputRange, inputs: np.ndarray, mask: np.ndarray | None = None) -> InputRange:
-    """The range as it is if all of it occurs in the examples, else what of it occurs.
+
+def observed_inputs(bounds: InputRange, inputs: np.ndarray, mask: np.ndarray | None = None) -> ObservedInputs:
+    """A range with examples of its inputs, and what of it occurs where they leave part of it out.
 
     Args:
         bounds: inclusive (low, high) of each input.
@@ -84,11 +89,14 @@ def observed_inputs(bounds: InputRange, inputs: np.ndarray, mask: np.ndarray | N
     real = np.ones(inputs.shape[:2], bool) if mask is None else mask
     enough = max(1, _COUNTED_STEPS // inputs.shape[1])
     part, real_part = inputs[:enough], real[:enough]
-    if _depends_on_time(part, real_part) or _depends_on_past(part, real_part):
-        return ObservedInputs(bounds, _distinct_letters(inputs[real]), inputs, real.sum(axis=1))
-    if _leaves_letters_out(bounds, part[real_part]):
-        return ObservedInputs(bounds, _distinct_letters(inputs[real]))
-    return bounds
+    ordered = _depends_on_time(part, real_part) or _depends_on_past(part, real_part)
+    restricted = ordered or _leaves_letters_out(bounds, part[real_part])
+    letters = _distinct_letters(inputs[real]) if restricted else None
+    return ObservedInputs(bounds, inputs, _ends(inputs, mask), letters, ordered)
+
+
+def _ends(inputs: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    return np.full(len(inputs), inputs.shape[1]) if mask is None else mask.sum(axis=1)
 
 
 def _distinct_letters(letters: np.ndarray) -> np.ndarray:
@@ -149,7 +157,7 @@ def input_names(count: int) -> tuple[str, ...]:
 
 
 def random_words(input_range: InputRange, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
-    """Words [count, length, I], every entry independent and uniform over its range; of observed inputs, what occurs."""
+    """Words [count, length, I], every entry independent and uniform over its range; of observed inputs, their examples."""
     if isinstance(input_range, ObservedInputs):
         return input_range.words(count, length, rng)
     low, high = np.array(input_range).T
@@ -161,10 +169,11 @@ def narrow_words(input_range: InputRange, count: int, length: int, letters: int,
 
     The letters of a wide input are its bounds and neighbours of zero; narrow inputs keep their whole range.
     """
-    if isinstance(input_range, ObservedInputs) and input_range.ordered:
+    wide = any(high - low + 1 > letters for low, high in input_range)
+    if isinstance(input_range, ObservedInputs) and (input_range.ordered or not wide):
         return input_range.words(count, length, rng)
     columns = [_narrowed(low, high, letters) for low, high in input_range]
-    if isinstance(input_range, ObservedInputs):
+    if isinstance(input_range, ObservedInputs) and input_range.restricted:
         every = input_range.letters
         inside = np.all([np.isin(column, allowed) for column, allowed in zip(every.T, columns)], axis=0)
         few = every[inside] if inside.sum() >= min(letters, len(every)) else every[_spread_rows(len(every), letters**2)]
@@ -186,7 +195,7 @@ def _spread_rows(count: int, limit: int) -> np.ndarray:
 
 def alphabet(input_range: InputRange, limit: int) -> np.ndarray | None:
     """All letters [A, I] in lexicographic order, or None when there are more than `limit` (or it depends on the past)."""
-    if isinstance(input_range, ObservedInputs):
+    if isinstance(input_range, ObservedInputs) and input_range.restricted:
         return None if input_range.ordered or len(input_range.letters) > limit else input_range.letters
     sizes = [high - low + 1 for low, high in input_range]
     if np.prod([float(s) for s in sizes]) > limit:
@@ -199,7 +208,7 @@ def probe_letters(input_range: InputRange, limit: int = 8) -> np.ndarray:
     every = alphabet(input_range, limit)
     if every is not None:
         return every
-    if isinstance(input_range, ObservedInputs):
+    if isinstance(input_range, ObservedInputs) and input_range.restricted:
         return _safest(input_range, limit)
     rows = []
     for choose in ("zero", "low", "high", "one"):

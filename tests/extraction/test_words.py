@@ -15,7 +15,7 @@ BITS = ((0, 1),) * 4
 
 
 def test_all_of_a_range_needs_no_examples():
-    """Uniform, rare and single values: chance alone leaves out nothing that would be expected 25 times."""
+    """Uniform, rare and single values: what chance alone leaves out is not taken to be excluded."""
     for inputs, bounds in (
         (RNG.integers(0, 10, (4000, 10, 1)), ((0, 9),)),
         (RNG.integers(-50, 51, (500, 8, 2)), ((-50, 50), (-50, 50))),
@@ -24,12 +24,27 @@ def test_all_of_a_range_needs_no_examples():
         (RNG.integers(0, 2, (40, 10, 5)), ((0, 1),) * 5),
     ):
         found = observed_inputs(bounds, inputs)
-        assert found == bounds and not isinstance(found, ObservedInputs)
+        assert found == bounds and not found.restricted and found.unseen == bounds
+        assert not isinstance(found.unseen, ObservedInputs)
+
+
+def test_words_are_the_examples_first():
+    inputs = RNG.integers(0, 10, (400, 10, 1))
+    found = observed_inputs(((0, 9),), inputs)
+    known, of = {tuple(row) for row in inputs[:, :, 0]}, lambda words: [tuple(row) for row in words[:, :, 0]]
+    assert set(of(random_words(found, 300, 10, RNG))) <= known
+    assert len(set(of(random_words(found, 300, 10, RNG)))) > 295, "each at most once"
+    more = of(random_words(found, 1000, 10, RNG))
+    assert set(more) > known and len(more) == 1000
+    assert {row[:10] for row in of(random_words(found, 400, 25, RNG))} == known
+    assert set(of(narrow_words(found, 300, 10, 10, RNG))) <= known, "narrow enough as it is"
+    assert len(set(np.ravel(narrow_words(found, 300, 10, 6, RNG)))) <= 6
 
 
 def test_letters_that_do_not_occur_are_never_put_to_the_network():
     found = observed_inputs(BITS, ONE_HOT)
-    assert found == BITS and not found.ordered
+    assert found == BITS and found.restricted and not found.ordered
+    assert (random_words(found.unseen, 50, 30, RNG).sum(axis=2) == 1).all()
     np.testing.assert_array_equal(found.letters, np.eye(4)[::-1])
     for words in (random_words(found, 50, 30, RNG), narrow_words(found, 50, 30, 6, RNG)):
         assert words.shape == (50, 30, 4) and (words.sum(axis=2) == 1).all()
