@@ -90,6 +90,7 @@ def population(
                 Hyper(
                     learning_rate=np.float32(5e-3 * rate), halving_steps=np.float32(HALVING_STEPS),
                     floor=np.float32(1.0), start=np.int32(0), horizon=np.float32(np.inf), clip_norm=np.float32(1.0),
+                    ramp=np.float32(0),
                     margin=np.float32(MARGIN_WEIGHT), l1=np.float32(0), weight_decay=np.float32(0),
                     hidden_noise=np.float32(0), contraction=np.float32(0), quantization=np.float32(0),
                     quantization_step=np.float32(0.125), trainable=trainable.astype(np.float32),

@@ -59,7 +59,7 @@ def plain_hyper(count: int, parameters: int) -> Hyper:
     column = lambda value: np.full(count, value, np.float32)
     return Hyper(
         learning_rate=column(1e-3), halving_steps=column(1e3), floor=column(1.0), start=np.zeros(count, np.int32),
-        horizon=column(np.inf), clip_norm=column(1.0), margin=column(0.0), l1=column(0.0), weight_decay=column(0.0),
+        horizon=column(np.inf), clip_norm=column(1.0), ramp=column(0.0), margin=column(0.0), l1=column(0.0), weight_decay=column(0.0),
         hidden_noise=column(0.0), contraction=column(0.0), quantization=column(0.0), quantization_step=column(0.125),
         trainable=np.ones((count, parameters), np.float32),
     )  # fmt: skip

@@ -33,6 +33,7 @@ class Hyper:
         learning_rate, halving_steps: the rate falls as learning_rate / (1 + step / halving_steps) ...
         start, horizon, floor: ... times a cosine from 1 at step `start` to `floor` at step start + horizon.
         clip_norm: largest global gradient norm.
+        ramp: steps over which the part of the sequences that counts grows from the first two inputs to all, 0: all at once.
         margin: weight of the mean excess of the errors beyond `MARGIN`, over those that exceed it: it makes a nearly
             perfect member attend to the few inputs on which it is not.
         l1, weight_decay, hidden_noise, contraction, quantization, quantization_step: see `PressureSettings`.
@@ -45,6 +46,7 @@ class Hyper:
     start: jax.Array
     horizon: jax.Array
     clip_norm: jax.Array
+    ramp: jax.Array
     margin: jax.Array
     l1: jax.Array
     weight_decay: jax.Array
@@ -194,11 +196,13 @@ def objective(
     hyper: Hyper,
     scaling: Scaling,
     batch: jax.Array,
+    counted: jax.Array,
     key: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
-    """Penalised loss and plain data loss of one batch [T, C, B]."""
+    """Penalised loss and plain data loss of one batch [T, C, B], of which the first `counted` steps matter."""
     model = unravel(parameters)
     inputs, targets, mask = split_channels(batch, scaling)
+    mask *= jnp.clip(counted - jnp.arange(mask.shape[0]), 0.0, 1.0)[:, None]
     noise_key, probe_key = jax.random.split(key)
     shape = (inputs.shape[0], model.state_dim, inputs.shape[-1])
     noise = lax.cond(
@@ -215,6 +219,12 @@ def objective(
         hyper.contraction > 0, contraction_penalty, lambda *_: 0.0, model, hiddens, inputs, probe_key
     )
     return loss, plain_loss
+
+
+def counted_steps(hyper: Hyper, step: jax.Array, length: int) -> jax.Array:
+    """How many time steps of a sequence matter at a training step: later ones are noise until the first ones are learned."""
+    grown = jnp.where(hyper.ramp > 0, step / jnp.maximum(hyper.ramp, 1.0), 1.0)
+    return 2.0 + jnp.maximum(length - 2.0, 0.0) * jnp.minimum(grown, 1.0)
 
 
 def learning_rate_at(hyper: Hyper, step: jax.Array) -> jax.Array:
@@ -257,12 +267,13 @@ def train_chunk(
     def one_step(_, carry):
         parameters, average, moments, step, total = carry
         window_key, loss_key = jax.random.split(jax.random.fold_in(member_key, step))
+        counted = counted_steps(hyper, step, data.shape[0])
         start = first + jax.random.randint(window_key, (), 0, available - batch_size + 1)
 
         def part_of_batch(index, sums):
             part = lax.dynamic_slice_in_dim(data, start + index * micro_batch, micro_batch, axis=2)
             key = jax.random.fold_in(loss_key, index)
-            gradient, loss = jax.grad(objective, has_aux=True)(parameters, unravel, hyper, scaling, part, key)
+            gradient, loss = jax.grad(objective, has_aux=True)(parameters, unravel, hyper, scaling, part, counted, key)
             return sums[0] + gradient / parts, sums[1] + loss / parts
 
         if parts == 1:

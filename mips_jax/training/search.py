@@ -60,6 +60,8 @@ ANNEAL_ABOVE = 0.998  # sequence accuracy from which a falling learning rate is 
 ANNEAL_STEPS, ANNEAL_FLOOR = 1_000, 0.02
 ENOUGH_MARGIN = 0.25  # a polished network with a larger error than this is polished once more, twice as long
 PATIENCE_FLOOR = 10_000  # member-steps that smaller sizes are given at least (times `smaller_patience`)
+RAMP_STEPS = 1_500.0  # where three shapes have failed, the counted part of the sequences grows over these steps
+RAMP_AFTER = 3
 HALVING_STEPS = 1_500.0  # the learning rate falls as 1 / (1 + step / this)
 MARGIN_WEIGHT = 0.3  # once most sequences are right
 POLISH_FLOOR = 0.002  # where the polishing cycle's learning rate ends, relative to its peak
@@ -364,6 +366,7 @@ class Search:
             start=start,
             horizon=horizon,
             clip_norm=column(settings.clip_norm),
+            ramp=column(RAMP_STEPS if self._failed_shapes() >= RAMP_AFTER else 0.0),
             margin=margin,
             l1=squeeze * pressure.l1,
             weight_decay=squeeze * pressure.weight_decay,
@@ -373,6 +376,10 @@ class Search:
             quantization_step=column(pressure.quantization_step),
             trainable=self.trainable,
         )
+
+    def _failed_shapes(self) -> int:
+        """Waves before this one, affine networks aside."""
+        return sum(not wave.padded.affine for wave in self.waves[: self.state.wave])
 
     # -- what follows from an evaluation --------------------------------------------------------------------------
 
@@ -439,8 +446,13 @@ class Search:
         self._supersede()
 
     def _anneal(self) -> None:
-        """Lets the learning rate of nearly perfect members fall for a while: their last errors are often mere noise."""
+        """Lets the learning rate of members fall for a while: the last errors of nearly perfect ones are often mere noise.
+
+        Whoever is about to be given up has this chance, too.
+        """
         for _, entry in self._running():
+            if entry.anneal_start < 0 and self.settings.max_steps - ANNEAL_STEPS <= entry.steps < self.settings.max_steps:
+                entry.anneal_start = entry.steps
             if entry.anneal_start >= 0 and entry.steps - entry.anneal_start >= ANNEAL_STEPS:
                 entry.anneal_start = -1
             elif entry.annealed_cycle < entry.cycle and entry.sequence_accuracy >= ANNEAL_ABOVE:

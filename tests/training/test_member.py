@@ -13,7 +13,7 @@ from mips_jax.networks import MLPRNN
 from mips_jax.sequences import Sequences
 from mips_jax.training import soap
 from mips_jax.training.initialization import initial_parameters
-from mips_jax.training.member import Hyper, Scaling, evaluate, objective, stretch
+from mips_jax.training.member import Hyper, Scaling, counted_steps, evaluate, objective, stretch
 from mips_jax.training.packing import pack
 from mips_jax.training.result import network_of
 from mips_jax.training.weights import raw_weights
@@ -64,7 +64,7 @@ def test_padding_changes_nothing():
         flat, trainable = initial_parameters(SMALL, template, samples, jitter, 1, 3, 0.5, None)
         assert trainable.sum() == parts(SMALL)[1].size and not flat[trainable == 0].any()
         block = jnp.asarray(pack(batch()))
-        arguments = (unravel, hyper(flat.size, trainable=trainable), units(), block, jax.random.key(0))
+        arguments = (unravel, hyper(flat.size, trainable=trainable), units(), block, 4.0, jax.random.key(0))
         evaluations.append(float(objective(jnp.asarray(flat), *arguments)[1]))
         gradient = jax.grad(lambda p: objective(p, *arguments)[1])(jnp.asarray(flat))
         assert np.isfinite(gradient).all()
@@ -78,10 +78,23 @@ def test_masked_steps_do_not_count():
     mask[2, 1:] = False
     masked = Sequences(data.inputs, data.outputs.copy(), mask)
     masked.outputs[2, 1:] = 10**6
-    arguments = lambda s: (unravel, hyper(flat.size), units(), jnp.asarray(pack(s)), jax.random.key(0))
+    arguments = lambda s: (unravel, hyper(flat.size), units(), jnp.asarray(pack(s)), 4.0, jax.random.key(0))
     assert float(objective(flat, *arguments(masked))[1]) < 10
     wrong = evaluate(flat, units(), jnp.asarray(pack(masked)), unravel=unravel)
     assert int(wrong.wrong_steps) <= int(mask.sum())
+
+
+def test_sequences_that_have_not_grown_yet_count_in_part():
+    """Wrong targets from the third step on matter only as far as the counted steps reach."""
+    _, flat, unravel = parts()
+    data = batch()
+    wrong = Sequences(data.inputs, data.outputs.copy())
+    wrong.outputs[:, 2:] = 10**6
+    loss = lambda s, counted: float(objective(flat, unravel, hyper(flat.size), units(), jnp.asarray(pack(s)), counted, jax.random.key(0))[1])
+    assert loss(data, 2.0) == loss(wrong, 2.0) < loss(wrong, 2.1) < loss(wrong, 3.0)
+    counted = [float(counted_steps(hyper(1, ramp=100.0), step, 10)) for step in (0, 50, 100, 9999)]
+    assert counted == [2.0, 6.0, 10.0, 10.0]
+    assert float(counted_steps(hyper(1), 0, 10)) == 10.0 and float(counted_steps(hyper(1), 0, 1)) >= 1.0
 
 
 def test_nan_counts_as_wrong():
@@ -93,7 +106,7 @@ def test_nan_counts_as_wrong():
 @pytest.mark.parametrize("name", ["l1", "contraction", "quantization", "margin"])
 def test_each_pressure_raises_the_loss_and_zero_leaves_it(name):
     _, flat, unravel = parts()
-    arguments = lambda h: (unravel, h, units(), jnp.asarray(pack(batch(16))), jax.random.key(0))
+    arguments = lambda h: (unravel, h, units(), jnp.asarray(pack(batch(16))), 4.0, jax.random.key(0))
     plain, data_loss = objective(flat, *arguments(hyper(flat.size)))
     assert float(plain) == pytest.approx(float(data_loss))
     assert float(objective(flat, *arguments(hyper(flat.size, **{name: 1.0})))[0]) > float(plain)
