@@ -164,7 +164,7 @@ def network_features(network: Network, traces: Traces, input_range: InputRange, 
                                      f"output after {k + 1} more inputs {said}", lookahead=k + 1, initial=_first(follow[:, k], shape),
                                      cost=3.0 + 2 * k))  # fmt: skip
             change = follow[:, 0] - present[:, o]
-            if len(np.unique(change)) <= _FEWER * len(np.unique(follow[:, 0])):
+            if 1 < len(np.unique(change)) <= _FEWER * len(np.unique(follow[:, 0])):
                 found.append(Feature(f"change_{tag}" + (f"_{o}" if o else ""), change.reshape(shape),
                                      f"by how much an input {said} would change the output", lookahead=1, cost=4.0, group=f"changes_{tag}"))  # fmt: skip
             if depth > 1:

@@ -15,6 +15,7 @@ import numpy as np
 
 InputRange = tuple[tuple[int, int], ...]  # inclusive (low, high) of each input
 _EXPECTED = 25.0  # what never occurs although chance would have it this often is taken to be excluded: e^-25 by accident
+_KEPT_EXAMPLES = 20_000  # of more examples, an even selection
 _COUNTED_STEPS = 50_000  # single steps that are counted
 _MOST_PAIRS = 4_096  # pairs of values that are counted for two inputs (or two steps)
 
@@ -51,7 +52,8 @@ class ObservedInputs(tuple):
 
     def like(self, inputs: np.ndarray, mask: np.ndarray | None = None) -> ObservedInputs:
         """The same inputs, as other examples [N, T, I] show them."""
-        return ObservedInputs(tuple(self), np.asarray(inputs, np.int64), _ends(inputs, mask), self.letters, self.ordered)
+        ends = np.full(len(inputs), inputs.shape[1]) if mask is None else mask.sum(axis=1)
+        return ObservedInputs(tuple(self), inputs.astype(np.int64), ends, self.letters, self.ordered)
 
     def words(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
         """Words [W, length, I]: examples, each at most once, and random ones where these are too few or too short.
@@ -85,27 +87,25 @@ def observed_inputs(bounds: InputRange, inputs: np.ndarray, mask: np.ndarray | N
         inputs: [N, T, I] inputs of examples.
         mask: [N, T], False beyond the end of an example; None: all have T steps.
     """
-    inputs = np.asarray(inputs, np.int64)
     real = np.ones(inputs.shape[:2], bool) if mask is None else mask
-    enough = max(1, _COUNTED_STEPS // inputs.shape[1])
-    part, real_part = inputs[:enough], real[:enough]
+    kept = np.s_[:: max(1, len(inputs) // _KEPT_EXAMPLES)]
+    examples, ends = inputs[kept].astype(np.int64), real[kept].sum(axis=1)
+    counted = np.s_[:: max(1, examples.shape[0] * examples.shape[1] // _COUNTED_STEPS)]
+    part, real_part = examples[counted], real[kept][counted]
     ordered = _depends_on_time(part, real_part) or _depends_on_past(part, real_part)
     restricted = ordered or _leaves_letters_out(bounds, part[real_part])
     letters = _distinct_letters(inputs[real]) if restricted else None
-    return ObservedInputs(bounds, inputs, _ends(inputs, mask), letters, ordered)
-
-
-def _ends(inputs: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
-    return np.full(len(inputs), inputs.shape[1]) if mask is None else mask.sum(axis=1)
+    return ObservedInputs(bounds, examples, ends, letters, ordered)
 
 
 def _distinct_letters(letters: np.ndarray) -> np.ndarray:
     """Rows of letters [N, I], each once, in lexicographic order."""
-    low, sizes = letters.min(axis=0), np.ptp(letters, axis=0) + 1
+    low, high = (bound.astype(np.int64) for bound in (letters.min(axis=0), letters.max(axis=0)))
+    sizes = high - low + 1
     if np.prod(sizes.astype(float)) > 2.0**62:
-        return np.unique(letters, axis=0)
+        return np.unique(letters, axis=0).astype(np.int64)
     _, first = np.unique(np.ravel_multi_index((letters - low).T, sizes), return_index=True)  # far faster than by rows
-    return letters[first]
+    return letters[first].astype(np.int64)
 
 
 def _leaves_letters_out(bounds: InputRange, letters: np.ndarray) -> bool:

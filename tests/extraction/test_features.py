@@ -67,6 +67,18 @@ def test_readings_are_what_the_network_says_next():
     assert np.unique(found["rank_1"].values).tolist() == [0, 1, 2]
 
 
+def test_changes_of_the_output_are_kept_where_they_are_simpler_than_the_output():
+    """A position and a velocity of -1, 0 or 1: what an input would change shows the velocity."""
+    moving = IntegerState([0, 0], lambda p, v, x: (p + v, x - 1))
+    traces = record(moving, random_words(((0, 2),), 60, 8, np.random.default_rng(3)))
+    found = {f.name: f for f in network_features(moving, traces, ((0, 2),), depth=1)}
+    np.testing.assert_array_equal(found["change_2"].values, traces.hidden[:, :, 1])
+    assert found["change_2"].initial is None, "before the first input there is no output to change"
+    parity = IntegerState([0], lambda s, x: (s + x) % 2)
+    traces = record(parity, random_words(BIT, 60, 8, np.random.default_rng(3)))
+    assert not [f for f in network_features(parity, traces, BIT, depth=1) if f.name.startswith("change")]
+
+
 def test_waiting_times_count_a_counter():
     counter = IntegerState([0], lambda s, x: s + 2 * x - 1, lambda s: s > 0)
     traces = record(counter, random_words(BIT, 50, 8, np.random.default_rng(2)))

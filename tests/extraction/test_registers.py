@@ -90,6 +90,25 @@ def test_an_unknown_initial_value_is_found_from_the_first_step():
     assert program.registers[0].initial >= 9 and np.array_equal(program.run(wide.words), wide.outputs)
 
 
+def test_a_position_and_a_heading_are_found_together():
+    """Forward, left, right: two outputs and how they would change; four initial values, none of which the network tells."""
+
+    def walk(east, north, dx, dy, x):
+        forward, left = x == 0, x == 1
+        turned = (np.where(left, -dy, dy), np.where(left, dx, -dx))
+        return (np.where(forward, east + dx, east), np.where(forward, north + dy, north),
+                np.where(forward, dx, turned[0]), np.where(forward, dy, turned[1]))  # fmt: skip
+
+    network = IntegerState([0, 0, 1, 0], walk, lambda east, north, dx, dy: (east, north))
+    narrow, wide, few, many = _features(network, ((0, 2),))
+    wanted = {"output0", "output1", "change_0", "change_0_1"}
+    sets = closed_sets(narrow, [f for f in few if f.name in wanted], SETTINGS, FAR)
+    assert {f.name for f in sets[0].features} == wanted
+    program = regress_program(tuple(f for f in many if f.name in wanted), wide, ((0, 2),), SETTINGS, FAR)
+    words = random_words(((0, 2),), 100, 50, np.random.default_rng(5))
+    np.testing.assert_array_equal(program.run(words), network.run(words)[1])
+
+
 def test_features_that_do_not_explain_give_no_program():
     network = IntegerState([0, 0], lambda s, p, x: ((3 * s + x + p * p) % 101, x))
     _, wide, _, features = _features(network, DIGIT)

@@ -1,6 +1,7 @@
 """Regression of integer columns: closed forms, counterexample rows, tables as the last resort."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from mips_jax.programs import Const, Lookup, Var, call, evaluate, expression_tex
 X, Y, Z = Var("x"), Var("y"), Var("z")
 ROWS = np.random.default_rng(0).integers(-9, 10, (500, 3))
 COLUMNS = {v: ROWS[:, i] for i, v in enumerate((X, Y, Z))}
+FAR = time.monotonic() + 600
 SMALL = RegressionSettings(enumeration=EnumerationSettings(largest_size=5, bank=8000))
 
 
@@ -134,6 +136,17 @@ def test_conditionals_between_expressions():
     assert text[0] == "0 if x == 0 else y + 1"
     assert _found(COLUMNS, np.maximum(x, y))[0] == "max(x, y)"
     assert _found(COLUMNS, np.abs(x - y))[0] == "abs(x - y)"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_variable_that_only_adds_is_set_apart(sign):
+    """(d + x, doubled at every second step) % 10: too long for this enumeration over all three variables."""
+    digit, x, phase = np.array(list(itertools.product(range(10), range(5), range(2)))).T
+    doubled = np.where(phase == 1, 2 * x, x)
+    columns = {Var("d"): digit, X: x, Var("phase"): phase}
+    found = _found(columns, (doubled + sign * digit) % 10)
+    assert found and all(text.endswith("% 10") for text in found)
+    assert Regressor(columns, settings=SMALL)._by_enumeration((doubled + sign * digit) % 10, FAR) == []
 
 
 def test_constant_expression():

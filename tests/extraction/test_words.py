@@ -78,6 +78,14 @@ def test_inputs_that_depend_on_the_past_are_drawn_from_the_examples(inputs):
     assert found.like(inputs[:7]).words(99, 10, RNG).shape == (7, 10, 1)
 
 
+def test_of_many_examples_an_even_selection_is_kept_but_every_letter():
+    inputs = np.eye(4, dtype=np.int8)[RNG.integers(0, 3, (90_000, 3))]
+    inputs[17, 2] = [0, 0, 0, 1]  # once in all
+    found = observed_inputs(BITS, inputs)
+    assert 20_000 <= len(found.examples) <= 30_000 and found.examples.dtype == found.letters.dtype == np.int64
+    np.testing.assert_array_equal(found.letters, np.eye(4)[::-1])
+
+
 def test_shorter_examples_go_on_with_others():
     inputs = RNG.integers(0, np.array([5, 3] * 5), (2000, 10))[:, :, None]
     mask = np.arange(10) < 2 * RNG.integers(1, 6, (2000, 1))
