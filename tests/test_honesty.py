@@ -121,7 +121,7 @@ def test_what_is_known_of_the_inputs_does_not_depend_on_any_label():
     seen, same = (pipeline._inputs_in_use(task.input_range, task) for task in (right, wrong))
     assert isinstance(seen, ObservedInputs) and seen.ordered and seen == same == ((0, 4),)
     np.testing.assert_array_equal(seen.examples, same.examples)
-    assert {name for name in vars(seen)} == {"letters", "examples", "ends"}
+    assert {name for name in vars(seen)} == {"letters", "examples", "ends", "ordered"}
 
 
 # -- in effect ---
