@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from mips_jax.models.architecture import Architecture
-from mips_jax.models.mlp import MLP, Affine
+from mips_jax.models.mlp import MLP, WIDE, Affine
 
 
 class RecurrentModel(nnx.Module):
@@ -126,9 +126,14 @@ MODELS = {"mlp_rnn": MLPRNN, "elman": Elman, "gru": GRU, "lstm": LSTM}
 def build_model(
     architecture: Architecture, input_dim: int, output_dim: int, key: jax.Array, bfloat16_gradients: bool = False
 ) -> RecurrentModel:
-    """A freshly drawn network of the given shape; wide layers may compute their gradients by bfloat16 products."""
+    """A freshly drawn network of the given shape; wide layers may compute their gradients by bfloat16 products.
+
+    In the loop over time that pays for what is kept for the backward pass; the output, which is computed for all steps at once, keeps
+    little, and there only products between two wide layers gain.
+    """
     model = MODELS[architecture.cell](architecture, input_dim, output_dim, key=key)
-    for _, module in nnx.iter_modules(model):
+    between_wide_layers = any(min(layer.weight.shape) >= WIDE for layer in model.output.layers)
+    for path, module in nnx.iter_modules(model):
         if isinstance(module, Affine):
-            module.bfloat16_gradients = bfloat16_gradients
+            module.bfloat16_gradients = bfloat16_gradients and (path[0] != "output" or between_wide_layers)
     return model

@@ -55,3 +55,13 @@ def test_only_wide_layers_use_bfloat16_gradients(depth):
     wide, exact = gradient(WIDE, True), gradient(WIDE, False)
     assert not np.array_equal(wide, exact)
     np.testing.assert_allclose(wide, exact, atol=2e-2 * float(jnp.abs(exact).max()))
+
+
+def test_the_output_uses_them_only_between_two_wide_layers():
+    flags = lambda depth: {
+        part: {layer.bfloat16_gradients for layer in getattr(model, part).layers}
+        for model in [build_model(Architecture(2, WIDE, 2, WIDE, depth), 1, 1, jax.random.key(0), True)]
+        for part in ("transition", "output")
+    }
+    assert flags(2) == {"transition": {True}, "output": {False}}
+    assert flags(3) == {"transition": {True}, "output": {True}}
