@@ -1,8 +1,8 @@
 """Do example files alone suffice? Tasks that are not among the named ones, from .npz, .csv and .jsonl files of 5,000 sequences.
 
-    python benchmarks/own_data.py [--tasks A,B] [--formats npz,csv,jsonl] [--count 5000] [--noise 0.0] [--seed 0]
+    python benchmarks/own_data.py [--tasks A,B] [--set second] [--formats npz,csv,jsonl] [--count 5000] [--noise 0.0] [--seed 0]
 
-Each task of tests/heldout.py (all by default) is written to a file, distilled from that file with default settings, and the program is
+Each task of tests/heldout.py (or, with --set second, of tests/second_heldout.py) is written to a file, distilled from that file with default settings, and the program is
 judged on the held-out fifth, as any user's would be, and by the task's definition on 2,000 sequences five times as long. With
 --noise, that share of the labels is wrong. The last line counts; exit code 1 when a tenth or more are not solved.
 """
@@ -23,30 +23,34 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from mips_jax.pipeline import PipelineSettings, distil  # noqa: E402
+from mips_jax.tasks import LabelledTask  # noqa: E402
 from mips_jax.training import TrainingSettings  # noqa: E402
 from mips_jax.verification import whole_sequence_accuracy  # noqa: E402
 from tests.heldout import HELD_OUT, write_npz  # noqa: E402
+from tests.second_heldout import SECOND_HELD_OUT  # noqa: E402
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", default="", help="comma-separated names; default: all")
+    parser.add_argument("--set", default="first", choices=("first", "second"), help="which held-out tasks")
     parser.add_argument("--formats", default="npz")
     parser.add_argument("--count", type=int, default=5_000)
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds of training for one task")
     options = parser.parse_args()
-    names = options.tasks.split(",") if options.tasks else list(HELD_OUT)
+    tasks = HELD_OUT if options.set == "first" else SECOND_HELD_OUT
+    names = options.tasks.split(",") if options.tasks else list(tasks)
     console = Console(width=160, highlight=False)
     table = Table("task", "format", "solved", "held out", "labels", "5x", "network", "H", "method", "lines", "train s", "extract s")
     exact = runs = 0
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             npz = Path(folder) / f"{name}.npz"
-            write_npz(HELD_OUT[name], npz, count=options.count, seed=options.seed, noise=options.noise)
+            write_npz(tasks[name], npz, count=options.count, seed=options.seed, noise=options.noise)
             for form in options.formats.split(","):
-                row, good = one_run(name, converted(npz, form), options)
+                row, good = one_run(tasks[name], converted(npz, form), options)
                 table.add_row(*row)
                 console.print(" ".join(row))
                 exact, runs = exact + good, runs + 1
@@ -55,16 +59,15 @@ def main() -> int:
     return 0 if exact >= 0.9 * runs else 1
 
 
-def one_run(name: str, path: Path, options) -> tuple[tuple[str, ...], bool]:
+def one_run(task: LabelledTask, path: Path, options) -> tuple[tuple[str, ...], bool]:
     """Distils one file; the row of the table, and whether the program is exact at five times the length."""
-    task = HELD_OUT[name]
     settings = PipelineSettings(training=TrainingSettings(seed=options.seed, time_limit_seconds=options.time_limit), attempts=1)
     found = distil(path, settings=settings)
     long = task.long_sequences(2_000, 5 * task.length, options.seed)
     right = whole_sequence_accuracy(found.program, long) if found.program else 0.0
     checked = found.verification
     row = (
-        name, path.suffix[1:], "yes" if found.solved else "no", f"{checked.test_accuracy:.4f}" if checked else "",
+        task.name, path.suffix[1:], "yes" if found.solved else "no", f"{checked.test_accuracy:.4f}" if checked else "",
         f"{checked.test_step_accuracy:.4f}" if checked else "", f"{right:.4f}", f"{found.member.accuracy:.4f}" if found.member else "",
         str(found.network.hidden_dim) if found.network else "", found.method or "", str(found.program_lines or ""),
         f"{found.seconds['train']:.1f}", f"{found.seconds['extract']:.1f}",

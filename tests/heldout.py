@@ -1,7 +1,7 @@
 """Tasks that are not among the named ones.
 
 They were written apart from the methods, but are no blind test any more: what failed here (Distinct_Seen, Longest_Run_Of_Ones)
-led to additions in extraction. For a blind figure write new ones.
+led to additions in extraction. For a blind figure write new ones; the last that were written are in second_heldout.py.
 
 `HELD_OUT` holds them by name, in the same form as the named ones but not registered. `write_npz` makes of one what a
 user would bring: a file of examples. Judge at other lengths with `HELD_OUT[name].long_sequences(count, length, seed)`.
@@ -13,7 +13,7 @@ import pathlib
 
 import numpy as np
 
-from mips_jax.tasks import StepTask, stepwise
+from mips_jax.tasks import LabelledTask, StepTask, stepwise
 
 BIT = (0, 1)
 DIGIT = (0, 9)
@@ -21,7 +21,7 @@ DIGIT = (0, 9)
 HELD_OUT: dict[str, StepTask] = {}
 
 
-def write_npz(task: StepTask, path: pathlib.Path, count: int = 5000, seed: int = 0, noise: float = 0.0) -> pathlib.Path:
+def write_npz(task: LabelledTask, path: pathlib.Path, count: int = 5000, seed: int = 0, noise: float = 0.0) -> pathlib.Path:
     """Writes examples of the training length as `x` (N, T, I) and `y` (N, T, O).
 
     Args:

@@ -9,6 +9,7 @@ import pytest
 
 from mips_jax.tasks import TASKS, load_file_task
 from tests.heldout import HELD_OUT, write_npz
+from tests.second_heldout import SECOND_HELD_OUT
 
 
 def _digits(numbers, base):
@@ -145,3 +146,18 @@ def test_as_a_file_with_noise(tmp_path):
     wrong = task.training.outputs != HELD_OUT["Tomita_4"].label(task.training.inputs)
     assert 0.015 < wrong.mean() < 0.025
     assert task.contradictions.contradictory_labels > 700
+
+
+@pytest.mark.parametrize("name", list(SECOND_HELD_OUT))
+def test_second_tasks_need_memory_and_keep_to_their_ranges(name):
+    task = SECOND_HELD_OUT[name]
+    sequences = task.training_sequences(400, 0)
+    assert sequences.inputs.shape == (400, task.length, task.input_dim)
+    assert sequences.outputs.shape == (400, task.length, task.output_dim)
+    lows, highs = np.array(task.input_range).T
+    assert (sequences.inputs >= lows).all() and (sequences.inputs <= highs).all()
+    last = {}  # outputs that were seen after each letter
+    for letter, output in zip(sequences.inputs.reshape(-1, task.input_dim), sequences.outputs.reshape(-1, task.output_dim)):
+        last.setdefault(tuple(letter), set()).add(tuple(output))
+    assert max(map(len, last.values())) > 1, "the present input alone tells the output"
+    assert task.name not in TASKS and task.name not in HELD_OUT
