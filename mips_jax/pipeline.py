@@ -296,7 +296,7 @@ def _inputs_in_use(input_range: InputRange, task: Task | None) -> InputRange:
 
 def _unseen_inputs(input_range: InputRange, task: Task | None) -> InputRange:
     """For judging: inputs that extraction has not seen."""
-    if not isinstance(input_range, ObservedInputs):
+    if not isinstance(input_range, ObservedInputs) or not isinstance(task, ExampleTask):
         return input_range
     return input_range.like(task.held_out.inputs, task.held_out.mask).unseen
 

@@ -197,7 +197,6 @@ def _whole_history(digits: list[Feature]) -> list[RegisterSet]:
 
 def _ranked(found: dict[frozenset[str], RegisterSet]) -> list[RegisterSet]:
     """Fewest distinct rows first, minding what the features cost; supersets of a found set last."""
-
     distinct = {f.name: len(np.unique(f.values)) for candidate in found.values() for f in candidate.features if f.update is None}
 
     def rank(item):

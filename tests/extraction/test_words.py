@@ -7,6 +7,7 @@ import pytest
 
 from mips_jax.extraction import extract
 from mips_jax.extraction.words import ObservedInputs, alphabet, narrow_words, observed_inputs, probe_letters, random_words
+from mips_jax.pipeline import distil_network
 from tests.extraction.perfect_networks import IntegerState
 
 RNG = np.random.default_rng(0)
@@ -111,3 +112,8 @@ def test_a_network_of_one_hot_inputs_is_distilled_on_one_hot_words():
     assert found.best.fidelity == 1.0 and found.machine.states == 3
     words = np.eye(4, dtype=int)[RNG.integers(0, 4, (50, 100))]
     np.testing.assert_array_equal(found.program.run(words), network.run(words)[1])
+
+
+def test_a_given_network_is_judged_on_the_inputs_that_it_was_given_with():
+    found = distil_network(one_hot_counter(), observed_inputs(BITS, ONE_HOT))
+    assert found.solved and found.verification.fidelity == 1.0 and not found.verification.every_input
