@@ -1,11 +1,14 @@
-"""Boolean minimisation against the number of input bits: seconds and size, beside sympy's `SOPform`.
+"""Boolean minimisation against the number of input bits: seconds and size, beside sympy's
+`SOPform`.
 
     python benchmarks/boolean_minimisation.py [--most-bits 12] [--sympy-bits 9] [--repeats 3]
 
-Functions: `random` (half of the rows on), `sparse` (half of the rows are don't-cares), `structured` (the first bit and
+Functions: `random` (half of the rows on), `sparse` (half of the rows are don't-cares), `structured`
+    (the first bit and
 a majority of the others: short, but with many prime implicants). The baseline is sympy 1.14's
-Quine-McCluskey, run on the same tables in the same process while it stays below a few seconds. Size is literals plus
-products of the two-level form; `formula` is the number of operators and variables of the shortest formula of any form.
+Quine-McCluskey, run on the same tables in the same process while it stays below a few seconds. Size
+is literals plus products of the two-level form; `formula` is the number of operators and variables
+of the shortest formula of any form.
 """
 
 from __future__ import annotations
@@ -55,15 +58,19 @@ def sympy_size(on: np.ndarray, dont_care: np.ndarray, bits: int) -> tuple[float,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--most-bits", type=int, default=12)
     parser.add_argument("--sympy-bits", type=int, default=9)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     versions = f"numpy {np.__version__}, sympy {sympy.__version__}"
     print(f"{platform.machine()}, Python {platform.python_version()}, {versions}")
-    print(f"{'bits':>4} {'function':>10} {'two-level s':>17} {'size':>6} {'proven':>6} "
-          f"{'formula s':>9} {'formula':>7} {'sympy s':>8} {'size':>6}")  # fmt: skip
+    print(
+        f"{'bits':>4} {'function':>10} {'two-level s':>17} {'size':>6} {'proven':>6} "
+        f"{'formula s':>9} {'formula':>7} {'sympy s':>8} {'size':>6}"
+    )
     for bits in range(4, options.most_bits + 1):
         for kind in ("random", "sparse", "structured"):
             seconds, sizes, proven, all_seconds, lengths, baseline = [], [], [], [], [], []
@@ -80,9 +87,16 @@ def main() -> None:
                     baseline.append(sympy_size(on, dont_care, bits))
             median = statistics.median
             spread = f"{median(seconds):8.3f} ({min(seconds):.3f}-{max(seconds):.3f})"
-            beside = f"{median(s for s, _ in baseline):8.2f} {median(n for _, n in baseline):6.0f}" if baseline else ""
-            print(f"{bits:4d} {kind:>10} {spread:>17} {median(sizes):6.0f} {sum(proven):>3}/{len(proven)} "
-                  f"{median(all_seconds):10.3f} {median(lengths):7.0f} {beside}", flush=True)  # fmt: skip
+            beside = (
+                f"{median(s for s, _ in baseline):8.2f} {median(n for _, n in baseline):6.0f}"
+                if baseline
+                else ""
+            )
+            print(
+                f"{bits:4d} {kind:>10} {spread:>17} {median(sizes):6.0f} {sum(proven):>3}/{len(proven)} "
+                f"{median(all_seconds):10.3f} {median(lengths):7.0f} {beside}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
-"""Trains and distils every named task: how many are solved, how far beyond the training length, beside the peers' columns?
+"""Trains and distils every named task: how many are solved, how far beyond the training length,
+beside the peers' columns?
 
-    python benchmarks/distil_all.py [--seed 0] [--tasks A,B] [--folder outputs/distil_all] [--method auto|paper] [--networks FOLDER]
+    python benchmarks/distil_all.py [--seed 0] [--tasks A,B] [--folder outputs/distil_all] [--method
+    auto|paper] [--networks FOLDER]
 
-Resumable: a task whose result.json lies in the folder is not run again. Writes table.md, table.json and gallery.md (all programs).
+Resumable: a task whose result.json lies in the folder is not run again. Writes table.md, table.json
+    and gallery.md (all programs).
 With --networks the networks saved by train_all.py --out are distilled and nothing is trained.
-Peers (data/peers.csv): MIPS, a 2026 study of the same networks' tables, GPT-4 as published and re-checked.
-A program that is reported solved is run once more, as printed, on sequences of another origin (tests/data/sequences.npz, lengths T and
-5 T); one that fails there is reported as WRONG and the exit code is 1.
+Peers (data/peers.csv): MIPS, a 2026 study of the same networks' tables, GPT-4 as published and
+re-checked. A program that is reported solved is run once more, as printed, on sequences of another
+origin (tests/data/sequences.npz, lengths T and 5 T); one that fails there is reported as WRONG and
+the exit code is 1.
 """
 
 from __future__ import annotations
@@ -37,7 +41,21 @@ HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "tests" / "data" / "sequences.npz"
 PEERS = HERE / "data" / "peers.csv"
 PEER_COLUMNS = ("mips", "meta_sr", "gpt4_published", "gpt4_rechecked")
-HEADER = ("task", "solved", "right", "right at 10x", "method", "proven", "lines", "H", "H of MIPS", "train s", "extract s", "total s", *PEER_COLUMNS)
+HEADER = (
+    "task",
+    "solved",
+    "right",
+    "right at 10x",
+    "method",
+    "proven",
+    "lines",
+    "H",
+    "H of MIPS",
+    "train s",
+    "extract s",
+    "total s",
+    *PEER_COLUMNS,
+)
 
 
 def main() -> int:
@@ -66,7 +84,9 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--tasks", default="", help="comma-separated names; default: all")
     parser.add_argument("--folder", type=Path, default=Path("outputs/distil_all"))
     parser.add_argument("--method", default="auto", help="extraction method")
-    parser.add_argument("--networks", type=Path, default=None, help="folder of networks saved by train_all.py --out")
+    parser.add_argument(
+        "--networks", type=Path, default=None, help="folder of networks saved by train_all.py --out"
+    )
     return parser.parse_args()
 
 
@@ -93,17 +113,25 @@ def run_once(task: Task, options: argparse.Namespace) -> dict:
 def load_saved(path: Path) -> MLPRNN:
     """A network saved by train_all.py."""
     arrays = np.load(path)
-    layers = lambda part: [(arrays[f"{part}{i}_w"], arrays[f"{part}{i}_b"]) for i in range(16) if f"{part}{i}_w" in arrays]
+    layers = lambda part: [
+        (arrays[f"{part}{i}_w"], arrays[f"{part}{i}_b"])
+        for i in range(16)
+        if f"{part}{i}_w" in arrays
+    ]
     return MLPRNN.from_layers(layers("t"), layers("o"), int(arrays["length"]))
 
 
 def independent_check(found: Distillation, task: Task) -> bool | None:
-    """Whether the printed program is right on sequences that our own definitions did not make; None without a program."""
+    """Whether the printed program is right on sequences that our own definitions did not make; None
+    without a program.
+    """
     if found.source is None:
         return None
     program, golden = compile_source(found.source), np.load(GOLDEN)
     for suffix in ("", "_long"):
-        for inputs, outputs in zip(golden[f"{task.name}/x{suffix}"], golden[f"{task.name}/y{suffix}"]):
+        for inputs, outputs in zip(
+            golden[f"{task.name}/x{suffix}"], golden[f"{task.name}/y{suffix}"]
+        ):
             plain = lambda rows: [tuple(map(int, r)) if len(r) > 1 else int(r[0]) for r in rows]
             if program(plain(inputs)) != plain(outputs):
                 return suffix == "_long" and found.verification.long_accuracy != 1.0
@@ -123,15 +151,35 @@ def page(results: list[dict], peers: dict, wrong: list[str]) -> str:
     for r in results:
         seconds, peer = r["seconds"], peers.get(r["task"], {})
         shown = lambda value: "" if value is None else percent(value)
-        rows.append((
-            r["task"], "WRONG" if r["task"] in wrong else "yes" if r["solved"] else "no", shown(r["accuracy"]["test"]),
-            shown(r["accuracy"]["long"]), r["method"] or "", proof_reaches(r["verification"] or {}), r["program_lines"] or "",
-            (r["network"] or {}).get("hidden_dim", ""),
-            peer.get("mips_hidden_dim", ""), *(f"{seconds[k]:.1f}" if seconds.get(k) is not None else "" for k in ("train", "extract", "total")),
-            *(peer.get(c, "") for c in PEER_COLUMNS),
-        ))  # fmt: skip
-    sums = [sum(int(peers[r["task"]][c]) for r in results if r["task"] in peers) for c in PEER_COLUMNS]
-    rows.append(("**sum**", f"**{sum(r['solved'] for r in results)}**", *[""] * 10, *(f"**{s}**" for s in sums)))
+        rows.append(
+            (
+                r["task"],
+                "WRONG" if r["task"] in wrong else "yes" if r["solved"] else "no",
+                shown(r["accuracy"]["test"]),
+                shown(r["accuracy"]["long"]),
+                r["method"] or "",
+                proof_reaches(r["verification"] or {}),
+                r["program_lines"] or "",
+                (r["network"] or {}).get("hidden_dim", ""),
+                peer.get("mips_hidden_dim", ""),
+                *(
+                    f"{seconds[k]:.1f}" if seconds.get(k) is not None else ""
+                    for k in ("train", "extract", "total")
+                ),
+                *(peer.get(c, "") for c in PEER_COLUMNS),
+            )
+        )
+    sums = [
+        sum(int(peers[r["task"]][c]) for r in results if r["task"] in peers) for c in PEER_COLUMNS
+    ]
+    rows.append(
+        (
+            "**sum**",
+            f"**{sum(r['solved'] for r in results)}**",
+            *[""] * 10,
+            *(f"**{s}**" for s in sums),
+        )
+    )
     reasons = [f"- {r['task']}: {r['reason']}" for r in results if not r["solved"]]
     parts = [table(HEADER, rows), verdict(results, wrong) + "."]
     return "\n\n".join(parts + (["Not solved:\n\n" + "\n".join(reasons)] if reasons else [])) + "\n"
@@ -160,7 +208,14 @@ def gallery(results: list[dict], folder: Path) -> str:
     for r in results:
         source = folder / r["task"] / "program.py"
         note = "" if r["solved"] else f" (not solved: {r['reason']})"
-        parts.append(f"## {r['task']}{note}\n\n" + (f"```python\n{source.read_text().rstrip()}\n```" if source.exists() else "No program."))
+        parts.append(
+            f"## {r['task']}{note}\n\n"
+            + (
+                f"```python\n{source.read_text().rstrip()}\n```"
+                if source.exists()
+                else "No program."
+            )
+        )
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,9 +2,11 @@
 
     python benchmarks/extraction_kernels.py [--seconds 10]
 
-Enumerator: (s, x) -> s' of a counter modulo 7 times 100 letters, 700 rows; expressions tried a second while the bank is built on
+Enumerator: (s, x) -> s' of a counter modulo 7 times 100 letters, 700 rows; expressions tried a
+    second while the bank is built on
 all rows, and the size of the largest expressions that were reached within the given seconds.
-Automata: random Mealy machines behind the interface of a network (one hidden unit names the state), so that only the extraction is
+Automata: random Mealy machines behind the interface of a network (one hidden unit names the state),
+    so that only the extraction is
 timed; the machine found must have as many states as the machine hidden.
 
 Axes: S states, A letters.
@@ -19,7 +21,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from mips_jax.extraction.automaton import AutomatonSettings, Mealy, first_difference, learn_automaton, minimised
+from mips_jax.extraction.automaton import (
+    AutomatonSettings,
+    Mealy,
+    first_difference,
+    learn_automaton,
+    minimised,
+)
 from mips_jax.extraction.enumeration import EnumerationSettings, ExpressionBank
 from mips_jax.networks import Network
 from mips_jax.programs import Var, expression_text
@@ -37,7 +45,9 @@ class MachineNetwork(Network):
 
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         state, letter = hidden[:, 0].astype(np.int64), inputs[:, 0]
-        return np.stack([self.machine.transition[state, letter], self.machine.output[state, letter, 0]], axis=1).astype(np.float64)
+        return np.stack(
+            [self.machine.transition[state, letter], self.machine.output[state, letter, 0]], axis=1
+        ).astype(np.float64)
 
     def readout(self, hidden: np.ndarray) -> np.ndarray:
         return hidden[:, 1:]
@@ -52,7 +62,15 @@ def random_machine(states: int, letters: int, rng: np.random.Generator) -> Mealy
 def time_enumerator(seconds: float, console: Console) -> None:
     states, letters = np.meshgrid(np.arange(7), np.arange(100), indexing="ij")
     columns = {Var("s"): states.ravel(), Var("x"): letters.ravel()}
-    table = Table("largest size", "kept", "tried", "seconds", "tried a second", "one of the largest", title="Enumerator, 700 rows")
+    table = Table(
+        "largest size",
+        "kept",
+        "tried",
+        "seconds",
+        "tried a second",
+        "one of the largest",
+        title="Enumerator, 700 rows",
+    )
     for size in (5, 7, 9, 11):
         started = time.perf_counter()
         limits = EnumerationSettings(largest_size=size, bank=1_000_000, seconds=seconds)
@@ -60,7 +78,14 @@ def time_enumerator(seconds: float, console: Console) -> None:
         taken = time.perf_counter() - started
         largest = expression_text(bank.expression(len(bank) - 1))
         finished = "" if taken < seconds else " (time limit)"
-        table.add_row(f"{size}{finished}", f"{len(bank):,}", f"{bank.tried:,}", f"{taken:.2f}", f"{bank.tried / taken:,.0f}", largest)
+        table.add_row(
+            f"{size}{finished}",
+            f"{len(bank):,}",
+            f"{bank.tried:,}",
+            f"{taken:.2f}",
+            f"{bank.tried / taken:,.0f}",
+            largest,
+        )
         if taken >= seconds:
             break
     console.print(table)
@@ -68,11 +93,21 @@ def time_enumerator(seconds: float, console: Console) -> None:
     target = (columns[Var("s")] * 2 + columns[Var("x")]) % 7
     bank = ExpressionBank(columns, (7, 99, 100), EnumerationSettings())
     found = next(bank.solve(target))
-    console.print(f"first solution of (2 s + x) mod 7: {expression_text(found)} in {time.perf_counter() - started:.2f} s")
+    console.print(
+        f"first solution of (2 s + x) mod 7: {expression_text(found)} in {time.perf_counter() - started:.2f} s"
+    )
 
 
 def time_automata(console: Console) -> None:
-    table = Table("states", "letters", "found", "equal", "probe words", "seconds", title="Automata by behaviour")
+    table = Table(
+        "states",
+        "letters",
+        "found",
+        "equal",
+        "probe words",
+        "seconds",
+        title="Automata by behaviour",
+    )
     rng = np.random.default_rng(0)
     for states, letters in SIZES:
         hidden = minimised(random_machine(states, letters, rng))
@@ -84,7 +119,14 @@ def time_automata(console: Console) -> None:
         taken = time.perf_counter() - started
         equal = learnt.machine is not None and first_difference(learnt.machine, hidden) is None
         found = learnt.status if learnt.machine is None else str(learnt.machine.states)
-        table.add_row(f"{hidden.states:,}", str(letters), found, str(equal), str(learnt.probes), f"{taken:.2f}")
+        table.add_row(
+            f"{hidden.states:,}",
+            str(letters),
+            found,
+            str(equal),
+            str(learnt.probes),
+            f"{taken:.2f}",
+        )
     console.print(table)
 
 

@@ -1,14 +1,18 @@
-"""Question: do recurrent cells trained outside, in PyTorch, distil to the minimal automata of what they were taught?
+"""Question: do recurrent cells trained outside, in PyTorch, distil to the minimal automata of what
+they were taught?
 
-`train` (needs torch, numpy and safetensors, not mips_jax) trains an `nn.GRU` and an `nn.LSTM` on three Tomita grammars
-and on addition modulo 5 and writes one .safetensors file for each, described by its own metadata. `compare` (needs
-mips_jax and aalpy 2.0, not torch) extracts an automaton from each file, checks it by bisimulation against the
-hand-written minimal one and against what AALpy's L* learns from the same network, and prints a table with both times.
+`train` (needs torch, numpy and safetensors, not mips_jax) trains an `nn.GRU` and an `nn.LSTM` on
+three Tomita grammars and on addition modulo 5 and writes one .safetensors file for each, described
+by its own metadata. `compare` (needs mips_jax and aalpy 2.0, not torch) extracts an automaton from
+each file, checks it by bisimulation against the hand-written minimal one and against what AALpy's
+L* learns from the same network, and prints a table with both times.
 
-    python benchmarks/foreign_cells.py train --folder foreign_networks      # in an environment with torch
-    python benchmarks/foreign_cells.py compare --folder foreign_networks    # in an environment with mips_jax and aalpy
+    python benchmarks/foreign_cells.py train --folder foreign_networks      # in an environment with
+    torch python benchmarks/foreign_cells.py compare --folder foreign_networks    # in an
+    environment with mips_jax and aalpy
 
-Baseline: AALpy 2.0.0, L* for Mealy machines with its state-prefix equivalence oracle (random walks from every state).
+Baseline: AALpy 2.0.0, L* for Mealy machines with its state-prefix equivalence oracle (random walks
+    from every state).
 Axes: B words, T time, S states, A alphabet, H hidden units.
 """
 
@@ -53,18 +57,22 @@ LANGUAGES = {
     "tomita_1": MooreTable(((1, 0), (1, 1)), (1, 0)),
     # Tomita 2: (10)*.
     "tomita_2": MooreTable(((2, 1), (0, 2), (2, 2)), (1, 0, 0)),
-    # Tomita 3: no odd block of zeros right after an odd block of ones.  1 = odd ones, 2 and 3 = then odd, even zeros.
+    # Tomita 3: no odd block of zeros right after an odd block of ones.  1 = odd ones, 2 and 3 =
+    # then odd, even zeros.
     "tomita_3": MooreTable(((0, 1), (2, 0), (3, 4), (2, 1), (4, 4)), (1, 1, 0, 1, 0)),
     # Tomita 4: no three zeros in a row.  State = zeros just read; 3 = dead.
     "tomita_4": MooreTable(((1, 0), (2, 0), (3, 0), (3, 3)), (1, 1, 1, 0)),
-    # Tomita 5: an even number of zeros and an even number of ones.  State = parity of zeros + 2 * parity of ones.
+    # Tomita 5: an even number of zeros and an even number of ones.  State = parity of zeros + 2 *
+    # parity of ones.
     "tomita_5": MooreTable(((1, 2), (0, 3), (3, 0), (2, 1)), (1, 0, 0, 0)),
     # Tomita 6: as many zeros as ones, modulo 3.
     "tomita_6": MooreTable(((1, 2), (2, 0), (0, 1)), (1, 0, 0)),
     # Tomita 7: 0*1*0*1*.  State = how many of the four blocks lie behind; 4 = dead.
     "tomita_7": MooreTable(((0, 1), (2, 1), (2, 3), (4, 3), (4, 4)), (1, 1, 1, 1, 0)),
     # The running sum modulo 5.
-    "add_mod_5": MooreTable(tuple(tuple((s + x) % 5 for x in range(5)) for s in range(5)), (0, 1, 2, 3, 4)),
+    "add_mod_5": MooreTable(
+        tuple(tuple((s + x) % 5 for x in range(5)) for s in range(5)), (0, 1, 2, 3, 4)
+    ),
 }
 
 
@@ -116,9 +124,13 @@ MORE_RECIPES = tuple(
 
 
 def draw_words(rng: np.random.Generator, count: int, length: int, letters: int) -> np.ndarray:
-    """[count, length] words, each with its own letter frequencies and inclination to repeat or to change letters."""
+    """[count, length] words, each with its own letter frequencies and inclination to repeat or to
+    change letters.
+    """
     frequencies = rng.dirichlet(np.ones(letters), size=count)
-    inclination = rng.uniform(-1.0, 1.0, size=count)  # share of letters that repeat the one before (or, < 0, follow it)
+    inclination = rng.uniform(
+        -1.0, 1.0, size=count
+    )  # share of letters that repeat the one before (or, < 0, follow it)
     fresh = (rng.random((count, length, 1)) > frequencies.cumsum(axis=1)[:, None, :-1]).sum(axis=2)
     words = fresh.copy()
     for t in range(1, length):
@@ -128,7 +140,9 @@ def draw_words(rng: np.random.Generator, count: int, length: int, letters: int) 
 
 
 def train(recipe: Recipe, path: pathlib.Path, seed: int, max_steps: int = 6000) -> bool:
-    """Trains one PyTorch network until it is exact on words of length 100, and writes it; whether it became exact."""
+    """Trains one PyTorch network until it is exact on words of length 100, and writes it; whether
+    it became exact.
+    """
     import torch
     from safetensors.torch import save_file
 
@@ -151,13 +165,17 @@ def train(recipe: Recipe, path: pathlib.Path, seed: int, max_steps: int = 6000) 
                 torch.nn.Linear(recipe.hidden_dim, raw_outputs)
                 if not width
                 else torch.nn.Sequential(
-                    torch.nn.Linear(recipe.hidden_dim, width), torch.nn.ReLU(), torch.nn.Linear(width, raw_outputs)
+                    torch.nn.Linear(recipe.hidden_dim, width),
+                    torch.nn.ReLU(),
+                    torch.nn.Linear(width, raw_outputs),
                 )
             )
 
         def forward(self, words: torch.Tensor) -> torch.Tensor:
             encoded = (
-                torch.nn.functional.one_hot(words, features).float() if recipe.one_hot else words[..., None].float()
+                torch.nn.functional.one_hot(words, features).float()
+                if recipe.one_hot
+                else words[..., None].float()
             )
             return self.head(self.rnn(encoded)[0])
 
@@ -186,9 +204,16 @@ def train(recipe: Recipe, path: pathlib.Path, seed: int, max_steps: int = 6000) 
         if step % 100 == 0:
             words = draw_words(rng, 2000, 100, machine.letters)
             with torch.no_grad():
-                right = (decode(model(torch.from_numpy(words))).numpy() == machine.run(words)).all(axis=1).mean()
+                right = (
+                    (decode(model(torch.from_numpy(words))).numpy() == machine.run(words))
+                    .all(axis=1)
+                    .mean()
+                )
             if right >= best:
-                best, kept = right, {key: tensor.clone() for key, tensor in model.state_dict().items()}
+                best, kept = (
+                    right,
+                    {key: tensor.clone() for key, tensor in model.state_dict().items()},
+                )
             perfect_checks = perfect_checks + 1 if right == 1.0 else 0
             if perfect_checks == 3:
                 break
@@ -215,7 +240,8 @@ def train(recipe: Recipe, path: pathlib.Path, seed: int, max_steps: int = 6000) 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """One row of the table: what was extracted from a network, what L* learns from it, and the truth.
+    """One row of the table: what was extracted from a network, what L* learns from it, and the
+    truth.
 
     Attributes:
         name: of the network.
@@ -225,7 +251,8 @@ class Comparison:
         minimal: whether that machine and the hand-written one are bisimilar and equally large.
         seconds: of the extraction, median.
         program: what `extract` with all methods says: method and lines of the program.
-        program_right: share of fresh words of length 300 that the program answers as the language does.
+        program_right: share of fresh words of length 300 that the program answers as the language
+            does.
         lstar_states: of the machine that L* learns.
         lstar_agrees: whether it is bisimilar to the extracted one.
         lstar_seconds: of L*, median.
@@ -249,6 +276,7 @@ class Comparison:
 def compare(path: pathlib.Path, machine: MooreTable, repeats: int, seed: int) -> Comparison:
     """Distils one network both ways, `repeats` times each, in turns."""
     from aalpy.utils import bisimilar
+
     from mips_jax.extraction import ExtractionSettings, extract
     from mips_jax.extraction.automaton import Mealy, minimised
     from mips_jax.networks import load_network, resolve_input_range
@@ -261,7 +289,9 @@ def compare(path: pathlib.Path, machine: MooreTable, repeats: int, seed: int) ->
     ours, theirs = [], []
     for _ in range(repeats):
         started = time.perf_counter()
-        extraction = extract(network, input_range, ExtractionSettings(method="automaton", seed=seed))
+        extraction = extract(
+            network, input_range, ExtractionSettings(method="automaton", seed=seed)
+        )
         ours.append(time.perf_counter() - started)
         started = time.perf_counter()
         learned, statistics = learn_by_lstar(network, machine.letters, seed)
@@ -270,16 +300,22 @@ def compare(path: pathlib.Path, machine: MooreTable, repeats: int, seed: int) ->
     full = extract(network, input_range, ExtractionSettings(seed=seed))
     words = draw_words(np.random.default_rng(seed + 1), 500, 300, machine.letters)
     right = (
-        (full.program.run(words[..., None])[..., 0] == machine.run(words)).all(axis=1).mean() if full.program else 0.0
+        (full.program.run(words[..., None])[..., 0] == machine.run(words)).all(axis=1).mean()
+        if full.program
+        else 0.0
     )
     return Comparison(
         name=path.stem,
         hidden_dim=network.hidden_dim,
         true_states=truth.states,
         states=found.states if found else 0,
-        minimal=bool(found and found.states == truth.states and bisimilar(as_aalpy(found), as_aalpy(truth))),
+        minimal=bool(
+            found and found.states == truth.states and bisimilar(as_aalpy(found), as_aalpy(truth))
+        ),
         seconds=float(np.median(ours)),
-        program=f"{full.best.method}, {len(full.program.source.splitlines())} lines" if full.program else "none",
+        program=f"{full.best.method}, {len(full.program.source.splitlines())} lines"
+        if full.program
+        else "none",
         program_right=float(right),
         lstar_states=learned.size,
         lstar_agrees=bool(found and bisimilar(as_aalpy(found), learned)),
@@ -312,7 +348,9 @@ def learn_by_lstar(network, letters: int, seed: int):
     random.seed(seed)
     alphabet, behaviour = list(range(letters)), Behaviour()
     oracle = StatePrefixEqOracle(alphabet, behaviour, walks_per_state=50, walk_len=30)
-    return run_Lstar(alphabet, behaviour, oracle, automaton_type="mealy", return_data=True, print_level=0)
+    return run_Lstar(
+        alphabet, behaviour, oracle, automaton_type="mealy", return_data=True, print_level=0
+    )
 
 
 def as_aalpy(machine):
@@ -339,8 +377,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("stage", choices=("train", "compare"))
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("foreign_networks"))
-    parser.add_argument("--only", help="comma-separated names, for example gru_tomita_4,lstm_add_mod_5")
-    parser.add_argument("--more", action="store_true", help="four more Tomita grammars, nn.RNN as well")
+    parser.add_argument(
+        "--only", help="comma-separated names, for example gru_tomita_4,lstm_add_mod_5"
+    )
+    parser.add_argument(
+        "--more", action="store_true", help="four more Tomita grammars, nn.RNN as well"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
@@ -355,7 +397,10 @@ def main() -> None:
         print_table(
             [
                 compare(
-                    arguments.folder / f"{r.name}.safetensors", LANGUAGES[r.language], arguments.repeats, arguments.seed
+                    arguments.folder / f"{r.name}.safetensors",
+                    LANGUAGES[r.language],
+                    arguments.repeats,
+                    arguments.seed,
                 )
                 for r in chosen
             ]

@@ -2,9 +2,9 @@
 
     python benchmarks/paper_method.py FOLDER [--published PEERS.csv] [--seconds 60]
 
-FOLDER holds one network for each task, `<Task>.npz`, as `mips_jax.networks.save_network` writes them. A task counts as
-solved when the program is right on every one of 10,000 fresh sequences of the training length. PEERS.csv has the
-columns `task` and `mips` (1: solved by the published run).
+FOLDER holds one network for each task, `<Task>.npz`, as `mips_jax.networks.save_network` writes
+them. A task counts as solved when the program is right on every one of 10,000 fresh sequences of
+the training length. PEERS.csv has the columns `task` and `mips` (1: solved by the published run).
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from mips_jax.tasks import get_task
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--published", type=pathlib.Path)
     parser.add_argument("--seconds", type=float, default=60.0)
@@ -38,7 +40,9 @@ def main() -> None:
     for path in sorted(options.folder.glob("*.npz")):
         task, network = get_task(path.stem), load_network(path)
         start = time.perf_counter()
-        results = distil_by_paper(network, task.input_range, ExtractionSettings(seconds=options.seconds))
+        results = distil_by_paper(
+            network, task.input_range, ExtractionSettings(seconds=options.seconds)
+        )
         seconds = time.perf_counter() - start
         found = shortest(results)
         right = _right(found, task.test_sequences(10_000, 1))
@@ -49,15 +53,22 @@ def main() -> None:
         agreed += theirs == right
         method = found.method if found else "-"
         why = "" if right else "; ".join(r.status for r in results)
-        print(f"| {task.name} | {network.hidden_dim} | {right:d} | {long:d} | {'' if theirs is None else theirs} "
-              f"| {method} | {seconds:.1f} | {why} |", flush=True)  # fmt: skip
-    print(f"\n{solved} of {count} solved; published: {sum(published.values())} of {len(published)}; "
-          f"same verdict on {agreed}.")  # fmt: skip
+        print(
+            f"| {task.name} | {network.hidden_dim} | {right:d} | {long:d} | {'' if theirs is None else theirs} "
+            f"| {method} | {seconds:.1f} | {why} |",
+            flush=True,
+        )
+    print(
+        f"\n{solved} of {count} solved; published: {sum(published.values())} of {len(published)}; "
+        f"same verdict on {agreed}."
+    )
 
 
 def _right(found, sequences) -> bool:
     """Whether the program is right on every sequence."""
-    return found is not None and np.array_equal(found.program.run(sequences.inputs), sequences.outputs)
+    return found is not None and np.array_equal(
+        found.program.run(sequences.inputs), sequences.outputs
+    )
 
 
 if __name__ == "__main__":

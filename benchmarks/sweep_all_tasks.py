@@ -1,11 +1,13 @@
-"""All named tasks times many seeds in two populations, each one compiled program: what an accelerator is for.
+"""All named tasks times many seeds in two populations, each one compiled program: what an
+accelerator is for.
 
     python benchmarks/sweep_all_tasks.py --seeds 64 [--tasks A,B] [--steps 6000]
 
-The affine tasks share one population of affine networks; the others share one padded shape (H <= 6, 128x2/64x2), where
-a task's members differ in hidden size, learning rate and alignment of kinks. Tasks lie side by side in one array; every
-member has its window of it. A task is perfect when one of its members is right on all its 65,536 fresh sequences.
-Prints the wall time, compilation included and apart, and the last line `N of 62 perfect in S s`.
+The affine tasks share one population of affine networks; the others share one padded shape (H <= 6,
+128x2/64x2), where a task's members differ in hidden size, learning rate and alignment of kinks.
+Tasks lie side by side in one array; every member has its window of it. A task is perfect when one
+of its members is right on all its 65,536 fresh sequences. Prints the wall time, compilation
+included and apart, and the last line `N of 62 perfect in S s`.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ NONLINEAR = Architecture(6, 128, 2, 64, 2)
 def pad_sequences(sequences: Sequences, length: int, inputs: int, outputs: int) -> Sequences:
     """Zero inputs and outputs up to the shared shape, masked steps up to the shared length."""
     count, steps = sequences.inputs.shape[:2]
-    grow = lambda array, last: np.pad(array, ((0, 0), (0, length - steps), (0, last - array.shape[2])))
+    grow = lambda array, last: np.pad(
+        array, ((0, 0), (0, length - steps), (0, last - array.shape[2]))
+    )
     mask = np.zeros((count, length), bool)
     mask[:, :steps] = True
     return Sequences(grow(sequences.inputs, inputs), grow(sequences.outputs, outputs), mask)
@@ -48,7 +52,9 @@ def pad_sequences(sequences: Sequences, length: int, inputs: int, outputs: int) 
 def population(
     tasks: list[tuple[Task, Sequences, Sequences]], seeds: int, affine: bool, steps: int
 ) -> dict[str, tuple[int, int, int]]:
-    """Trains `seeds` members for each task until every task has a perfect one; {task: (H, perfect members, steps)}."""
+    """Trains `seeds` members for each task until every task has a perfect one; {task: (H, perfect
+    members, steps)}.
+    """
     began = time.perf_counter()
     length = max(task.length for task, _, _ in tasks)
     inputs = max(len(task.input_range) for task, _, _ in tasks)
@@ -64,14 +70,20 @@ def population(
     for index, (task, training, _) in enumerate(tasks):
         scaling = scaling_of(training, keep_zero=affine)
         own_inputs = training.inputs.shape[2]
-        samples = (training.inputs.reshape(-1, own_inputs)[:4_096] - scaling.input_shift) / scaling.input_scale
+        samples = (
+            training.inputs.reshape(-1, own_inputs)[:4_096] - scaling.input_shift
+        ) / scaling.input_scale
         samples = np.pad(samples, ((0, 0), (0, inputs - own_inputs if not affine else 0)))
         jitter = np.pad(0.5 / scaling.input_scale, (0, len(samples[0]) - own_inputs))
-        grow = lambda values, size, fill: np.pad(values, (0, size - len(values)), constant_values=fill)
+        grow = lambda values, size, fill: np.pad(
+            values, (0, size - len(values)), constant_values=fill
+        )
         scaling_row = Scaling(
-            grow(scaling.input_scale, inputs, 1.0), grow(scaling.input_shift, inputs, 0.0),
-            grow(scaling.output_scale, outputs, 1.0), grow(scaling.output_shift, outputs, 0.0),
-        )  # fmt: skip
+            grow(scaling.input_scale, inputs, 1.0),
+            grow(scaling.input_shift, inputs, 0.0),
+            grow(scaling.output_scale, outputs, 1.0),
+            grow(scaling.output_shift, outputs, 0.0),
+        )
         for seed in range(seeds):
             row = index * seeds + seed
             if affine:
@@ -88,21 +100,34 @@ def population(
             states.seed[row] = row
             hyper_rows.append(
                 Hyper(
-                    learning_rate=np.float32(5e-3 * rate), halving_steps=np.float32(HALVING_STEPS),
-                    floor=np.float32(1.0), start=np.int32(0), horizon=np.float32(np.inf), clip_norm=np.float32(1.0),
+                    learning_rate=np.float32(5e-3 * rate),
+                    halving_steps=np.float32(HALVING_STEPS),
+                    floor=np.float32(1.0),
+                    start=np.int32(0),
+                    horizon=np.float32(np.inf),
+                    clip_norm=np.float32(1.0),
                     ramp=np.float32(0),
-                    margin=np.float32(MARGIN_WEIGHT), l1=np.float32(0), weight_decay=np.float32(0),
-                    hidden_noise=np.float32(0), contraction=np.float32(0), quantization=np.float32(0),
-                    quantization_step=np.float32(0.125), trainable=trainable.astype(np.float32),
-                )  # fmt: skip
+                    margin=np.float32(MARGIN_WEIGHT),
+                    l1=np.float32(0),
+                    weight_decay=np.float32(0),
+                    hidden_noise=np.float32(0),
+                    contraction=np.float32(0),
+                    quantization=np.float32(0),
+                    quantization_step=np.float32(0.125),
+                    trainable=trainable.astype(np.float32),
+                )
             )
             scalings.append(scaling_row)
             sizes.append(architecture.hidden_dim)
-    stack = lambda rows: jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves), jnp.result_type(leaves[0])), *rows)
+    stack = lambda rows: jax.tree.map(
+        lambda *leaves: jnp.asarray(np.stack(leaves), jnp.result_type(leaves[0])), *rows
+    )
     hypers, scalings = stack(hyper_rows), stack(scalings)
     scalings = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), scalings)
     side_by_side = lambda part: jnp.asarray(
-        np.concatenate([pack(pad_sequences(t[part], length, inputs, outputs), seed=0) for t in tasks], axis=-1)
+        np.concatenate(
+            [pack(pad_sequences(t[part], length, inputs, outputs), seed=0) for t in tasks], axis=-1
+        )
     )
     data, test = side_by_side(1), side_by_side(2)
     task_of = jnp.repeat(jnp.arange(len(tasks), dtype=jnp.int32), seeds)
@@ -114,9 +139,17 @@ def population(
         def one(state, row):
             hyper, scaling, task = row
             return train_chunk(
-                state, hyper, scaling, data, jnp.int32(CHUNK), unravel=unravel, layout=layers, batch_size=BATCH,
-                micro_batch=BATCH, window=(task * SEQUENCES, SEQUENCES),
-            )  # fmt: skip
+                state,
+                hyper,
+                scaling,
+                data,
+                jnp.int32(CHUNK),
+                unravel=unravel,
+                layout=layers,
+                batch_size=BATCH,
+                micro_batch=BATCH,
+                window=(task * SEQUENCES, SEQUENCES),
+            )
 
         return map_members(one, layout)(active, states, fixed)
 
@@ -124,7 +157,9 @@ def population(
     def wrong(averages, active, fixed, block, test):
         def one(_, row):
             parameters, scaling, task = row
-            rows = jax.lax.dynamic_slice_in_dim(test, task * SEQUENCES + block * BLOCK, BLOCK, axis=2)
+            rows = jax.lax.dynamic_slice_in_dim(
+                test, task * SEQUENCES + block * BLOCK, BLOCK, axis=2
+            )
             return evaluate(parameters, scaling, rows, unravel=unravel).wrong_sequences
 
         blank = jnp.zeros(count, jnp.int32)
@@ -148,14 +183,23 @@ def population(
         by_task = perfect.reshape(len(tasks), seeds).any(axis=1)
         reached[by_task & (reached == 0)] = step
         active = np.repeat(~by_task, seeds) if layout == "map" else active
-        print(f"  step {step}: {by_task.sum()} of {len(tasks)} tasks, {time.perf_counter() - began:.1f} s", flush=True)
+        print(
+            f"  step {step}: {by_task.sum()} of {len(tasks)} tasks, {time.perf_counter() - began:.1f} s",
+            flush=True,
+        )
         if by_task.all():
             break
-    print(f"  preparing {prepared - began:.1f} s, first chunk with compilation {first - prepared:.1f} s")
+    print(
+        f"  preparing {prepared - began:.1f} s, first chunk with compilation {first - prepared:.1f} s"
+    )
     sizes = np.asarray(sizes).reshape(len(tasks), seeds)
     table = perfect.reshape(len(tasks), seeds)
     return {
-        task.name: (int(sizes[i][table[i]].min()) if table[i].any() else 0, int(table[i].sum()), int(reached[i]))
+        task.name: (
+            int(sizes[i][table[i]].min()) if table[i].any() else 0,
+            int(table[i].sum()),
+            int(reached[i]),
+        )
         for i, (task, _, _) in enumerate(tasks)
     }
 
@@ -166,7 +210,9 @@ def sweep(seeds: int, names: list[str] | None = None, steps: int = 6_000) -> Non
     loaded = []
     for name in names:
         task = get_task(name)
-        loaded.append((task, task.training_sequences(SEQUENCES, 0), task.test_sequences(SEQUENCES, 0)))
+        loaded.append(
+            (task, task.training_sequences(SEQUENCES, 0), task.test_sequences(SEQUENCES, 0))
+        )
     print(f"sequences drawn in {time.perf_counter() - began:.1f} s")
     groups: dict[bool, list] = {True: [], False: []}
     for entry in loaded:
@@ -190,5 +236,7 @@ if __name__ == "__main__":
     parser.add_argument("--steps", type=int, default=6_000, help="at most")
     options = parser.parse_args()
     configure_devices(DeviceSettings(compilation_cache=False))
-    print(f"{len(jax.devices())} x {jax.devices()[0].device_kind}, jax {jax.__version__}, {time.strftime('%Y-%m-%d')}")
+    print(
+        f"{len(jax.devices())} x {jax.devices()[0].device_kind}, jax {jax.__version__}, {time.strftime('%Y-%m-%d')}"
+    )
     sweep(options.seeds, [name for name in options.tasks.split(",") if name], options.steps)

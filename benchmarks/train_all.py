@@ -1,12 +1,14 @@
-"""Trains every named task from a cold start: is there a perfect network for each, how small, how soon?
+"""Trains every named task from a cold start: is there a perfect network for each, how small, how
+soon?
 
     python benchmarks/train_all.py [--seed 0] [--tasks A,B] [--out FOLDER] [--cache]
 
-Perfect means 100% of 65,536 fresh sequences, whole sequences, by the plain float64 network on raw integers. Without
---cache the persistent compilation cache is off, so that compilation counts. With --out each network is saved there as
-TASK.npz (arrays t0_w, t0_b, ..., o0_w, o0_b, ..., length) together with a table results.csv. Column MIPS H: the hidden
-size that the paper's authors found (data/peers.csv). The last line is `N of 62 perfect in S s`; the exit code is 1
-when N is not all.
+Perfect means 100% of 65,536 fresh sequences, whole sequences, by the plain float64 network on raw
+integers. Without
+--cache the persistent compilation cache is off, so that compilation counts. With --out each network
+is saved there as TASK.npz (arrays t0_w, t0_b, ..., o0_w, o0_b, ..., length) together with a table
+results.csv. Column MIPS H: the hidden size that the paper's authors found (data/peers.csv). The
+last line is `N of 62 perfect in S s`; the exit code is 1 when N is not all.
 """
 
 from __future__ import annotations
@@ -26,9 +28,18 @@ from mips_jax.training import DeviceSettings, TrainedMember, TrainingResult, Tra
 SEQUENCES = 65_536  # both for training and for the test
 PEERS = Path(__file__).parent / "data" / "peers.csv"
 COLUMNS = (
-    "task", "perfect", "accuracy", "largest_error", "seconds", "steps", "members", "member_steps", "architecture",
-    "hidden_dim", "published_hidden_dim",
-)  # fmt: skip
+    "task",
+    "perfect",
+    "accuracy",
+    "largest_error",
+    "seconds",
+    "steps",
+    "members",
+    "member_steps",
+    "architecture",
+    "hidden_dim",
+    "published_hidden_dim",
+)
 
 
 def table_row(task: Task, result: TrainingResult, published: dict[str, int]) -> dict:
@@ -52,7 +63,10 @@ def save_network(folder: Path, task: Task, member: TrainedMember) -> None:
     arrays = {}
     for letter, layers in (("t", member.weights["transition"]), ("o", member.weights["output"])):
         for index, layer in enumerate(layers):
-            arrays[f"{letter}{index}_w"], arrays[f"{letter}{index}_b"] = layer["weight"], layer["bias"]
+            arrays[f"{letter}{index}_w"], arrays[f"{letter}{index}_b"] = (
+                layer["weight"],
+                layer["bias"],
+            )
     np.savez(folder / f"{task.name}.npz", length=task.length, **arrays)
 
 
@@ -64,14 +78,22 @@ def main() -> int:
     parser.add_argument("--cache", action="store_true", help="use the persistent compilation cache")
     options = parser.parse_args()
     names = options.tasks.split(",") if options.tasks else list(TASKS)
-    settings = TrainingSettings(seed=options.seed, device=DeviceSettings(compilation_cache=options.cache))
+    settings = TrainingSettings(
+        seed=options.seed, device=DeviceSettings(compilation_cache=options.cache)
+    )
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
 
     with PEERS.open() as file:
-        published = {row["task"]: int(row["mips_hidden_dim"]) for row in csv.DictReader(file) if row["mips_hidden_dim"]}
+        published = {
+            row["task"]: int(row["mips_hidden_dim"])
+            for row in csv.DictReader(file)
+            if row["mips_hidden_dim"]
+        }
     began, rows = time.perf_counter(), []
-    print(f"{'task':24s} perfect  accuracy  error  seconds  steps  members  member-steps  MIPS H  architecture")
+    print(
+        f"{'task':24s} perfect  accuracy  error  seconds  steps  members  member-steps  MIPS H  architecture"
+    )
     for name in names:
         task = get_task(name)
         training = task.training_sequences(SEQUENCES, options.seed)

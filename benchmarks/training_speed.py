@@ -1,14 +1,18 @@
-"""How fast do populations train? Against the plain PyTorch loop on CPU; on a GPU, throughput by population size.
+"""How fast do populations train? Against the plain PyTorch loop on CPU; on a GPU, throughput by
+population size.
 
-    python benchmarks/training_speed.py [--seconds 4]            # CPU: three shapes, both sides in one run
-    python benchmarks/training_speed.py --sizes 1,8,64,512,4096  # any device: throughput curve
-    python benchmarks/training_speed.py --sweep 64               # all named tasks x 64 seeds in one population
+    python benchmarks/training_speed.py [--seconds 4]            # CPU: three shapes, both sides in
+    one run python benchmarks/training_speed.py --sizes 1,8,64,512,4096  # any device: throughput
+    curve python benchmarks/training_speed.py --sweep 64               # all named tasks x 64 seeds
+    in one population
 
-Baseline: one network at a time, an ordinary PyTorch training loop (Adam, log loss, gradient clipping), batch 4,096,
-T = 10, int sequences on the fly from a prepared tensor. Ours: the training chunk of the package as it is used (SOAP,
-moving average, penalties, bfloat16 gradients of wide layers where the hardware has them), members sharded over the
-CPU cores. Compile time is reported apart. Member-steps per second: optimizer steps times members by wall time, the
-median of repeated windows. Peak: the machine's large float32 product.
+Baseline: one network at a time, an ordinary PyTorch training loop (Adam, log loss, gradient
+    clipping), batch 4,096,
+T = 10, int sequences on the fly from a prepared tensor. Ours: the training chunk of the package as
+it is used (SOAP, moving average, penalties, bfloat16 gradients of wide layers where the hardware
+has them), members sharded over the CPU cores. Compile time is reported apart. Member-steps per
+second: optimizer steps times members by wall time, the median of repeated windows. Peak: the
+machine's large float32 product.
 """
 
 from __future__ import annotations
@@ -24,7 +28,14 @@ from jax.sharding import PartitionSpec
 from mips_jax.models import Architecture
 from mips_jax.training.devices import configure_devices, use_bfloat16_gradients
 from mips_jax.training.member import Hyper, Scaling
-from mips_jax.training.population import AXIS, blank_states, compiled_programs, place, population_mesh, resolve_layout
+from mips_jax.training.population import (
+    AXIS,
+    blank_states,
+    compiled_programs,
+    place,
+    population_mesh,
+    resolve_layout,
+)
 from mips_jax.training.settings import DeviceSettings
 
 LENGTH, BATCH, SEQUENCES = 10, 4_096, 65_536
@@ -35,8 +46,14 @@ SHAPES = {
 }
 
 
-def layer_sizes(a: Architecture, input_dim: int = 1, output_dim: int = 1) -> tuple[list[int], list[int]]:
-    transition = [a.hidden_dim + input_dim] + [a.transition_width] * (a.transition_depth - 1) + [a.hidden_dim]
+def layer_sizes(
+    a: Architecture, input_dim: int = 1, output_dim: int = 1
+) -> tuple[list[int], list[int]]:
+    transition = (
+        [a.hidden_dim + input_dim]
+        + [a.transition_width] * (a.transition_depth - 1)
+        + [a.hidden_dim]
+    )
     output = [a.hidden_dim] + [a.output_width] * (a.output_depth - 1) + [output_dim]
     return transition, output
 
@@ -58,26 +75,43 @@ def random_data(channels: int = 3) -> np.ndarray:
 def plain_hyper(count: int, parameters: int) -> Hyper:
     column = lambda value: np.full(count, value, np.float32)
     return Hyper(
-        learning_rate=column(1e-3), halving_steps=column(1e3), floor=column(1.0), start=np.zeros(count, np.int32),
-        horizon=column(np.inf), clip_norm=column(1.0), ramp=column(0.0), margin=column(0.0), l1=column(0.0), weight_decay=column(0.0),
-        hidden_noise=column(0.0), contraction=column(0.0), quantization=column(0.0), quantization_step=column(0.125),
+        learning_rate=column(1e-3),
+        halving_steps=column(1e3),
+        floor=column(1.0),
+        start=np.zeros(count, np.int32),
+        horizon=column(np.inf),
+        clip_norm=column(1.0),
+        ramp=column(0.0),
+        margin=column(0.0),
+        l1=column(0.0),
+        weight_decay=column(0.0),
+        hidden_noise=column(0.0),
+        contraction=column(0.0),
+        quantization=column(0.0),
+        quantization_step=column(0.125),
         trainable=np.ones((count, parameters), np.float32),
-    )  # fmt: skip
+    )
 
 
 def ours(a: Architecture, members: int, batch: int, seconds: float) -> tuple[float, float]:
     """(member-steps per second, compile seconds)."""
     mesh, layout = population_mesh(), resolve_layout("auto")
     members = -(-members // mesh.size) * mesh.size
-    train, _, template = compiled_programs(a, 1, 1, batch, mesh, layout, use_bfloat16_gradients("auto"))
+    train, _, template = compiled_programs(
+        a, 1, 1, batch, mesh, layout, use_bfloat16_gradients("auto")
+    )
     states = blank_states(members, template)
     states.parameters[...] = 0.3 * np.random.default_rng(0).standard_normal(states.parameters.shape)
     rows = PartitionSpec(AXIS)
     states, hyper, active = place(
-        (states, plain_hyper(members, states.parameters.shape[1]), np.ones(members, bool)), mesh, rows
+        (states, plain_hyper(members, states.parameters.shape[1]), np.ones(members, bool)),
+        mesh,
+        rows,
     )
     ones = np.ones(1, np.float32)
-    scaling, data = place((Scaling(ones, 0 * ones, ones, 0 * ones), random_data()), mesh, PartitionSpec())
+    scaling, data = place(
+        (Scaling(ones, 0 * ones, ones, 0 * ones), random_data()), mesh, PartitionSpec()
+    )
     run = lambda s, n: jax.block_until_ready(train(s, hyper, active, scaling, data, np.int32(n)))
     began = time.perf_counter()
     run(states, 1)
@@ -108,7 +142,10 @@ def pytorch(a: Architecture, batch: int, seconds: float) -> float:
     parameters = list(f.parameters()) + list(g.parameters())
     optimizer = torch.optim.Adam(parameters, lr=1e-3)
     data = random_data()
-    x, y = torch.tensor(data[:, :1].transpose(2, 0, 1).copy()), torch.tensor(data[:, 1:2].transpose(2, 0, 1).copy())
+    x, y = (
+        torch.tensor(data[:, :1].transpose(2, 0, 1).copy()),
+        torch.tensor(data[:, 1:2].transpose(2, 0, 1).copy()),
+    )
 
     def step() -> None:
         rows = torch.randint(0, SEQUENCES, (batch,))
@@ -136,7 +173,9 @@ def pytorch(a: Architecture, batch: int, seconds: float) -> float:
 
 
 def matmul_peak() -> float:
-    """GFLOP/s of a large float32 product on all cores (numpy's BLAS on CPU, the device's own otherwise)."""
+    """GFLOP/s of a large float32 product on all cores (numpy's BLAS on CPU, the device's own
+    otherwise).
+    """
     size = 4_096 if jax.default_backend() == "cpu" else 8_192
     if jax.default_backend() == "cpu":
         left = np.random.default_rng(0).standard_normal((size, size)).astype(np.float32)
@@ -187,13 +226,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="measuring time for each entry")
     parser.add_argument("--sizes", default="", help="population sizes for the throughput curve")
     parser.add_argument("--batch", type=int, default=128, help="batch of the throughput curve")
-    parser.add_argument("--sweep", type=int, default=0, help="seeds of the sweep over all named tasks")
+    parser.add_argument(
+        "--sweep", type=int, default=0, help="seeds of the sweep over all named tasks"
+    )
     options = parser.parse_args()
     configure_devices(DeviceSettings(compilation_cache=False))
     device = jax.devices()[0]
-    print(f"{len(jax.devices())} x {device.device_kind}, jax {jax.__version__}, {time.strftime('%Y-%m-%d')}")
+    print(
+        f"{len(jax.devices())} x {device.device_kind}, jax {jax.__version__}, {time.strftime('%Y-%m-%d')}"
+    )
     if options.sizes:
-        throughput_curve([int(size) for size in options.sizes.split(",")], options.batch, options.seconds)
+        throughput_curve(
+            [int(size) for size in options.sizes.split(",")], options.batch, options.seconds
+        )
     if options.sweep:
         from sweep_all_tasks import sweep
 

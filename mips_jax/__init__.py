@@ -1,9 +1,9 @@
 """Distil trained recurrent networks into short, verified Python programs.
 
-    >>> import numpy as np, mips_jax
-    >>> total = mips_jax.MLPRNN.from_layers([(np.ones((1, 2)), np.zeros(1))], [(np.ones((1, 1)), np.zeros(1))])
-    >>> print(mips_jax.extract(total, ((0, 9),)).program)
-    total' = total + x  (total_0 = 0); y0 = total'
+>>> import numpy as np, mips_jax
+>>> total = mips_jax.MLPRNN.from_layers([(np.ones((1, 2)), np.zeros(1))], [(np.ones((1, 1)), np.zeros(1))])
+>>> print(mips_jax.extract(total, ((0, 9),)).program)
+total' = total + x  (total_0 = 0); y0 = total'
 """
 
 import importlib

@@ -1,8 +1,10 @@
-"""The command line: `mips-jax task=Binary_Addition`, `mips-jax tasks`, `mips-jax benchmark`, and sweeps with `-m`.
+"""The command line: `mips-jax task=Binary_Addition`, `mips-jax tasks`, `mips-jax benchmark`, and
+sweeps with `-m`.
 
-Exit codes: 0 solved, 1 ran but not solved (the best program and the reason are written all the same), 2 the request
-itself was wrong (one message, nothing left behind). The path of the run folder is the last line on stdout; progress
-goes to stderr.
+Exit codes: 0 solved, 1 ran but not solved (the best program and the reason are written all the
+    same), 2 the request
+itself was wrong (one message, nothing left behind). The path of the run folder is the last line on
+stdout; progress goes to stderr.
 """
 
 from __future__ import annotations
@@ -81,7 +83,10 @@ def print_refusal(error: RequestError) -> None:
     lines = (
         [f"mips-jax: {error.problems[0]}"]
         if len(error.problems) == 1
-        else [f"mips-jax: {len(error.problems)} problems", *(f"  - {problem}" for problem in error.problems)]
+        else [
+            f"mips-jax: {len(error.problems)} problems",
+            *(f"  - {problem}" for problem in error.problems),
+        ]
     )
     print("\n".join(lines), file=sys.stderr)
 
@@ -123,13 +128,17 @@ def run(options: argparse.Namespace) -> int:
 
 
 def run_sweep(composer: Composer, request: Request) -> tuple[int, list[dict]]:
-    """Runs every job of a checked request; returns the worst exit code, and the results, of which it leaves a table."""
+    """Runs every job of a checked request; returns the worst exit code, and the results, of which
+    it leaves a table.
+    """
     from mips_jax.jobs import Job
     from mips_jax.reporting.files import write_text
     from mips_jax.reporting.sweep_table import csv_table, markdown_table, read_results
 
     for config in request.configs:
-        Job.from_config(config)  # every file is read once here, so that no sweep fails halfway for a wrong request
+        Job.from_config(
+            config
+        )  # every file is read once here, so that no sweep fails halfway for a wrong request
     _check_writable(request.folder)
     code = max(composer.run_all(request, run_composed), default=SOLVED)
     results = read_results(request.folder)
@@ -139,7 +148,9 @@ def run_sweep(composer: Composer, request: Request) -> tuple[int, list[dict]]:
 
 
 def print_config(composer: Composer, request: Request, part: str) -> int:
-    """Shows the composed config, `part` of it being `job`, `hydra` or `all`; of a sweep, that of the first job."""
+    """Shows the composed config, `part` of it being `job`, `hydra` or `all`; of a sweep, that of
+    the first job.
+    """
     if len(request.jobs) > 1:
         jobs = "".join(f"#   {' '.join(job)}\n" for job in request.jobs)
         print(f"# {len(request.jobs)} jobs; below is the config of the first\n{jobs}", end="")
@@ -165,7 +176,9 @@ class _OptionParser(argparse.ArgumentParser):
 
 def _no_more_arguments(arguments: list[str]) -> None:
     if len(arguments) > 1:
-        raise RequestError(f"mips-jax {arguments[0]} takes no further arguments, but got {' '.join(arguments[1:])!r}")
+        raise RequestError(
+            f"mips-jax {arguments[0]} takes no further arguments, but got {' '.join(arguments[1:])!r}"
+        )
 
 
 def _groups_text() -> str:
@@ -174,7 +187,8 @@ def _groups_text() -> str:
 
     root = importlib.resources.files("mips_jax.conf")
     folders = sorted(
-        (f for f in root.iterdir() if f.is_dir() and f.name not in ("hydra", "__pycache__")), key=lambda f: f.name
+        (f for f in root.iterdir() if f.is_dir() and f.name not in ("hydra", "__pycache__")),
+        key=lambda f: f.name,
     )
     return "\n".join(
         f"  {folder.name:<14}{', '.join(sorted(Path(f.name).stem for f in folder.iterdir() if '.yaml' in f.name))}"
@@ -190,14 +204,21 @@ def print_tasks() -> int:
     from mips_jax.tasks import TASKS
 
     table = Table(
-        title=f"{len(TASKS)} tasks: mips-jax task=<name>", header_style="bold", box=None, title_justify="left"
+        title=f"{len(TASKS)} tasks: mips-jax task=<name>",
+        header_style="bold",
+        box=None,
+        title_justify="left",
     )
     for column in ("task", "inputs", "out", "length"):
         table.add_column(column, no_wrap=True)
     table.add_column("what it does")
     for task in TASKS.values():
         table.add_row(
-            task.name, _range_text(task.input_range), str(task.output_dim), str(task.length), task.description
+            task.name,
+            _range_text(task.input_range),
+            str(task.output_dim),
+            str(task.length),
+            task.description,
         )
     Console(width=None if sys.stdout.isatty() else 130).print(table)
     return SOLVED
@@ -206,18 +227,27 @@ def print_tasks() -> int:
 def _range_text(input_range) -> str:
     """`2 x 0..1` for two inputs of the same range."""
     texts = [f"{low}..{high}" for low, high in input_range]
-    return f"{len(texts)} x {texts[0]}" if len(texts) > 1 and len(set(texts)) == 1 else ", ".join(texts)
+    return (
+        f"{len(texts)} x {texts[0]}"
+        if len(texts) > 1 and len(set(texts)) == 1
+        else ", ".join(texts)
+    )
 
 
 def run_benchmark(arguments: list[str]) -> int:
-    """All named tasks, or those of `task=...`, as one sweep with a table at its end; other arguments as for a sweep."""
+    """All named tasks, or those of `task=...`, as one sweep with a table at its end; other
+    arguments as for a sweep.
+    """
     from rich.console import Console
 
     from mips_jax.config import Composer
     from mips_jax.reporting.sweep_table import rich_table, verdict
 
     options = _parse_options(arguments)
-    overrides = ["hydra.sweep.dir='outputs/benchmark/${now:%Y-%m-%d_%H-%M-%S-%f}'", *options.overrides]
+    overrides = [
+        "hydra.sweep.dir='outputs/benchmark/${now:%Y-%m-%d_%H-%M-%S-%f}'",
+        *options.overrides,
+    ]
     if not any(override.startswith("task=") for override in overrides):
         overrides.append("task=glob(*)")
     composer = Composer(options.config_dir)
@@ -231,7 +261,9 @@ def run_benchmark(arguments: list[str]) -> int:
 
 
 def run_composed(config: DictConfig) -> int:
-    """One job of a multirun, as Hydra's launcher calls it, here or on another machine; never raises."""
+    """One job of a multirun, as Hydra's launcher calls it, here or on another machine; never
+    raises.
+    """
     from mips_jax.config.composition import to_dataclass
     from mips_jax.jobs import Job
 
@@ -248,7 +280,8 @@ def run_composed(config: DictConfig) -> int:
 
 
 def run_job(job: Job, config: DictConfig | None = None, brief: bool = False) -> int:
-    """Runs a checked job in the run folder that Hydra has made, prints what came out, and returns the exit code.
+    """Runs a checked job in the run folder that Hydra has made, prints what came out, and returns
+    the exit code.
 
     Args:
         job: what to do.
@@ -259,7 +292,9 @@ def run_job(job: Job, config: DictConfig | None = None, brief: bool = False) -> 
     fresh = {entry.name for entry in folder.iterdir()} <= {".hydra"}
     try:
         outcome = job.run(folder)
-    except RequestError as error:  # the request turned out to be wrong after all: leave nothing half-written
+    except (
+        RequestError
+    ) as error:  # the request turned out to be wrong after all: leave nothing half-written
         if fresh:
             shutil.rmtree(folder)
             with contextlib.suppress(OSError):  # there are other runs beside it

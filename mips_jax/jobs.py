@@ -1,4 +1,6 @@
-"""One job of the command line: from a config to a checked request, and from there to a filled run folder."""
+"""One job of the command line: from a config to a checked request, and from there to a filled run
+folder.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,14 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from mips_jax.config.schema import Config, FileTask, FunctionTask, NamedTask, NetworkChoice, TaskChoice
+from mips_jax.config.schema import (
+    Config,
+    FileTask,
+    FunctionTask,
+    NamedTask,
+    NetworkChoice,
+    TaskChoice,
+)
 from mips_jax.errors import RequestError
 from mips_jax.extraction.settings import problems as extraction_problems
 from mips_jax.networks import InputRange, Network, load_network, resolve_input_range
@@ -59,14 +68,19 @@ class Job:
                 "both a task and a network are given; a network is distilled without a task: drop task or network"
             )
         _collect(problems, validate_training, config.training)
-        problems += extraction_problems(config.extraction) + verification_problems(config.verification)
+        problems += extraction_problems(config.extraction) + verification_problems(
+            config.verification
+        )
         for key in ("training_sequences", "test_sequences", "attempts"):
             if getattr(config, key) < 1:
                 problems.append(f"{key} is {getattr(config, key)}, but must be >= 1; change {key}")
         task = _collect(problems, load_task, config.task) if config.task is not None else None
         network, input_range = None, None
         if config.network is not None:
-            network, input_range = _collect(problems, load_network_choice, config.network) or (None, None)
+            network, input_range = _collect(problems, load_network_choice, config.network) or (
+                None,
+                None,
+            )
         if problems:
             raise RequestError(*problems)
         return cls(config, task, network, input_range)
@@ -83,17 +97,23 @@ class Job:
             if self.task is not None:
                 found = distil_task(self.task, settings, progress, folder / "checkpoint")
             else:
-                found = distil_network(self.network, self.input_range, self.name, settings, progress)
+                found = distil_network(
+                    self.network, self.input_range, self.name, settings, progress
+                )
             progress.stage("reporting")
             self._report(found, folder)
         return Outcome(found.solved, found.source, headline(result_record(found)))
 
     def _report(self, found: Distillation, folder: Path) -> None:
-        if found.member is not None:  # takes the place of the running search, which can be resumed until now
+        if (
+            found.member is not None
+        ):  # takes the place of the running search, which can be resumed until now
             from mips_jax.training import save_member
 
             save_member(folder / "checkpoint", found.member, plain(dataclasses.asdict(self.config)))
-        training = next((t for t in found.trainings if t.best is found.member), None)  # the attempt that was best
+        training = next(
+            (t for t in found.trainings if t.best is found.member), None
+        )  # the attempt that was best
         write_report(
             folder,
             result_record(found),
@@ -147,7 +167,12 @@ def result_record(found: Distillation) -> dict:
 def _network_record(found: Distillation) -> dict | None:
     if found.member is not None:
         member = found.member
-        own = {"seed": member.seed, "steps": member.steps, "accuracy": member.accuracy, "perfect": member.perfect}
+        own = {
+            "seed": member.seed,
+            "steps": member.steps,
+            "accuracy": member.accuracy,
+            "perfect": member.perfect,
+        }
         return {**dataclasses.asdict(member.architecture), **own}
     if found.network is None:
         return None
@@ -177,7 +202,9 @@ def load_task(choice: TaskChoice) -> Task:
             return load_file_task(choice.path, choice.on_contradiction)
         case FunctionTask():
             _check_length(choice.length)
-            return load_function_task(choice.target, choice.input_min, choice.input_max, choice.length)
+            return load_function_task(
+                choice.target, choice.input_min, choice.input_max, choice.length
+            )
     raise RequestError(f"task is {type(choice).__name__}, but must be a name, file or function")
 
 
@@ -188,6 +215,10 @@ def _check_length(length: int) -> None:
 
 def load_network_choice(choice: NetworkChoice) -> tuple[Network, InputRange]:
     """The given network and the range of inputs on which it is distilled."""
-    options = {field.name: getattr(choice, field.name) for field in dataclasses.fields(choice) if field.name != "path"}
+    options = {
+        field.name: getattr(choice, field.name)
+        for field in dataclasses.fields(choice)
+        if field.name != "path"
+    }
     network = load_network(Path(choice.path), ask_range=True, **options)
     return network, resolve_input_range(network, choice.input_min, choice.input_max)

@@ -1,6 +1,7 @@
 """From a task to a verified program: the whole product as one function.
 
-    Task -> sequences -> population of networks -> the smallest perfect network -> program -> verification
+Task -> sequences -> population of networks -> the smallest perfect network -> program ->
+verification
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class PipelineSettings:
         verification: how much is tested.
         training_sequences: sequences drawn for training (a file gives what it has), >= 1.
         test_sequences: fresh sequences that a network must get right to count as perfect, >= 1.
-        attempts: networks that are distilled at most, each from its own search, when the first program is not exact, >= 1.
+        attempts: networks that are distilled at most, each from its own search, when the first
+            program is not exact, >= 1.
     """
 
     training: "TrainingSettings | None" = None
@@ -110,7 +112,9 @@ class Distillation:
 
     @property
     def solved(self) -> bool:
-        """Exact on every fresh sequence of the training length; a table only if it is exact at the long length too."""
+        """Exact on every fresh sequence of the training length; a table only if it is exact at the
+        long length too.
+        """
         if self.verification is None or not self.verification.solved:
             return False
         return self.method != "table" or self.verification.long_accuracy == 1.0
@@ -122,20 +126,30 @@ class Distillation:
             return None
         if self.network is None:
             return "training produced no finite network; lower training.learning_rate"
-        imperfect = "" if self.member is None or self.member.perfect else (
-            f"the best network gets only {percent(self.member.accuracy)} of the test sequences right "
-            "(raise training.max_steps, or give model.hidden_dims larger sizes)"
-        )  # fmt: skip
+        imperfect = (
+            ""
+            if self.member is None or self.member.perfect
+            else (
+                f"the best network gets only {percent(self.member.accuracy)} of the test sequences right "
+                "(raise training.max_steps, or give model.hidden_dims larger sizes)"
+            )
+        )
         if self.program is None:
-            outcomes = "; ".join(f"{method}: {outcome}" for method, outcome in self.extraction.statuses)
+            outcomes = "; ".join(
+                f"{method}: {outcome}" for method, outcome in self.extraction.statuses
+            )
             return "; ".join(filter(None, [imperfect, f"no method found a program ({outcomes})"]))
         if self.method == "table" and self.verification.solved:
             return "only a lookup table was found, and it is not exact at the long length"
         if self.verification.test_accuracy is None:
             return f"the best program agrees with the network on {percent(self.verification.fidelity)} of random sequences only"
-        labels = f"it contradicts {1 - self.verification.test_step_accuracy:.2%} of their single outputs"
+        labels = (
+            f"it contradicts {1 - self.verification.test_step_accuracy:.2%} of their single outputs"
+        )
         shown = f"the best program is right on {percent(self.verification.test_accuracy)} of the unseen sequences, {labels}"
-        faithful = f"and agrees with the network on {percent(self.verification.fidelity)} of random ones"
+        faithful = (
+            f"and agrees with the network on {percent(self.verification.fidelity)} of random ones"
+        )
         return "; ".join(filter(None, [imperfect, f"{shown} {faithful}"]))
 
     def _repr_markdown_(self) -> str:
@@ -150,7 +164,11 @@ class Distillation:
 
 def docstring(distillation: Distillation) -> str:
     """The evidence, as the program's docstring."""
-    lines = [f"{distillation.name}: {distillation.description}" if distillation.description else distillation.name]
+    lines = [
+        f"{distillation.name}: {distillation.description}"
+        if distillation.description
+        else distillation.name
+    ]
     lines += ["", f"Distilled from a recurrent network. {distillation.verification.summary}."]
     return "\n".join(lines)
 
@@ -162,11 +180,12 @@ def distil(
     settings: PipelineSettings | None = None,
     progress=None,
 ) -> Distillation:
-    """Distils whatever describes a task; see `distil_network` for a network that is already trained.
+    """Distils whatever describes a task; see `distil_network` for a network that is already
+    trained.
 
     Args:
-        source: a task, the name of one, example sequences (in memory, or the path of a .npz, .csv or .jsonl file), or a Python
-            function from input sequences to output sequences.
+        source: a task, the name of one, example sequences (in memory, or the path of a .npz, .csv
+            or .jsonl file), or a Python function from input sequences to output sequences.
         input_range: for a function: inclusive (low, high) of each input.
         length: for a function: the training length.
         settings: all choices.
@@ -178,24 +197,37 @@ def distil(
     return distil_task(task_from(source, input_range, length), settings, progress)
 
 
-def task_from(source: Task | Sequences | Callable | str | Path, input_range: InputRange | None, length: int) -> Task:
+def task_from(
+    source: Task | Sequences | Callable | str | Path, input_range: InputRange | None, length: int
+) -> Task:
     """The task that a source describes."""
     if isinstance(source, Task):
         return source
     if isinstance(source, Sequences):
         return example_task(source.inputs, source.outputs, source.mask)
-    if isinstance(source, Path) or (isinstance(source, str) and Path(source).suffix in (".npz", ".csv", ".jsonl")):
+    if isinstance(source, Path) or (
+        isinstance(source, str) and Path(source).suffix in (".npz", ".csv", ".jsonl")
+    ):
         return load_file_task(source)
     if isinstance(source, str):
         return get_task(source)
     if callable(source):
         if input_range is None:
-            raise RequestError("a function needs the range of its inputs; give input_range=((low, high), ...), one pair for each input")
+            raise RequestError(
+                "a function needs the range of its inputs; give input_range=((low, high), ...), one pair for each input"
+            )
         return FunctionTask(source, input_range, length)
-    raise RequestError(f"cannot distil a {type(source).__name__}; give a task, its name, Sequences, a file or a function")
+    raise RequestError(
+        f"cannot distil a {type(source).__name__}; give a task, its name, Sequences, a file or a function"
+    )
 
 
-def distil_task(task: Task, settings: PipelineSettings | None = None, progress=None, checkpoint_dir: Path | None = None) -> Distillation:
+def distil_task(
+    task: Task,
+    settings: PipelineSettings | None = None,
+    progress=None,
+    checkpoint_dir: Path | None = None,
+) -> Distillation:
     """Trains networks on a task, distils the smallest perfect one, and verifies the program.
 
     Args:
@@ -208,15 +240,35 @@ def distil_task(task: Task, settings: PipelineSettings | None = None, progress=N
         RequestError: the settings are out of range or do not fit the task.
     """
     settings, progress = settings or PipelineSettings(), progress or Silent()
-    started, seconds, trainings, best = time.monotonic(), dict.fromkeys(("train", "extract", "verify"), 0.0), [], None
+    started, seconds, trainings, best = (
+        time.monotonic(),
+        dict.fromkeys(("train", "extract", "verify"), 0.0),
+        [],
+        None,
+    )
     for attempt in range(settings.attempts):
-        with _timed(seconds, "train", progress, "training" if not attempt else f"training again ({attempt + 1} of {settings.attempts})"):
+        with _timed(
+            seconds,
+            "train",
+            progress,
+            "training" if not attempt else f"training again ({attempt + 1} of {settings.attempts})",
+        ):
             folder = None if checkpoint_dir is None else Path(checkpoint_dir) / f"attempt_{attempt}"
             result = train_networks(task, settings, attempt, progress, folder)
             trainings.append(result)
         member = result.best
         network = None if member is None else member.to_network(task.length)
-        found = _distil(task.name, task.description, network, task.input_range, task, member, settings, seconds, progress)
+        found = _distil(
+            task.name,
+            task.description,
+            network,
+            task.input_range,
+            task,
+            member,
+            settings,
+            seconds,
+            progress,
+        )
         if best is None or _rank(found) > _rank(best):
             best = found
         if best.solved or _learned_through_noise(found):
@@ -226,9 +278,14 @@ def distil_task(task: Task, settings: PipelineSettings | None = None, progress=N
 
 
 def distil_network(
-    network: Network, input_range: InputRange, name: str = "network", settings: PipelineSettings | None = None, progress=None
+    network: Network,
+    input_range: InputRange,
+    name: str = "network",
+    settings: PipelineSettings | None = None,
+    progress=None,
 ) -> Distillation:
-    """Distils a network that somebody trained; without a truth, agreement with the network is the judge.
+    """Distils a network that somebody trained; without a truth, agreement with the network is the
+    judge.
 
     Args:
         network: any network as plain arrays.
@@ -244,7 +301,9 @@ def distil_network(
     return dataclasses.replace(found, seconds=seconds)
 
 
-def distil_given(network: Network, task: Task, settings: PipelineSettings | None = None, progress=None) -> Distillation:
+def distil_given(
+    network: Network, task: Task, settings: PipelineSettings | None = None, progress=None
+) -> Distillation:
     """Distils a network whose task is known: like `distil_network`, but the truth is the judge.
 
     Args:
@@ -255,12 +314,24 @@ def distil_given(network: Network, task: Task, settings: PipelineSettings | None
     """
     settings, progress = settings or PipelineSettings(), progress or Silent()
     started, seconds = time.monotonic(), {"train": None, "extract": 0.0, "verify": 0.0}
-    found = _distil(task.name, task.description, network, task.input_range, task, None, settings, seconds, progress)
+    found = _distil(
+        task.name,
+        task.description,
+        network,
+        task.input_range,
+        task,
+        None,
+        settings,
+        seconds,
+        progress,
+    )
     seconds["total"] = time.monotonic() - started
     return dataclasses.replace(found, seconds=seconds)
 
 
-def train_networks(task: Task, settings: PipelineSettings, attempt: int, progress, folder: Path | None) -> "TrainingResult":
+def train_networks(
+    task: Task, settings: PipelineSettings, attempt: int, progress, folder: Path | None
+) -> "TrainingResult":
     """One search over architectures and seeds; every attempt draws other sequences and other seeds."""
     from mips_jax.training import TrainingSettings, train
 
@@ -268,12 +339,18 @@ def train_networks(task: Task, settings: PipelineSettings, attempt: int, progres
     choices = dataclasses.replace(choices, seed=choices.seed + 1000 * attempt)
     # of given examples everything is used: there is no more to be had
     given = isinstance(task, ExampleTask)
-    training = task.training if given else task.training_sequences(settings.training_sequences, choices.seed)
+    training = (
+        task.training
+        if given
+        else task.training_sequences(settings.training_sequences, choices.seed)
+    )
     test = task.held_out if given else task.test_sequences(settings.test_sequences, choices.seed)
     return train(training, test, choices, progress=progress.training, checkpoint_dir=folder)
 
 
-def _distil(name, description, network, input_range, task: Task | None, member, settings, seconds, progress) -> Distillation:
+def _distil(
+    name, description, network, input_range, task: Task | None, member, settings, seconds, progress
+) -> Distillation:
     """Network -> candidates -> verification of the best."""
     extraction = candidate = verification = None
     if network is not None:
@@ -283,8 +360,26 @@ def _distil(name, description, network, input_range, task: Task | None, member, 
             candidate = extraction.best
     if candidate is not None:
         with _timed(seconds, "verify", progress, "verifying"):
-            verification = _verified(candidate.program, network, _unseen_inputs(input_range, task), extraction, task, settings.verification)
-    return Distillation(name, description, input_range, network, member, (), extraction, candidate, verification, seconds)
+            verification = _verified(
+                candidate.program,
+                network,
+                _unseen_inputs(input_range, task),
+                extraction,
+                task,
+                settings.verification,
+            )
+    return Distillation(
+        name,
+        description,
+        input_range,
+        network,
+        member,
+        (),
+        extraction,
+        candidate,
+        verification,
+        seconds,
+    )
 
 
 def _inputs_in_use(input_range: InputRange, task: Task | None) -> InputRange:
@@ -301,21 +396,41 @@ def _unseen_inputs(input_range: InputRange, task: Task | None) -> InputRange:
     return input_range.like(task.held_out.inputs, task.held_out.mask).unseen
 
 
-def _verified(program, network, input_range, extraction: Extraction, task: Task | None, settings: VerificationSettings) -> Verification:
+def _verified(
+    program,
+    network,
+    input_range,
+    extraction: Extraction,
+    task: Task | None,
+    settings: VerificationSettings,
+) -> Verification:
     length = extraction.length if task is None else task.length
     test = long = None
     if task is not None:
-        # another seed than the networks were selected with; of given examples the whole held-out part
-        test = task.held_out if isinstance(task, ExampleTask) else task.test_sequences(settings.sequences, settings.seed + 7919)
-        long = task.long_sequences(settings.long_sequences, settings.long_factor * length, settings.seed)
+        # another seed than the networks were selected with; of given examples the whole held-out
+        # part
+        test = (
+            task.held_out
+            if isinstance(task, ExampleTask)
+            else task.test_sequences(settings.sequences, settings.seed + 7919)
+        )
+        long = task.long_sequences(
+            settings.long_sequences, settings.long_factor * length, settings.seed
+        )
     return verify(program, network, input_range, length, test, long, extraction.machine, settings)
 
 
 def _learned_through_noise(distillation: Distillation) -> bool:
-    """The program is what the network does, and still some labels differ: another network would not help."""
+    """The program is what the network does, and still some labels differ: another network would not
+    help.
+    """
     verification = distillation.verification
     faithful = verification is not None and verification.fidelity > 0.999
-    return faithful and not distillation.member.perfect and (verification.test_step_accuracy or 0.0) > 0.9
+    return (
+        faithful
+        and not distillation.member.perfect
+        and (verification.test_step_accuracy or 0.0) > 0.9
+    )
 
 
 def _rank(distillation: Distillation) -> tuple:

@@ -1,7 +1,10 @@
-"""The search for a proof, for words of every length, that a ReLU network writes what a finite machine writes.
+"""The search for a proof, for words of every length, that a ReLU network writes what a finite
+machine writes.
 
-Graphs come from runs of the network, boxes around their nodes from iteration with widening (Cousot and Cousot 1977). Neither is
-trusted: the finished boxes are checked from the beginning by `enclosures.checked_margin`. Where a run that makes a graph meets a
+Graphs come from runs of the network, boxes around their nodes from iteration with widening (Cousot
+and Cousot 1977). Neither is
+trusted: the finished boxes are checked from the beginning by `enclosures.checked_margin`. Where a
+    run that makes a graph meets a
 word on which the two differ, that is the answer.
 
 Axes: T time, I inputs, O outputs, H hidden units, P points.
@@ -47,8 +50,10 @@ class Proof:
 
     Attributes:
         proven: whether network and machine write the same on every word, however long.
-        reason: why there is no proof, in a few words; None with one. Unless `word` is given it does not mean that they differ.
-        margin: largest distance of any output from its integer on any image of a box, < 0.5; None without a proof.
+        reason: why there is no proof, in a few words; None with one. Unless `word` is given it does
+            not mean that they differ.
+        margin: largest distance of any output from its integer on any image of a box, < 0.5; None
+            without a proof.
         enclosure: the boxes; None without a proof.
         word: [T, I] inputs on which they differ at the last step; None when none was met.
         seconds: time taken.
@@ -68,7 +73,8 @@ class Proof:
 
 
 def prove_equal(network: Network, machine: Mealy, settings: ProofSettings | None = None) -> Proof:
-    """Tries to prove that a network writes what a machine writes on every word over the machine's letters.
+    """Tries to prove that a network writes what a machine writes on every word over the machine's
+    letters.
 
     Args:
         network: anything; only an `MLPRNN` (rounded to the nearest integer) is tried.
@@ -80,7 +86,9 @@ def prove_equal(network: Network, machine: Mealy, settings: ProofSettings | None
     obstacle = _obstacle(network, machine, settings)
     if obstacle:
         return Proof(False, f"not attempted: {obstacle}")
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is not finite, and is refused as such
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # what overflows is not finite, and is refused as such
         proof = _searched(network, machine, settings, started + settings.seconds)
     return dataclasses.replace(proof, seconds=time.monotonic() - started)
 
@@ -91,15 +99,24 @@ def _obstacle(network: Network, machine: Mealy, settings: ProofSettings) -> str 
         return "switched off"
     if type(network) is not MLPRNN:  # a subclass may step, read out or decode in its own way
         return f"boxes are carried through ReLU networks only, not through {type(network).__name__}"
-    if (network.input_dim, network.output_dim) != (machine.letters.shape[1], machine.output.shape[2]):
+    if (network.input_dim, network.output_dim) != (
+        machine.letters.shape[1],
+        machine.output.shape[2],
+    ):
         return "network and machine have different inputs or outputs"
-    if not all(np.isfinite(array).all() for layer in (*network.transition, *network.output) for array in layer):
+    if not all(
+        np.isfinite(array).all()
+        for layer in (*network.transition, *network.output)
+        for array in layer
+    ):
         return "a weight is not finite"
     if not np.isfinite(network.initial).all():
         return "the initial hidden state is not finite"
     if max(np.abs(machine.letters).max(), np.abs(machine.output).max()) >= _LARGEST_INTEGER:
         return f"an input or output of {_LARGEST_INTEGER} or more"
-    widths = sum(weight.shape[0] + weight.shape[1] for weight, _ in (*network.transition, *network.output))
+    widths = sum(
+        weight.shape[0] + weight.shape[1] for weight, _ in (*network.transition, *network.output)
+    )
     if widths > LARGEST_SUM:  # no sum over units or generators is longer
         return "the network is too wide for the bound on rounding"
     return None
@@ -154,11 +171,13 @@ def _refinements(network: MLPRNN, machine: Mealy) -> Iterator[_Refinement]:
 def _graph(network: MLPRNN, machine: Mealy, refinement: _Refinement, limit: int, deadline: float):
     """Hidden states reached breadth first, merged as the refinement says.
 
-    A merged state is represented by the one met first, so that every image is reached by a word from the start.
+    A merged state is represented by the one met first, so that every image is reached by a word
+    from the start.
 
     Returns:
-        The graph, an Enclosure with boxes around the images of the states that stand for the nodes; or a word [T, I] on which
-        network and machine differ; or None if the graph is larger than the limit.
+        The graph, an Enclosure with boxes around the images of the states that stand for the nodes;
+        or a word [T, I] on which network and machine differ; or None if the graph is larger than
+        the limit.
     """
     letters = np.arange(len(machine.letters))
     hidden, state, recent = [network.initial], [0], [()]
@@ -170,18 +189,36 @@ def _graph(network: MLPRNN, machine: Mealy, refinement: _Refinement, limit: int,
     while frontier:
         following = []
         for node in frontier:
-            reached = network.step(np.repeat(hidden[node][None], len(letters), axis=0), machine.letters)
+            reached = network.step(
+                np.repeat(hidden[node][None], len(letters), axis=0), machine.letters
+            )
             wrong = (network.outputs(reached) != machine.output[state[node]]).any(axis=1)
             if wrong.any():
                 word = np.array((*words[node], int(wrong.argmax())))
-                if (network.run(machine.letters[word][None])[1][0, -1] != machine.run(word[None])[0, -1]).any():
+                if (
+                    network.run(machine.letters[word][None])[1][0, -1]
+                    != machine.run(word[None])[0, -1]
+                ).any():
                     return machine.letters[word]
             row = []
             for letter, image in zip(letters, reached):
-                after, written = int(machine.transition[state[node], letter]), machine.output[state[node], letter]
-                last = (*recent[node], int(letter))[-refinement.history :] if refinement.history else ()
-                same = alike.setdefault((after, written.tobytes() if refinement.outputs else b"", last), [])
-                apart = np.abs(np.array([hidden[n] for n in same]) - image).max(axis=1) if same else np.array([np.inf])
+                after, written = (
+                    int(machine.transition[state[node], letter]),
+                    machine.output[state[node], letter],
+                )
+                last = (
+                    (*recent[node], int(letter))[-refinement.history :]
+                    if refinement.history
+                    else ()
+                )
+                same = alike.setdefault(
+                    (after, written.tobytes() if refinement.outputs else b"", last), []
+                )
+                apart = (
+                    np.abs(np.array([hidden[n] for n in same]) - image).max(axis=1)
+                    if same
+                    else np.array([np.inf])
+                )
                 if same and apart.min() <= refinement.distance:
                     target = same[int(apart.argmin())]
                 else:
@@ -197,7 +234,12 @@ def _graph(network: MLPRNN, machine: Mealy, refinement: _Refinement, limit: int,
                 return None
         frontier = following
     origin = np.stack(hidden)
-    frame = np.stack([_directions(np.array(points)) if points else np.eye(network.hidden_dim) for points in images])
+    frame = np.stack(
+        [
+            _directions(np.array(points)) if points else np.eye(network.hidden_dim)
+            for points in images
+        ]
+    )
     low, high = np.zeros_like(origin), np.zeros_like(origin)
     for node, points in enumerate(images):
         if points:
@@ -213,8 +255,11 @@ def _directions(points: np.ndarray) -> np.ndarray:
     return np.linalg.svd(points - points.mean(axis=0), full_matrices=True)[2].T
 
 
-def _boxed(network: MLPRNN, machine: Mealy, enclosure: Enclosure, deadline: float) -> tuple[Enclosure | None, str]:
-    """Grows the boxes until each holds the images of its predecessors; only the successors of what grew are looked at again.
+def _boxed(
+    network: MLPRNN, machine: Mealy, enclosure: Enclosure, deadline: float
+) -> tuple[Enclosure | None, str]:
+    """Grows the boxes until each holds the images of its predecessors; only the successors of what
+    grew are looked at again.
 
     Returns:
         The enclosure and "", or None and why not.
@@ -222,7 +267,9 @@ def _boxed(network: MLPRNN, machine: Mealy, enclosure: Enclosure, deadline: floa
     active = np.arange(enclosure.nodes)
     for iteration in range(_ITERATIONS):
         low, high = enclosure.low.copy(), enclosure.high.copy()
-        for targets, image_low, image_high, distance in images_of(network, machine, enclosure, active):
+        for targets, image_low, image_high, distance in images_of(
+            network, machine, enclosure, active
+        ):
             if not distance < 0.5:
                 return None, "the boxes grew until an output could be another integer"
             np.minimum.at(low, targets, image_low)
@@ -237,6 +284,8 @@ def _boxed(network: MLPRNN, machine: Mealy, enclosure: Enclosure, deadline: floa
             return enclosure, ""
         widening = _WIDENING * (high - low) * (iteration > 0)
         enclosure = dataclasses.replace(
-            enclosure, low=np.where(down, low - widening, low), high=np.where(up, high + widening, high)
+            enclosure,
+            low=np.where(down, low - widening, low),
+            high=np.where(up, high + widening, high),
         )
     return None, "the boxes did not stop growing"

@@ -1,7 +1,8 @@
-"""How far a program can be trusted: against the network, against the task, against the machine read off the network.
+"""How far a program can be trusted: against the network, against the task, against the machine read
+off the network.
 
-Two proofs together hold for words of every length: the program equals the machine (their product is explored to its end), and the
-machine equals the network (`proofs`).
+Two proofs together hold for words of every length: the program equals the machine (their product is
+explored to its end), and the machine equals the network (`proofs`).
 
 Ground truth is used here, after extraction, and nowhere in it.
 
@@ -23,7 +24,9 @@ from mips_jax.sequences import Sequences
 
 _SOURCE_CHECKS = 64  # sequences on which the printed program is run beside the interpreter
 _LARGEST_PRODUCT = 50_000  # pairs of register values and machine states explored for a proof
-_LARGEST_VALUE = 2**20  # a register that grows beyond it belongs to no finite machine that could be proven equal
+_LARGEST_VALUE = (
+    2**20
+)  # a register that grows beyond it belongs to no finite machine that could be proven equal
 
 
 @dataclasses.dataclass
@@ -31,12 +34,14 @@ class VerificationSettings:
     """How much is tested.
 
     Attributes:
-        sequences: fresh sequences of the training length, >= 1 (the contract of `solved` asks for 10,000).
+        sequences: fresh sequences of the training length, >= 1 (the contract of `solved` asks for
+            10,000).
         long_sequences: fresh sequences at the long length, >= 1.
         long_factor: the long length is this many times the training length, >= 1.
         fidelity_sequences: random sequences on which program and network are compared, >= 1.
         seed: of all of these, >= 0.
-        proof_seconds: time limit of the proof that the network equals the machine read off it, >= 0; 0: no such proof.
+        proof_seconds: time limit of the proof that the network equals the machine read off it, >=
+            0; 0: no such proof.
     """
 
     sequences: int = 10_000
@@ -64,7 +69,8 @@ def problems(settings: VerificationSettings) -> list[str]:
     return [
         f"verification.{field.name} is {value}; allowed: {least} or more"
         for field in dataclasses.fields(settings)
-        if not (value := getattr(settings, field.name)) >= (least := 0 if field.name in ("seed", "proof_seconds") else 1)
+        if not (value := getattr(settings, field.name))
+        >= (least := 0 if field.name in ("seed", "proof_seconds") else 1)
     ]
 
 
@@ -73,22 +79,29 @@ class Verification:
     """What was measured or proven about a program.
 
     Attributes:
-        test_accuracy: share of fresh sequences of the training length that are right at every step; None without a truth.
+        test_accuracy: share of fresh sequences of the training length that are right at every step;
+            None without a truth.
         test_sequences, test_length: how many and how long.
         long_accuracy: the same at the long length; None without a truth there.
         long_sequences, long_length: how many and how long.
-        fidelity: share of random sequences of the training length on which program and network agree at every step.
+        fidelity: share of random sequences of the training length on which program and network
+            agree at every step.
         fidelity_sequences: how many.
-        faithful_length: steps up to which program and network agreed on every random sequence, tested up to the long length.
-        test_step_accuracy: share of single outputs of the test sequences that are right; with wrong labels among them it shows how
-            many the program contradicts.
-        equals_machine: True when the program was proven to equal the machine read off the network at every length, False when a
-            word was found on which they differ, None without a (finite) machine or when the proof was too large.
+        faithful_length: steps up to which program and network agreed on every random sequence,
+            tested up to the long length.
+        test_step_accuracy: share of single outputs of the test sequences that are right; with wrong
+            labels among them it shows how many the program contradicts.
+        equals_machine: True when the program was proven to equal the machine read off the network
+            at every length, False when a word was found on which they differ, None without a
+            (finite) machine or when the proof was too large.
         machine_states: states of that machine.
-        network_equals_machine: True when the network itself was proven to write what the machine writes, at every length and for all
-            inputs in range; False when a word was found on which they differ; None when neither (then only samples speak for it).
-        network_differs_after: inputs in the word on which network and machine were found to differ in the search for a proof.
-        network_margin: in the proof, the largest distance of any of the network's outputs from its integer, < 0.5.
+        network_equals_machine: True when the network itself was proven to write what the machine
+            writes, at every length and for all inputs in range; False when a word was found on
+            which they differ; None when neither (then only samples speak for it).
+        network_differs_after: inputs in the word on which network and machine were found to differ
+            in the search for a proof.
+        network_margin: in the proof, the largest distance of any of the network's outputs from its
+            integer, < 0.5.
     """
 
     test_accuracy: float | None
@@ -111,12 +124,16 @@ class Verification:
 
     @property
     def proven_equal_to_network(self) -> bool:
-        """Program and network write the same at every length, for every input in range: both halves of the proof are there."""
+        """Program and network write the same at every length, for every input in range: both halves
+        of the proof are there.
+        """
         return self.equals_machine is True and self.network_equals_machine is True
 
     @property
     def solved(self) -> bool:
-        """Exact on every fresh sequence of the training length; without a truth, on every sequence against the network."""
+        """Exact on every fresh sequence of the training length; without a truth, on every sequence
+        against the network.
+        """
         return self.fidelity == 1.0 if self.test_accuracy is None else self.test_accuracy == 1.0
 
     @property
@@ -124,20 +141,32 @@ class Verification:
         """The evidence in one or two sentences."""
         parts = []
         if self.test_accuracy is not None:
-            parts.append(f"right on {percent(self.test_accuracy)} of {self.test_sequences:,} unseen sequences of length {self.test_length}")
+            parts.append(
+                f"right on {percent(self.test_accuracy)} of {self.test_sequences:,} unseen sequences of length {self.test_length}"
+            )
         if self.long_accuracy is not None:
-            parts.append(f"on {percent(self.long_accuracy)} of {self.long_sequences:,} of length {self.long_length}")
-        parts.append(f"agrees with the network on {percent(self.fidelity)} of {self.fidelity_sequences:,} {self.fidelity_words}")
+            parts.append(
+                f"on {percent(self.long_accuracy)} of {self.long_sequences:,} of length {self.long_length}"
+            )
+        parts.append(
+            f"agrees with the network on {percent(self.fidelity)} of {self.fidelity_sequences:,} {self.fidelity_words}"
+        )
         if self.faithful_length > self.test_length:
             parts.append(f"and, on a sample, up to step {self.faithful_length}")
         if self.proven_equal_to_network:
             inputs = "in range" if self.every_input else "that occurs"
-            parts.append(f"proven equal to the network itself at every length, for every input {inputs}")
+            parts.append(
+                f"proven equal to the network itself at every length, for every input {inputs}"
+            )
         elif self.equals_machine:
             plural = "s" if self.machine_states != 1 else ""
-            parts.append(f"proven equal, at every length, to the machine of {self.machine_states} state{plural} read off the network")
+            parts.append(
+                f"proven equal, at every length, to the machine of {self.machine_states} state{plural} read off the network"
+            )
         if self.network_differs_after is not None:
-            parts.append(f"but the network itself writes something else on a word of {self.network_differs_after} inputs")
+            parts.append(
+                f"but the network itself writes something else on a word of {self.network_differs_after} inputs"
+            )
         text = ", ".join(parts)
         return text[0].upper() + text[1:]
 
@@ -170,13 +199,16 @@ def verify(
     rng = np.random.default_rng((settings.seed, 4))
     words = random_words(input_range, settings.fidelity_sequences, length, rng)
     fidelity = float((network.run(words)[1] == program.run(words)).all(axis=(1, 2)).mean())
-    faithful_length = _faithful_length(program, network, random_words(input_range, 256, long_length, rng))
+    faithful_length = _faithful_length(
+        program, network, random_words(input_range, 256, long_length, rng)
+    )
     _check_printed(program, words[:_SOURCE_CHECKS])
     equal = None if machine is None else equals_machine(program, machine)
     proof = None
     if equal and fidelity == 1.0 and faithful_length == long_length:
         proof = _network_proof(network, machine, input_range, settings.proof_seconds)
-    # where program and machine are equal, a word that tells the program from the network tells the machine from it too
+    # where program and machine are equal, a word that tells the program from the network tells the
+    # machine from it too
     differs = equal and (proof is None or proof.word is not None)
     return Verification(
         test_accuracy=None if test is None else whole_sequence_accuracy(program, test),
@@ -200,13 +232,23 @@ def verify(
 
 
 def _description(inputs: ObservedInputs) -> str:
-    return "held-out sequences of inputs" if inputs.ordered else "random sequences of the inputs that occur"
+    return (
+        "held-out sequences of inputs"
+        if inputs.ordered
+        else "random sequences of the inputs that occur"
+    )
 
 
-def _network_proof(network: Network, machine: Mealy, input_range: InputRange, seconds: float) -> Proof:
-    """The proof for all inputs in range; a machine over other letters says nothing about some of them."""
+def _network_proof(
+    network: Network, machine: Mealy, input_range: InputRange, seconds: float
+) -> Proof:
+    """The proof for all inputs in range; a machine over other letters says nothing about some of
+    them.
+    """
     letters = alphabet(input_range, len(machine.letters))
-    if letters is None or {tuple(row) for row in letters.tolist()} != {tuple(row) for row in machine.letters.tolist()}:
+    if letters is None or {tuple(row) for row in letters.tolist()} != {
+        tuple(row) for row in machine.letters.tolist()
+    }:
         return Proof(False, "not attempted: the machine does not read every input in range")
     return prove_equal(network, machine, ProofSettings(seconds=seconds))
 
@@ -226,14 +268,18 @@ def step_accuracy(program: Program, sequences: Sequences) -> float:
 
 
 def _check_printed(program: Program, words: np.ndarray) -> None:
-    """The printed program must do what the interpreter does; anything else is a defect of the printer."""
+    """The printed program must do what the interpreter does; anything else is a defect of the
+    printer.
+    """
     printed = compile_source(program_source(program))
     expected = program.run(words)
     for word, outputs in zip(words, expected):
         inputs = [tuple(map(int, letter)) if len(letter) > 1 else int(letter[0]) for letter in word]
         wanted = [tuple(map(int, y)) if len(y) > 1 else int(y[0]) for y in outputs]
         got = printed(inputs)
-        assert got == wanted, f"the printed program differs from the interpreter:\n{program}\non {inputs}: {got} != {wanted}"
+        assert got == wanted, (
+            f"the printed program differs from the interpreter:\n{program}\non {inputs}: {got} != {wanted}"
+        )
 
 
 def _faithful_length(program: Program, network: Network, words: np.ndarray) -> int:
@@ -243,27 +289,38 @@ def _faithful_length(program: Program, network: Network, words: np.ndarray) -> i
 
 
 def equals_machine(program: Program, machine: Mealy) -> bool | None:
-    """Whether program and machine write the same on every word of every length (their product is explored to its end).
+    """Whether program and machine write the same on every word of every length (their product is
+    explored to its end).
 
     Returns:
-        True: proven. False: a word tells them apart. None: the product is larger than the limit, or a register grows on.
+        True: proven. False: a word tells them apart. None: the product is larger than the limit, or
+            a register grows on.
     """
     letters = machine.letters
     start = (tuple(r.initial for r in program.registers), 0)
     seen, frontier = {start}, [start]
     while frontier:
-        registers = np.array([pair[0] for pair in frontier], np.int64).reshape(len(frontier), len(program.registers))
+        registers = np.array([pair[0] for pair in frontier], np.int64).reshape(
+            len(frontier), len(program.registers)
+        )
         states = np.repeat([pair[1] for pair in frontier], len(letters))
         index = np.tile(np.arange(len(letters)), len(frontier))
         values = {Var(name): letters[index, i] for i, name in enumerate(program.inputs)}
-        state = {r.name: np.repeat(registers[:, k], len(letters)) for k, r in enumerate(program.registers)}
+        state = {
+            r.name: np.repeat(registers[:, k], len(letters))
+            for k, r in enumerate(program.registers)
+        }
         after, outputs = program.step(values, state)
         if not np.array_equal(outputs, machine.output[states, index]):
             return False
         columns = [after[r.name] for r in program.registers]
         if any(np.abs(c).max() > _LARGEST_VALUE for c in columns):
             return None
-        following = zip(zip(*columns), machine.transition[states, index]) if columns else (((), s) for s in machine.transition[states, index])
+        following = (
+            zip(zip(*columns), machine.transition[states, index])
+            if columns
+            else (((), s) for s in machine.transition[states, index])
+        )
         frontier = []
         for registers_after, state_after in following:
             pair = (tuple(int(v) for v in registers_after), int(state_after))

@@ -1,8 +1,10 @@
-"""Bounds on a ReLU network over many sets of inputs at once: zonotopes (Singh et al. 2018, "Fast and effective robustness
-certification", section 4), with every rounding error of float64 counted in.
+"""Bounds on a ReLU network over many sets of inputs at once: zonotopes (Singh et al. 2018, "Fast
+and effective robustness certification", section 4), with every rounding error of float64 counted
+in.
 
-A zonotope is {center + sum_m s_m generators[m] + d : |s_m| <= 1, |d| <= error}. `error` bounds what the generators do not say: the
-slack given at the start, the rounding of these bounds, and the rounding of the network's own float64 evaluation.
+A zonotope is {center + sum_m s_m generators[m] + d : |s_m| <= 1, |d| <= error}. `error` bounds what
+the generators do not say: the slack given at the start, the rounding of these bounds, and the
+rounding of the network's own float64 evaluation.
 
 Axes: M generators, E sets, W width (of a layer).
 """
@@ -41,15 +43,21 @@ class Zonotopes:
 
     def followed_by(self, fixed: np.ndarray) -> Zonotopes:
         """The same sets with known numbers [E, I] appended to every vector."""
-        wider = lambda array: np.concatenate([array, np.zeros((*array.shape[:-1], fixed.shape[1]))], axis=-1)
-        return Zonotopes(np.concatenate([self.center, fixed], axis=1), wider(self.generators), wider(self.error))
+        wider = lambda array: np.concatenate(
+            [array, np.zeros((*array.shape[:-1], fixed.shape[1]))], axis=-1
+        )
+        return Zonotopes(
+            np.concatenate([self.center, fixed], axis=1), wider(self.generators), wider(self.error)
+        )
 
 
 def through_relu_mlp(layers: Layers, sets: Zonotopes) -> Zonotopes:
-    """Sets that hold the network's value at every member, in real arithmetic and as float64 computes it.
+    """Sets that hold the network's value at every member, in real arithmetic and as float64
+    computes it.
 
     Args:
-        layers: affine layers (weight [out, in], bias [out]) with ReLU between them, none after the last; finite.
+        layers: affine layers (weight [out, in], bias [out]) with ReLU between them, none after the
+            last; finite.
         sets: zonotopes of the first layer's width.
     """
     for weight, bias in layers[:-1]:
@@ -66,7 +74,8 @@ def _affine(weight: np.ndarray, bias: np.ndarray, sets: Zonotopes) -> Zonotopes:
 
 
 def _relu(sets: Zonotopes) -> Zonotopes:
-    """Lines of one slope above and below the ReLU; each unit whose sign is not known adds a generator.
+    """Lines of one slope above and below the ReLU; each unit whose sign is not known adds a
+    generator.
 
     With any slope s in [0, 1], 0 <= relu(x) - s x <= max(-s low, (1 - s) high) on [low, high].
     """
@@ -78,7 +87,9 @@ def _relu(sets: Zonotopes) -> Zonotopes:
     slope = np.where(unknown, np.clip(ratio, 0.0, 1.0), (low >= 0).astype(np.float64))
     half = np.where(unknown, np.maximum(-slope * low, (1 - slope) * high) / 2, 0.0)
     error = slope * sets.error + np.where(slope > 0, 2 * ROUNDING * (np.abs(center) + radius), 0.0)
-    slots = np.cumsum(unknown, axis=1) - 1  # a set's k-th unknown unit shares an index with those of the other sets
+    slots = (
+        np.cumsum(unknown, axis=1) - 1
+    )  # a set's k-th unknown unit shares an index with those of the other sets
     rows, units = np.nonzero(unknown)
     added = np.zeros((int(slots.max(initial=-1)) + 1, *center.shape))
     added[slots[rows, units], rows, units] = half[rows, units]

@@ -1,10 +1,13 @@
 """Tasks that are not among the named ones.
 
-They were written apart from the methods, but are no blind test any more: what failed here (Distinct_Seen, Longest_Run_Of_Ones)
-led to additions in extraction. For a blind figure write new ones; the last that were written are in second_heldout.py.
+They were written apart from the methods, but are no blind test any more: what failed here
+(Distinct_Seen, Longest_Run_Of_Ones) led to additions in extraction. For a blind figure write new
+ones; the last that were written are in second_heldout.py.
 
-`HELD_OUT` holds them by name, in the same form as the named ones but not registered. `write_npz` makes of one what a
-user would bring: a file of examples. Judge at other lengths with `HELD_OUT[name].long_sequences(count, length, seed)`.
+`HELD_OUT` holds them by name, in the same form as the named ones but not registered. `write_npz`
+makes of one what a
+user would bring: a file of examples. Judge at other lengths with
+    `HELD_OUT[name].long_sequences(count, length, seed)`.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ DIGIT = (0, 9)
 HELD_OUT: dict[str, StepTask] = {}
 
 
-def write_npz(task: LabelledTask, path: pathlib.Path, count: int = 5000, seed: int = 0, noise: float = 0.0) -> pathlib.Path:
+def write_npz(
+    task: LabelledTask, path: pathlib.Path, count: int = 5000, seed: int = 0, noise: float = 0.0
+) -> pathlib.Path:
     """Writes examples of the training length as `x` (N, T, I) and `y` (N, T, O).
 
     Args:
@@ -32,7 +37,9 @@ def write_npz(task: LabelledTask, path: pathlib.Path, count: int = 5000, seed: i
     if noise:
         rng = np.random.default_rng(seed + 1)
         low, high = int(outputs.min()), int(outputs.max())
-        shifted = low + (outputs - low + rng.integers(1, high - low + 1, outputs.shape)) % (high - low + 1)
+        shifted = low + (outputs - low + rng.integers(1, high - low + 1, outputs.shape)) % (
+            high - low + 1
+        )
         outputs = np.where(rng.random(outputs.shape) < noise, shifted, outputs)
     np.savez(path, x=sequences.inputs, y=outputs)
     return path
@@ -60,7 +67,12 @@ def sum_mod_9(total, number):
     return total, total
 
 
-@held_out("Base_12_Addition", "Addition in base 12, lowest digit first.", inputs=[(0, 11), (0, 11)], initial=0)
+@held_out(
+    "Base_12_Addition",
+    "Addition in base 12, lowest digit first.",
+    inputs=[(0, 11), (0, 11)],
+    initial=0,
+)
 def base_12_addition(carry, digits):
     total = digits[0] + digits[1] + carry
     return total // 12, total % 12
@@ -72,13 +84,20 @@ def binary_subtraction(borrow, bits):
     return difference < 0, difference % 2
 
 
-@held_out("Triple_Mod_5", "Three times the output before plus the input, modulo 5.", inputs=[(0, 4)], initial=0)
+@held_out(
+    "Triple_Mod_5",
+    "Three times the output before plus the input, modulo 5.",
+    inputs=[(0, 4)],
+    initial=0,
+)
 def triple_mod_5(value, number):
     value = (3 * value + number) % 5
     return value, value
 
 
-@held_out("Remainder_6", "Remainder by 6 of a binary number, highest bit first.", inputs=[BIT], initial=0)
+@held_out(
+    "Remainder_6", "Remainder by 6 of a binary number, highest bit first.", inputs=[BIT], initial=0
+)
 def remainder_6(remainder, bit):
     remainder = (2 * remainder + bit) % 6
     return remainder, remainder
@@ -90,7 +109,12 @@ def product_mod_7(product, number):
     return product, product
 
 
-@held_out("Alternating_Sum_Mod_4", "Numbers added and subtracted in turn, modulo 4.", inputs=[(0, 3)], initial=(0, 1))
+@held_out(
+    "Alternating_Sum_Mod_4",
+    "Numbers added and subtracted in turn, modulo 4.",
+    inputs=[(0, 3)],
+    initial=(0, 1),
+)
 def alternating_sum_mod_4(state, number):
     total, sign = state
     total = (total + sign * number) % 4
@@ -100,7 +124,12 @@ def alternating_sum_mod_4(state, number):
 # Latches
 
 
-@held_out("Set_Reset_Latch", "1 from a set on, 0 from a reset on, which is the stronger.", inputs=[BIT, BIT], initial=0)
+@held_out(
+    "Set_Reset_Latch",
+    "1 from a set on, 0 from a reset on, which is the stronger.",
+    inputs=[BIT, BIT],
+    initial=0,
+)
 def set_reset_latch(stored, bits):
     stored = (stored | bits[0]) & (1 - bits[1])
     return stored, stored
@@ -112,7 +141,9 @@ def jk_flip_flop(stored, bits):
     return stored, stored
 
 
-@held_out("Sample_And_Hold", "The number that came with the latest 1.", inputs=[BIT, DIGIT], initial=0)
+@held_out(
+    "Sample_And_Hold", "The number that came with the latest 1.", inputs=[BIT, DIGIT], initial=0
+)
 def sample_and_hold(held, inputs):
     held = np.where(inputs[0] == 1, inputs[1], held)
     return held, held
@@ -149,7 +180,9 @@ def _detector(pattern: str):
     )
     def detect(earlier, bit):
         latest = (*earlier, bit)
-        return latest[1:], sum(seen == int(wanted) for seen, wanted in zip(latest, pattern)) == len(pattern)
+        return latest[1:], sum(seen == int(wanted) for seen, wanted in zip(latest, pattern)) == len(
+            pattern
+        )
 
 
 _detector("101")
@@ -161,7 +194,9 @@ def rising_edge(previous, bit):
     return bit, bit > previous
 
 
-@held_out("Turnstile", "Whether a push (0) finds it unlocked by a coin (1).", inputs=[BIT], initial=0)
+@held_out(
+    "Turnstile", "Whether a push (0) finds it unlocked by a coin (1).", inputs=[BIT], initial=0
+)
 def turnstile(unlocked, coin):
     return coin, unlocked & (1 - coin)
 
@@ -175,7 +210,9 @@ def up_down_saturating(count, change):
     return count, count
 
 
-@held_out("Branch_Predictor", "A two-bit counter's prediction of the next bit.", inputs=[BIT], initial=1)
+@held_out(
+    "Branch_Predictor", "A two-bit counter's prediction of the next bit.", inputs=[BIT], initial=1
+)
 def branch_predictor(count, taken):
     count = np.clip(count + 2 * taken - 1, 0, 3)
     return count, count >= 2
@@ -187,7 +224,9 @@ def run_of_ones(count, bit):
     return count, count
 
 
-@held_out("Run_Length", "How often the current number came in a row.", inputs=[(0, 2)], initial=(-1, 0))
+@held_out(
+    "Run_Length", "How often the current number came in a row.", inputs=[(0, 2)], initial=(-1, 0)
+)
 def run_length(state, number):
     previous, count = state
     count = np.where(number == previous, count + 1, 1)
@@ -221,7 +260,10 @@ def twos_mod_4(count, number):
 
 
 @held_out(
-    "Sign_Changes", "How often one number was negative and its neighbour positive.", inputs=[(-4, 4)], initial=(0, 0)
+    "Sign_Changes",
+    "How often one number was negative and its neighbour positive.",
+    inputs=[(-4, 4)],
+    initial=(0, 0),
 )
 def sign_changes(state, number):
     previous, count = state
@@ -236,7 +278,9 @@ def counter_with_reset(count, inputs):
     return count, count
 
 
-@held_out("Distinct_Seen", "How many different numbers so far.", inputs=[(0, 3)], initial=(0, 0, 0, 0))
+@held_out(
+    "Distinct_Seen", "How many different numbers so far.", inputs=[(0, 3)], initial=(0, 0, 0, 0)
+)
 def distinct_seen(seen, number):
     seen = tuple(flag | (number == value) for value, flag in enumerate(seen))
     return seen, sum(flag + 0 for flag in seen)
@@ -255,18 +299,27 @@ def max_last3(earlier, number):
     return (earlier[1], number), np.maximum(np.maximum(*earlier), number)
 
 
-@held_out("Median_Last3", "The middle one of the latest three numbers.", inputs=[DIGIT], initial=(0, 0))
+@held_out(
+    "Median_Last3", "The middle one of the latest three numbers.", inputs=[DIGIT], initial=(0, 0)
+)
 def median_last3(earlier, number):
     low, high = np.minimum(*earlier), np.maximum(*earlier)
     return (earlier[1], number), np.minimum(np.maximum(low, number), high)
 
 
-@held_out("Majority_Last3", "The more frequent of the latest three bits.", inputs=[BIT], initial=(0, 0))
+@held_out(
+    "Majority_Last3", "The more frequent of the latest three bits.", inputs=[BIT], initial=(0, 0)
+)
 def majority_last3(earlier, bit):
     return (earlier[1], bit), earlier[0] + earlier[1] + bit >= 2
 
 
-@held_out("Halved_Sum_Last2", "Half the sum of the latest two numbers, rounded down.", inputs=[DIGIT], initial=0)
+@held_out(
+    "Halved_Sum_Last2",
+    "Half the sum of the latest two numbers, rounded down.",
+    inputs=[DIGIT],
+    initial=0,
+)
 def halved_sum_last2(previous, number):
     return number, (previous + number) // 2
 
@@ -286,7 +339,12 @@ def alternating_accumulators(state, number):
     return (active, resting), active
 
 
-@held_out("Driven_Fibonacci", "The two outputs before and the input added up.", inputs=[(-2, 2)], initial=(0, 0))
+@held_out(
+    "Driven_Fibonacci",
+    "The two outputs before and the input added up.",
+    inputs=[(-2, 2)],
+    initial=(0, 0),
+)
 def driven_fibonacci(state, number):
     before, last = state
     value = before + last + number
@@ -299,14 +357,18 @@ def alternating_sum(value, number):
     return value, value
 
 
-@held_out("Second_Largest_Seen", "The second largest number so far.", inputs=[(0, 5)], initial=(0, 0))
+@held_out(
+    "Second_Largest_Seen", "The second largest number so far.", inputs=[(0, 5)], initial=(0, 0)
+)
 def second_largest_seen(state, number):
     largest, second = state
     second = np.maximum(second, np.minimum(largest, number))
     return (np.maximum(largest, number), second), second
 
 
-@held_out("Range_Seen", "The largest number so far minus the smallest.", inputs=[DIGIT], initial=(9, 0))
+@held_out(
+    "Range_Seen", "The largest number so far minus the smallest.", inputs=[DIGIT], initial=(9, 0)
+)
 def range_seen(state, number):
     smallest, largest = np.minimum(state[0], number), np.maximum(state[1], number)
     return (smallest, largest), largest - smallest
@@ -324,7 +386,12 @@ def sum_and_difference(state, numbers):
     return state, state
 
 
-@held_out("Bank_Balance", "Deposits and withdrawals; what is not there is not paid.", inputs=[(-5, 5)], initial=0)
+@held_out(
+    "Bank_Balance",
+    "Deposits and withdrawals; what is not there is not paid.",
+    inputs=[(-5, 5)],
+    initial=0,
+)
 def bank_balance(balance, change):
     balance = np.maximum(balance + change, 0)
     return balance, balance
@@ -333,26 +400,38 @@ def bank_balance(balance, change):
 # Several inputs
 
 
-@held_out("Multiplexer", "The first or the second number, as the bit says.", inputs=[BIT, DIGIT, DIGIT])
+@held_out(
+    "Multiplexer", "The first or the second number, as the bit says.", inputs=[BIT, DIGIT, DIGIT]
+)
 def multiplexer(_, inputs):
     select, first, second = inputs
     return None, np.where(select == 1, first, second)
 
 
-@held_out("Sum_Of_Selected", "The sum of the numbers that came with a 1.", inputs=[BIT, DIGIT], initial=0)
+@held_out(
+    "Sum_Of_Selected", "The sum of the numbers that came with a 1.", inputs=[BIT, DIGIT], initial=0
+)
 def sum_of_selected(total, inputs):
     total = total + inputs[0] * inputs[1]
     return total, total
 
 
-@held_out("Max_Of_Two_Seen", "The largest number so far on either input.", inputs=[DIGIT, DIGIT], initial=0)
+@held_out(
+    "Max_Of_Two_Seen",
+    "The largest number so far on either input.",
+    inputs=[DIGIT, DIGIT],
+    initial=0,
+)
 def max_of_two_seen(largest, numbers):
     largest = np.maximum(largest, np.maximum(*numbers))
     return largest, largest
 
 
 @held_out(
-    "Serial_Comparator", "Which number is larger (1, 2; 0: none), highest digits first.", inputs=[BIT, BIT], initial=0
+    "Serial_Comparator",
+    "Which number is larger (1, 2; 0: none), highest digits first.",
+    inputs=[BIT, BIT],
+    initial=0,
 )
 def serial_comparator(verdict, bits):
     verdict = np.where(verdict == 0, (bits[0] > bits[1]) + 2 * (bits[0] < bits[1]), verdict)
@@ -368,14 +447,21 @@ def thermostat(heating, temperature):
     return heating, heating
 
 
-@held_out("Vending_Machine", "Whether four coins' worth has been paid; no change given.", inputs=[(0, 2)], initial=0)
+@held_out(
+    "Vending_Machine",
+    "Whether four coins' worth has been paid; no change given.",
+    inputs=[(0, 2)],
+    initial=0,
+)
 def vending_machine(credit, coins):
     credit = credit + coins
     sold = credit >= 4
     return np.where(sold, 0, credit), sold
 
 
-@held_out("Held_Every_Third", "The number of the latest step 1, 4, 7, ...", inputs=[DIGIT], initial=(0, 0))
+@held_out(
+    "Held_Every_Third", "The number of the latest step 1, 4, 7, ...", inputs=[DIGIT], initial=(0, 0)
+)
 def held_every_third(state, number):
     phase, held = state
     held = np.where(phase == 0, number, held)
@@ -397,8 +483,20 @@ def _tomita(number: int, description: str, transitions: list[tuple[int, int]], a
 
 _tomita(1, "Only ones.", [(1, 0), (1, 1)], {0})
 _tomita(2, "10 repeated.", [(2, 1), (0, 2), (2, 2)], {0})
-_tomita(3, "No odd row of zeros after an odd row of ones.", [(0, 1), (2, 0), (3, 4), (2, 1), (4, 4)], {0, 1, 3})
+_tomita(
+    3,
+    "No odd row of zeros after an odd row of ones.",
+    [(0, 1), (2, 0), (3, 4), (2, 1), (4, 4)],
+    {0, 1, 3},
+)
 _tomita(4, "No three zeros in a row.", [(1, 0), (2, 0), (3, 0), (3, 3)], {0, 1, 2})
 _tomita(5, "Evenly many zeros and evenly many ones.", [(1, 2), (0, 3), (3, 0), (2, 1)], {0})
-_tomita(6, "The numbers of zeros and ones differ by a multiple of three.", [(2, 1), (0, 2), (1, 0)], {0})
-_tomita(7, "Zeros, ones, zeros, ones, any number of each.", [(0, 1), (2, 1), (2, 3), (4, 3), (4, 4)], {0, 1, 2, 3})
+_tomita(
+    6, "The numbers of zeros and ones differ by a multiple of three.", [(2, 1), (0, 2), (1, 0)], {0}
+)
+_tomita(
+    7,
+    "Zeros, ones, zeros, ones, any number of each.",
+    [(0, 1), (2, 1), (2, 3), (4, 3), (4, 4)],
+    {0, 1, 2, 3},
+)

@@ -1,8 +1,9 @@
-"""Sixty more tasks that are not among the named ones, with other distributions of inputs: rare letters, one-hot vectors, digits of
-alternating bases.
+"""Sixty more tasks that are not among the named ones, with other distributions of inputs: rare
+letters, one-hot vectors, digits of alternating bases.
 
-They were a blind test once, written by somebody who had not seen the methods (53 of 60 were exact at five times the length); what
-failed led to additions, so they are none any more. They are judged as `tests/heldout.py`'s tasks are, from files of examples.
+They were a blind test once, written by somebody who had not seen the methods (53 of 60 were exact
+at five times the length); what failed led to additions, so they are none any more. They are judged
+as `tests/heldout.py`'s tasks are, from files of examples.
 """
 
 from __future__ import annotations
@@ -47,13 +48,17 @@ class PlainTask(LabelledTask):
         return found
 
 
-def example_based(length: int, inputs: list[tuple[int, int]], initial: object, draw: Callable = uniform):
+def example_based(
+    length: int, inputs: list[tuple[int, int]], initial: object, draw: Callable = uniform
+):
     """Collects a step function as a task; its docstring is the description."""
 
     def collect(step: Callable) -> Callable:
         assert step.__name__ not in SECOND_HELD_OUT
         description = " ".join(step.__doc__.split())
-        SECOND_HELD_OUT[step.__name__] = PlainTask(step.__name__, description, length, tuple(inputs), initial, step, draw)
+        SECOND_HELD_OUT[step.__name__] = PlainTask(
+            step.__name__, description, length, tuple(inputs), initial, step, draw
+        )
         return step
 
     return collect
@@ -68,14 +73,18 @@ def weights(*shares: list[float] | None):
     def draw(rng, input_range, count, length):
         columns = []
         for (low, high), share in zip(input_range, shares):
-            columns.append(low + rng.choice(high - low + 1, (count, length), p=share))  # p=None: uniform
+            columns.append(
+                low + rng.choice(high - low + 1, (count, length), p=share)
+            )  # p=None: uniform
         return np.stack(columns, axis=-1)
 
     return draw
 
 
 def onehot(size: int):
-    return lambda rng, input_range, count, length: np.eye(size, dtype=np.int64)[rng.integers(0, size, (count, length))]
+    return lambda rng, input_range, count, length: np.eye(size, dtype=np.int64)[
+        rng.integers(0, size, (count, length))
+    ]
 
 
 def mostly_tied(rng, input_range, count, length):
@@ -392,7 +401,7 @@ def clock_6_4(s, x):
 @example_based(10, [(0, 2)], (0, 0, 0))
 def delayed_mod3_sum(s, x):
     """(x_1 + ... + x_(t-2)) mod 3: a modular sum reported two steps late."""
-    r, p, q = s                  # q = x_(t-1), p = x_(t-2)
+    r, p, q = s  # q = x_(t-1), p = x_(t-2)
     r = (r + p) % 3
     return (r, q, x), r
 
@@ -481,7 +490,12 @@ def refractory(k, x):
     return (3, 1) if x else (0, 0)
 
 
-@example_based(10, [(0, 11)], (0, 0), draw=weights([0.14] + [0.58 / 9] * 3 + [0.14] + [0.58 / 9] * 3 + [0.14] + [0.58 / 9] * 3))
+@example_based(
+    10,
+    [(0, 11)],
+    (0, 0),
+    draw=weights([0.14] + [0.58 / 9] * 3 + [0.14] + [0.58 / 9] * 3 + [0.14] + [0.58 / 9] * 3),
+)
 def syllable_count(s, x):
     """Letters a..l = 0.0.11, vowels a, e, i: number of vowels right after a consonant."""
     c, n = s

@@ -1,4 +1,6 @@
-"""The command line from end to end: what is printed, what the run folder holds, which exit code it ends with."""
+"""The command line from end to end: what is printed, what the run folder holds, which exit code it
+ends with.
+"""
 
 import json
 import os
@@ -36,12 +38,19 @@ CONTRACT = {
 def workplace(tmp_path, monkeypatch):
     """An empty folder to work in, with a network that adds up its inputs."""
     monkeypatch.chdir(tmp_path)
-    total = MLPRNN.from_layers([(np.ones((1, 2)), np.zeros(1))], [(np.ones((1, 1)), np.zeros(1))], trained_length=10)
+    total = MLPRNN.from_layers(
+        [(np.ones((1, 2)), np.zeros(1))], [(np.ones((1, 1)), np.zeros(1))], trained_length=10
+    )
     save_network("total.npz", total)
     return tmp_path
 
 
-DISTIL_TOTAL = ["network=file", "network.path=total.npz", "network.input_min=-3", "network.input_max=9"]
+DISTIL_TOTAL = [
+    "network=file",
+    "network.path=total.npz",
+    "network.input_min=-3",
+    "network.input_max=9",
+]
 
 
 def test_a_given_network_is_distilled_without_training(workplace, capfd):
@@ -57,8 +66,13 @@ def test_a_given_network_is_distilled_without_training(workplace, capfd):
     result = json.loads((Path(folder) / "result.json").read_text())
     assert set(result) == CONTRACT
     assert result["solved"] and result["fidelity"] == 1.0 and result["reason"] is None
-    assert result["accuracy"] == {"test": None, "long": None}, "nobody knows the truth about a given network"
-    assert set(result["seconds"]) == {"train", "extract", "verify", "total"} and result["seconds"]["train"] is None
+    assert result["accuracy"] == {"test": None, "long": None}, (
+        "nobody knows the truth about a given network"
+    )
+    assert (
+        set(result["seconds"]) == {"train", "extract", "verify", "total"}
+        and result["seconds"]["train"] is None
+    )
 
 
 def test_a_task_that_is_not_learned_ends_in_exit_code_1_with_its_reason(workplace, capfd):
@@ -88,11 +102,16 @@ def test_a_sweep_gives_one_line_a_job_and_the_worst_exit_code(workplace, capfd):
 def test_one_crash_does_not_end_a_sweep(workplace, capfd, monkeypatch):
     run = jobs.Job.run
     crashes = iter([True, False])
-    monkeypatch.setattr(jobs.Job, "run", lambda self, folder: 1 / 0 if next(crashes) else run(self, folder))
+    monkeypatch.setattr(
+        jobs.Job, "run", lambda self, folder: 1 / 0 if next(crashes) else run(self, folder)
+    )
     assert main(["-m", *DISTIL_TOTAL, "extraction.seed=1,2"]) == NOT_SOLVED
     out, err = capfd.readouterr()
     assert "0_total crashed" in err and "ZeroDivisionError" in err and "total: solved" in out
-    assert "ZeroDivisionError" in (Path(out.splitlines()[-1]) / "0_total" / "traceback.txt").read_text()
+    assert (
+        "ZeroDivisionError"
+        in (Path(out.splitlines()[-1]) / "0_total" / "traceback.txt").read_text()
+    )
 
 
 def test_a_request_found_wrong_while_running_leaves_no_folder(workplace, capfd, monkeypatch):
@@ -141,14 +160,20 @@ def test_help_names_doors_groups_and_exit_codes(capfd):
 def test_help_and_tasks_answer_without_loading_jax():
     code = "import sys; from mips_jax.cli import main; main([sys.argv[1]]); sys.exit('jax' in sys.modules)"
     for command in ("--help", "tasks"):
-        done = subprocess.run([sys.executable, "-c", code, command], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", code, command], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
 
 
 def test_a_closed_pipe_is_no_error():
     command = f"{sys.executable} -m mips_jax tasks | head -n 1"
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False, env=os.environ
+        ["bash", "-o", "pipefail", "-c", command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ,
     )
     assert "Traceback" not in done.stderr and "Exception" not in done.stderr
 

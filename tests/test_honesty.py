@@ -1,7 +1,8 @@
-"""The honesty rule: a program is distilled from the network alone. What extraction cannot see, it cannot use.
+"""The honesty rule: a program is distilled from the network alone. What extraction cannot see, it
+cannot use.
 
-In the types (no argument, no import, no name through which a truth could come) and in effect: wrong labels in, wrong
-program out; another name, the same program.
+In the types (no argument, no import, no name through which a truth could come) and in effect: wrong
+labels in, wrong program out; another name, the same program.
 """
 
 import ast
@@ -26,7 +27,11 @@ from mips_jax.verification import VerificationSettings
 from tests.extraction.perfect_networks import IntegerState
 
 PACKAGE = pathlib.Path(mips_jax.__file__).parent
-BLIND = ("extraction", "networks", "programs")  # packages that must not know what a network was trained on
+BLIND = (
+    "extraction",
+    "networks",
+    "programs",
+)  # packages that must not know what a network was trained on
 UNKNOWN_TO_THEM = (
     "jax",
     "jaxlib",
@@ -56,7 +61,9 @@ def _modules(*parts: str) -> list[pathlib.Path]:
 def test_extraction_is_given_a_network_and_a_range_and_nothing_else():
     assert list(inspect.signature(extract).parameters) == ["network", "input_range", "settings"]
     kinds = {f.name: f.type for f in dataclasses.fields(mips_jax.ExtractionSettings)}
-    assert set(kinds.values()) <= {"str", "int", "float", "int | None"}, "a setting that could carry data"
+    assert set(kinds.values()) <= {"str", "int", "float", "int | None"}, (
+        "a setting that could carry data"
+    )
 
 
 def _forbidden(name: str) -> bool:
@@ -83,14 +90,18 @@ def test_importing_extraction_loads_neither_jax_nor_a_task():
         "assert extract(network, ((0, 9),)).program is not None\n"
         "print('\\n'.join(sys.modules))"
     )
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert "mips_jax.extraction.extract" in loaded
     assert [name for name in loaded if _forbidden(name)] == []
 
 
 @pytest.mark.parametrize(
     "path",
-    _modules("extraction", "networks", "programs", "training", "models", "pipeline", "verification"),
+    _modules(
+        "extraction", "networks", "programs", "training", "models", "pipeline", "verification"
+    ),
     ids=lambda p: str(p.relative_to(PACKAGE)),
 )
 def test_no_name_of_a_task_is_written_where_it_could_be_branched_on(path):
@@ -107,13 +118,17 @@ def test_the_pipeline_hands_over_no_more_than_the_network_and_its_range():
     calls = [
         node
         for node in ast.walk(ast.parse((PACKAGE / "pipeline.py").read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "extract"
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "extract"
     ]
     assert [ast.unparse(c) for c in calls] == ["extract(network, input_range, settings.extraction)"]
 
 
 def test_what_is_known_of_the_inputs_does_not_depend_on_any_label():
-    """Of examples the pipeline looks at which inputs occur (here: digits of a base that alternates), and at no label."""
+    """Of examples the pipeline looks at which inputs occur (here: digits of a base that
+    alternates), and at no label.
+    """
     rng = np.random.default_rng(0)
     inputs = rng.integers(0, np.array([5, 3] * 5), (2000, 10))[:, :, None]
     outputs = np.cumsum(inputs, axis=1) % 2
@@ -143,7 +158,9 @@ def test_a_network_that_learnt_the_wrong_thing_gives_its_own_program_whatever_th
     assert len({program_source(f.program) for f in found}) == 1
     sequences = truth.test_sequences(200, 0)
     for distillation in found:
-        np.testing.assert_array_equal(distillation.program.run(sequences.inputs), 1 - sequences.outputs)
+        np.testing.assert_array_equal(
+            distillation.program.run(sequences.inputs), 1 - sequences.outputs
+        )
         assert (
             distillation.verification.fidelity == 1.0
             and distillation.verification.test_accuracy == 0.0
@@ -154,10 +171,16 @@ def test_a_network_that_learnt_the_wrong_thing_gives_its_own_program_whatever_th
 def _small(**model) -> PipelineSettings:
     from mips_jax.training import ModelSettings, TrainingSettings
 
-    training = TrainingSettings(model=ModelSettings(**model), members=2, max_steps=4000, evaluation_sequences=1024)
+    training = TrainingSettings(
+        model=ModelSettings(**model), members=2, max_steps=4000, evaluation_sequences=1024
+    )
     evidence = VerificationSettings(sequences=1000, long_sequences=100, fidelity_sequences=1000)
     return PipelineSettings(
-        training=training, verification=evidence, training_sequences=8000, test_sequences=8192, attempts=1
+        training=training,
+        verification=evidence,
+        training_sequences=8000,
+        test_sequences=8192,
+        attempts=1,
     )
 
 
@@ -177,7 +200,9 @@ def test_wrong_labels_in_wrong_program_out_and_a_renamed_task_gives_the_same_pro
     found = distil_task(_named("Sum_All"), settings)
     truth = get_task("Sum_All").test_sequences(200, 0)
     assert found.solved, found.reason  # right by the labels it was given ...
-    assert not (found.program.run(truth.inputs) == truth.outputs).all(axis=(1, 2)).any()  # ... and wrong by the name
+    assert (
+        not (found.program.run(truth.inputs) == truth.outputs).all(axis=(1, 2)).any()
+    )  # ... and wrong by the name
     again = distil_task(_named("Prev1"), settings)
     assert program_source(again.program) == program_source(found.program)
 

@@ -28,7 +28,9 @@ def test_the_notebook_runs(path):
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
     drawn = [
-        cell for cell in code_cells(notebook) if any("image/png" in output.get("data", {}) for output in cell.outputs)
+        cell
+        for cell in code_cells(notebook)
+        if any("image/png" in output.get("data", {}) for output in cell.outputs)
     ]
     asked_for = [cell for cell in code_cells(notebook) if "plots.plot_" in cell.source]
     assert drawn == asked_for and drawn

@@ -42,19 +42,28 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_every_module_and_every_yaml_of_conf(wheel):
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("mips_jax/")}
     modules = {
-        f"mips_jax/{path.relative_to(ROOT / 'mips_jax').as_posix()}" for path in (ROOT / "mips_jax").rglob("*.py")
+        f"mips_jax/{path.relative_to(ROOT / 'mips_jax').as_posix()}"
+        for path in (ROOT / "mips_jax").rglob("*.py")
     }
-    yaml = {f"mips_jax/conf/{path.relative_to(ROOT / 'conf').as_posix()}" for path in (ROOT / "conf").rglob("*.yaml")}
+    yaml = {
+        f"mips_jax/conf/{path.relative_to(ROOT / 'conf').as_posix()}"
+        for path in (ROOT / "conf").rglob("*.yaml")
+    }
     assert yaml and modules | yaml == packed - {"mips_jax/conf/__init__.py"}
 
 
 def test_the_wheel_s_yaml_is_that_of_conf(wheel):
     packed = zipfile.ZipFile(wheel)
     for path in (ROOT / "conf").rglob("*.yaml"):
-        assert packed.read(f"mips_jax/conf/{path.relative_to(ROOT / 'conf').as_posix()}") == path.read_bytes()
+        assert (
+            packed.read(f"mips_jax/conf/{path.relative_to(ROOT / 'conf').as_posix()}")
+            == path.read_bytes()
+        )
 
 
-def installed(wheel: Path, folder: Path, *arguments: str, seconds: int) -> subprocess.CompletedProcess:
+def installed(
+    wheel: Path, folder: Path, *arguments: str, seconds: int
+) -> subprocess.CompletedProcess:
     """Runs `python -m mips_jax` from the unpacked wheel, outside the repository."""
     site = folder / "site"
     zipfile.ZipFile(wheel).extractall(site)
@@ -62,15 +71,25 @@ def installed(wheel: Path, folder: Path, *arguments: str, seconds: int) -> subpr
     modules = "(mips_jax.__file__, mips_jax.conf.__file__)"
     check = f"import mips_jax, mips_jax.conf, sys; assert all(p.startswith(sys.argv[1]) for p in {modules})"
     environment = os.environ | {"PYTHONPATH": str(site)}
-    subprocess.run([sys.executable, "-c", check, str(site)], env=environment, cwd=folder / "work", check=True)
+    subprocess.run(
+        [sys.executable, "-c", check, str(site)], env=environment, cwd=folder / "work", check=True
+    )
     command = [sys.executable, "-m", "mips_jax", *arguments]
     return subprocess.run(
-        command, env=environment, cwd=folder / "work", capture_output=True, text=True, timeout=seconds, check=False
+        command,
+        env=environment,
+        cwd=folder / "work",
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
     )
 
 
 def test_the_wheel_composes_its_own_configs(wheel, tmp_path):
-    done = installed(wheel, tmp_path, "experiment=binary_addition", "debug=tiny", "--cfg", "job", seconds=120)
+    done = installed(
+        wheel, tmp_path, "experiment=binary_addition", "debug=tiny", "--cfg", "job", seconds=120
+    )
     assert done.returncode == 0, done.stderr
     assert "name: Binary_Addition" in done.stdout
 
@@ -83,7 +102,10 @@ def test_the_wheel_distils_a_task(wheel, tmp_path):
 
 
 def test_the_console_script_is_the_module():
-    scripts = {entry.name: entry.value for entry in importlib.metadata.entry_points(group="console_scripts")}
+    scripts = {
+        entry.name: entry.value
+        for entry in importlib.metadata.entry_points(group="console_scripts")
+    }
     assert scripts["mips-jax"] == "mips_jax.cli:main"
     text = (ROOT / "mips_jax" / "__main__.py").read_text()
     assert "from mips_jax.cli import main" in text and "sys.exit(main())" in text

@@ -1,4 +1,6 @@
-"""The pipeline: a task end to end, networks trained elsewhere, and the reasons given when nothing is solved."""
+"""The pipeline: a task end to end, networks trained elsewhere, and the reasons given when nothing
+is solved.
+"""
 
 import dataclasses
 
@@ -8,11 +10,25 @@ import pytest
 from mips_jax.extraction import ExtractionSettings
 from mips_jax.extraction.result import Candidate, Extraction
 from mips_jax.networks import MLPRNN
-from mips_jax.pipeline import Distillation, PipelineSettings, distil_given, distil_network, distil_task
+from mips_jax.pipeline import (
+    Distillation,
+    PipelineSettings,
+    distil_given,
+    distil_network,
+    distil_task,
+)
 from mips_jax.programs import Const, Program, Register, Var, call, compile_source
 from mips_jax.tasks import get_task, stepwise
 from mips_jax.verification import VerificationSettings, verify
-from tests.extraction.perfect_networks import BIT, DIGIT, IntegerState, affine, in_other_basis, parity, random_mlp
+from tests.extraction.perfect_networks import (
+    BIT,
+    DIGIT,
+    IntegerState,
+    affine,
+    in_other_basis,
+    parity,
+    random_mlp,
+)
 
 QUICK = VerificationSettings(sequences=500, long_sequences=50, fidelity_sequences=500)
 SETTINGS = PipelineSettings(verification=QUICK)
@@ -25,14 +41,21 @@ def _trained_elsewhere(network: MLPRNN, seed: int, error: float = 2e-4) -> MLPRN
     """As training leaves it: in some basis, every weight a little off."""
     rng = np.random.default_rng(seed)
     off = lambda layers: tuple(
-        (w + error * rng.normal(size=w.shape), b + error * rng.normal(size=b.shape)) for w, b in layers
+        (w + error * rng.normal(size=w.shape), b + error * rng.normal(size=b.shape))
+        for w, b in layers
     )
     changed = in_other_basis(network, seed)
-    return dataclasses.replace(changed, transition=off(changed.transition), output=off(changed.output))
+    return dataclasses.replace(
+        changed, transition=off(changed.transition), output=off(changed.output)
+    )
 
 
 FOREIGN = {
-    "current number": (affine(0 * np.eye(2), [1, -1], [0, 0], [0.5, -0.5]), ((0, 99),), lambda x: x),
+    "current number": (
+        affine(0 * np.eye(2), [1, -1], [0, 0], [0.5, -0.5]),
+        ((0, 99),),
+        lambda x: x,
+    ),
     "two steps ago": (
         affine(np.eye(3, k=-1), [1, 0, 0], [0, 0, 0], [0, 0, 1]),
         ((0, 9),),
@@ -50,19 +73,30 @@ FOREIGN = {
 @pytest.mark.parametrize("name", FOREIGN)
 def test_networks_with_imprecise_weights_are_distilled_exactly(name):
     exact, input_range, truth = FOREIGN[name]
-    found = distil_network(_trained_elsewhere(exact, seed=3), input_range, name=name, settings=SETTINGS)
+    found = distil_network(
+        _trained_elsewhere(exact, seed=3), input_range, name=name, settings=SETTINGS
+    )
     assert found.solved and found.reason is None and found.method == "linear"
     word = np.random.default_rng(0).integers(*np.add(input_range[0], (0, 1)), 200)
     assert compile_source(found.source)(word.tolist()) == truth(word).tolist()
-    assert found.verification.test_accuracy is None and found.seconds["train"] is None and found.seconds["total"] > 0
+    assert (
+        found.verification.test_accuracy is None
+        and found.seconds["train"] is None
+        and found.seconds["total"] > 0
+    )
     assert f"{name}" in found.source and "Distilled from a recurrent network." in found.source
 
 
 def test_with_a_task_the_truth_is_the_judge():
     task = get_task("Parity_All")
     found = distil_given(parity(), task, SETTINGS)
-    assert found.solved and found.verification.test_accuracy == found.verification.long_accuracy == 1.0
-    assert found.verification.test_sequences == 500 and found.verification.long_length == 10 * task.length
+    assert (
+        found.solved and found.verification.test_accuracy == found.verification.long_accuracy == 1.0
+    )
+    assert (
+        found.verification.test_sequences == 500
+        and found.verification.long_length == 10 * task.length
+    )
     upside_down = distil_given(IntegerState([1], lambda s, x: (s + x) % 2), task, SETTINGS)
     assert not upside_down.solved and upside_down.verification.fidelity == 1.0
     assert upside_down.reason == (
@@ -95,17 +129,24 @@ def test_no_program_is_a_reason_with_every_method_s_outcome():
         and found.program_lines is None
         and found.method is None
     )
-    assert found.reason == "no method found a program (linear: the outputs are not an affine function of the inputs)"
+    assert (
+        found.reason
+        == "no method found a program (linear: the outputs are not an affine function of the inputs)"
+    )
     assert found.reason in repr(found)
 
 
 def test_an_untrained_network_is_not_solved_and_says_why():
-    settings = PipelineSettings(extraction=ExtractionSettings(seconds=0.5, words=200), verification=QUICK)
+    settings = PipelineSettings(
+        extraction=ExtractionSettings(seconds=0.5, words=200), verification=QUICK
+    )
     found = distil_network(random_mlp(11, 4), DIGIT, settings=settings)
     assert not found.solved and found.reason
 
 
-def _distillation(program, network, truth, method="lattice", member=None, machine=None) -> Distillation:
+def _distillation(
+    program, network, truth, method="lattice", member=None, machine=None
+) -> Distillation:
     """What the pipeline would return had extraction found this program."""
     rng = np.random.default_rng(0)
     from mips_jax.sequences import Sequences
@@ -115,9 +156,22 @@ def _distillation(program, network, truth, method="lattice", member=None, machin
         return Sequences(words, truth.run(words)[1])
 
     candidate = Candidate(method, program, program.description_length, 1.0)
-    extraction = Extraction((candidate,), machine, (), (("registers", "tried"),), 10, 0.1, ExtractionSettings())
+    extraction = Extraction(
+        (candidate,), machine, (), (("registers", "tried"),), 10, 0.1, ExtractionSettings()
+    )
     verification = verify(program, network, BIT, 10, drawn(10), drawn(100), machine, QUICK)
-    return Distillation("some task", "", BIT, network, member, (), extraction, candidate, verification, {"total": 1.0})
+    return Distillation(
+        "some task",
+        "",
+        BIT,
+        network,
+        member,
+        (),
+        extraction,
+        candidate,
+        verification,
+        {"total": 1.0},
+    )
 
 
 S, X = Var("s"), Var("x")
@@ -125,7 +179,11 @@ PARITY = Program(("x",), (Register("s", 0, call("xor", S, X)),), (Var("s", updat
 LATE = Program(
     ("x",),
     (Register("s", 0, call("add", S, X)),),
-    (call("if", call("lt", Var("s", updated=True), 12), call("mod", Var("s", updated=True), 2), 0),),
+    (
+        call(
+            "if", call("lt", Var("s", updated=True), 12), call("mod", Var("s", updated=True), 2), 0
+        ),
+    ),
 )
 
 
@@ -143,7 +201,14 @@ def test_a_wrong_program_is_never_solved_and_its_figures_never_round_up():
     rarely_wrong = Program(
         ("x",),
         (Register("s", 0, call("add", S, X)),),
-        (call("if", call("eq", Var("s", updated=True), 10), 1, call("mod", Var("s", updated=True), 2)),),
+        (
+            call(
+                "if",
+                call("eq", Var("s", updated=True), 10),
+                1,
+                call("mod", Var("s", updated=True), 2),
+            ),
+        ),
     )
     found = _distillation(rarely_wrong, parity(), parity())
     if found.verification.test_accuracy < 1.0:
@@ -167,7 +232,10 @@ def test_an_imperfect_network_is_blamed():
 
 def test_training_that_produced_nothing_finite():
     found = Distillation("some task", "", BIT, None, None, (), None, None, None, {"total": 1.0})
-    assert not found.solved and found.reason == "training produced no finite network; lower training.learning_rate"
+    assert (
+        not found.solved
+        and found.reason == "training produced no finite network; lower training.learning_rate"
+    )
     assert "some task" in repr(found) and "some task" in found._repr_markdown_()
 
 
@@ -178,7 +246,12 @@ def _training(**changes):
     from mips_jax.training import ModelSettings, TrainingSettings
 
     return TrainingSettings(
-        **{"model": ModelSettings(hidden_dims=(1, 2), depths=(1,)), "members": 2, "max_steps": 4000, **changes}
+        **{
+            "model": ModelSettings(hidden_dims=(1, 2), depths=(1,)),
+            "members": 2,
+            "max_steps": 4000,
+            **changes,
+        }
     )
 
 
@@ -192,12 +265,14 @@ def test_a_task_end_to_end():
     )
     found = distil_task(doubled_sum, settings)
     assert found.solved, found.reason
-    assert found.name == "Doubled_Sum" and found.method == "linear" and len(found.trainings) == 1  # no second attempt
+    assert (
+        found.name == "Doubled_Sum" and found.method == "linear" and len(found.trainings) == 1
+    )  # no second attempt
     assert found.member.perfect and found.network.trained_length == doubled_sum.length
     assert found.verification.long_accuracy == 1.0 and found.program_lines <= 6
-    assert {"train", "extract", "verify", "total"} == set(found.seconds) and found.seconds["total"] >= found.seconds[
-        "train"
-    ] > 0
+    assert {"train", "extract", "verify", "total"} == set(found.seconds) and found.seconds[
+        "total"
+    ] >= found.seconds["train"] > 0
     assert compile_source(found.source)([1, 2, 3]) == [2, 6, 12]
     assert "Twice the sum so far." in found.source
 

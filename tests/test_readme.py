@@ -1,4 +1,6 @@
-"""Every command and Python block of the README works; what trains is run by slow tests, and composed by the fast."""
+"""Every command and Python block of the README works; what trains is run by slow tests, and
+composed by the fast.
+"""
 
 import importlib.util
 import re
@@ -16,7 +18,11 @@ from mips_jax.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
-COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()]
+COMMANDS = [
+    line
+    for block in re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL)
+    for line in block.splitlines()
+]
 JAX_COMMANDS = [command for command in COMMANDS if command.startswith("mips-jax")]
 PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 DOORS = ["task=Binary_Addition", "task=file", "task=function", "network=file"]
@@ -24,21 +30,27 @@ DOORS = ["task=Binary_Addition", "task=file", "task=function", "network=file"]
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
-    """A folder with the files that the README's commands mention: running sums, and a network that computes them."""
+    """A folder with the files that the README's commands mention: running sums, and a network that
+    computes them.
+    """
     monkeypatch.chdir(tmp_path)
     inputs = np.random.default_rng(0).integers(0, 10, (5000, 10, 1))
     np.savez("data.npz", x=inputs, y=inputs.cumsum(axis=1))
-    network = MLPRNN.from_layers([(np.ones((1, 2)), np.zeros(1))], [(np.ones((1, 1)), np.zeros(1))], trained_length=10)
+    network = MLPRNN.from_layers(
+        [(np.ones((1, 2)), np.zeros(1))], [(np.ones((1, 1)), np.zeros(1))], trained_length=10
+    )
     save_network("net.npz", network)
     return tmp_path
 
 
 def has_plug_in(command: str) -> bool:
-    plug_ins = {"launcher=slurm": "hydra_submitit_launcher", "launcher=processes": "hydra_joblib_launcher"}
+    plug_ins = {
+        "launcher=slurm": "hydra_submitit_launcher",
+        "launcher=processes": "hydra_joblib_launcher",
+    }
     needed = [module for option, module in plug_ins.items() if option in command]
-    return (
-        not needed
-        or importlib.util.find_spec("hydra_plugins")
+    return not needed or (
+        importlib.util.find_spec("hydra_plugins")
         and all(importlib.util.find_spec(f"hydra_plugins.{m}") for m in needed)
     )
 
@@ -52,20 +64,26 @@ def test_there_is_a_command_for_each_door():
 def test_every_command_is_accepted(command, workplace, capfd):
     if not has_plug_in(command):
         pytest.skip("its launcher is an extra that is not installed")
-    arguments = [argument for argument in shlex.split(command)[1:] if argument not in ("--cfg", "job")]
+    arguments = [
+        argument for argument in shlex.split(command)[1:] if argument not in ("--cfg", "job")
+    ]
     assert main([*arguments, "--cfg", "job"]) == SOLVED, capfd.readouterr().err
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("make ")])
 def test_every_make_target_exists(command):
-    done = subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_the_door_for_networks_runs(workplace, capfd):
     (command,) = (c for c in JAX_COMMANDS if "network=file" in c)
     assert main(shlex.split(command)[1:]) == SOLVED
-    assert compile_source(Path(capfd.readouterr().out.splitlines()[-1], "program.py").read_text())([1, 2, 3]) == [
+    assert compile_source(Path(capfd.readouterr().out.splitlines()[-1], "program.py").read_text())(
+        [1, 2, 3]
+    ) == [
         1,
         3,
         6,
@@ -77,7 +95,9 @@ def test_the_door_for_networks_runs(workplace, capfd):
 def test_the_command_of_every_door_finds_the_program(door, workplace, capfd):
     command = next(c for c in JAX_COMMANDS if door in c.split())
     assert main(shlex.split(command)[1:]) == SOLVED
-    program = compile_source(Path(capfd.readouterr().out.splitlines()[-1], "program.py").read_text())
+    program = compile_source(
+        Path(capfd.readouterr().out.splitlines()[-1], "program.py").read_text()
+    )
     if door == "task=Binary_Addition":
         assert program([(1, 1), (1, 0), (0, 0)]) == [0, 0, 1]
     else:

@@ -1,4 +1,6 @@
-"""Verification: proofs and refutations against machines, accuracies with masks, what counts as solved."""
+"""Verification: proofs and refutations against machines, accuracies with masks, what counts as
+solved.
+"""
 
 import dataclasses
 
@@ -29,11 +31,18 @@ QUICK = VerificationSettings(sequences=500, long_sequences=50, fidelity_sequence
 
 def test_equality_with_a_machine_is_proven():
     assert equals_machine(PARITY, PARITY_MACHINE) is True
-    unequal_sizes = machine([[1, 2], [0, 3], [3, 0], [2, 1]], [[0, 1], [0, 1], [1, 0], [1, 0]])  # not minimal
+    unequal_sizes = machine(
+        [[1, 2], [0, 3], [3, 0], [2, 1]], [[0, 1], [0, 1], [1, 0], [1, 0]]
+    )  # not minimal
     assert equals_machine(PARITY, unequal_sizes) is True
-    assert equals_machine(Program(("x",), (), (call("add", X, 1),)), machine([[0, 0]], [[1, 2]])) is True
+    assert (
+        equals_machine(Program(("x",), (), (call("add", X, 1),)), machine([[0, 0]], [[1, 2]]))
+        is True
+    )
     modulo = Program(
-        ("x",), (Register("s", 0, call("mod", call("add", call("mul", 2, S), X), 5)),), (call("eq", NEW, 0),)
+        ("x",),
+        (Register("s", 0, call("mod", call("add", call("mul", 2, S), X), 5)),),
+        (call("eq", NEW, 0),),
     )
     table = [[(2 * r + b) % 5 for b in (0, 1)] for r in range(5)]
     assert equals_machine(modulo, machine(table, [[t == 0 for t in row] for row in table])) is True
@@ -42,10 +51,14 @@ def test_equality_with_a_machine_is_proven():
 @pytest.mark.parametrize(
     "program",
     [
-        Program(("x",), (Register("s", 1, call("xor", S, X)),), (NEW,)),  # wrong from the first step
+        Program(
+            ("x",), (Register("s", 1, call("xor", S, X)),), (NEW,)
+        ),  # wrong from the first step
         Program(("x",), (Register("s", 0, call("xor", S, X)),), (S,)),  # one step late
         Program(
-            ("x",), (Register("s", 0, call("add", S, X)),), (call("if", call("lt", NEW, 40), call("mod", NEW, 2), 0),)
+            ("x",),
+            (Register("s", 0, call("add", S, X)),),
+            (call("if", call("lt", NEW, 40), call("mod", NEW, 2), 0),),
         ),  # wrong after 40 ones
         Program(("x",), (), (X,)),
     ],
@@ -57,7 +70,9 @@ def test_one_separating_word_of_any_length_refutes(program):
 def test_a_proof_that_does_not_end_is_no_proof(monkeypatch):
     counter = Program(("x",), (Register("s", 0, call("add", S, X)),), (call("mod", NEW, 2),))
     monkeypatch.setattr(verification, "_LARGEST_PRODUCT", 2000)
-    assert equals_machine(counter, PARITY_MACHINE) is None  # it is right, but its registers know no bound
+    assert (
+        equals_machine(counter, PARITY_MACHINE) is None
+    )  # it is right, but its registers know no bound
     doubling = Program(("x",), (Register("s", 1, call("mul", 2, S)),), (call("gt", NEW, 0),))
     assert equals_machine(doubling, machine([[0, 0]], [[1, 1]])) is None
 
@@ -69,7 +84,9 @@ def test_two_inputs_and_two_outputs():
         letters=[[0, 0], [0, 1], [1, 0], [1, 1]],
     )
     total = call("add", call("add", Var("a"), Var("b")), S)
-    adder = Program(("a", "b"), (Register("s", 0, call("floordiv", total, 2)),), (call("mod", total, 2), NEW))
+    adder = Program(
+        ("a", "b"), (Register("s", 0, call("floordiv", total, 2)),), (call("mod", total, 2), NEW)
+    )
     assert equals_machine(adder, carry) is True
     assert equals_machine(dataclasses.replace(adder, outputs=adder.outputs[::-1]), carry) is False
 
@@ -106,19 +123,32 @@ def _sequences(network, input_range, count, length, seed):
 def _verified(program, network=None, input_range=BIT, truth=None, machine=None):
     network = network or parity()
     truth = truth or network
-    test, long = _sequences(truth, input_range, 500, 10, 1), _sequences(truth, input_range, 50, 100, 2)
+    test, long = (
+        _sequences(truth, input_range, 500, 10, 1),
+        _sequences(truth, input_range, 50, 100, 2),
+    )
     return verify(program, network, input_range, 10, test, long, machine, QUICK)
 
 
 def test_a_right_program_is_solved_and_its_evidence_is_in_figures():
     found = _verified(PARITY, machine=PARITY_MACHINE)
     assert (
-        found.solved and found.test_accuracy == found.long_accuracy == found.fidelity == found.test_step_accuracy == 1.0
+        found.solved
+        and found.test_accuracy
+        == found.long_accuracy
+        == found.fidelity
+        == found.test_step_accuracy
+        == 1.0
     )
     assert (
-        found.faithful_length == found.long_length == 100 and found.equals_machine is True and found.machine_states == 2
+        found.faithful_length == found.long_length == 100
+        and found.equals_machine is True
+        and found.machine_states == 2
     )
-    assert "100% of 500 unseen sequences of length 10" in found.summary and "at every length" in found.summary
+    assert (
+        "100% of 500 unseen sequences of length 10" in found.summary
+        and "at every length" in found.summary
+    )
 
 
 WRONG = [
@@ -126,7 +156,9 @@ WRONG = [
     Program(("x",), (), (X,)),
     Program(("x",), (), (Const(0),)),
     Program(
-        ("x",), (Register("s", 0, call("add", S, X)),), (call("if", call("eq", NEW, 9), 0, call("mod", NEW, 2)),)
+        ("x",),
+        (Register("s", 0, call("add", S, X)),),
+        (call("if", call("eq", NEW, 9), 0, call("mod", NEW, 2)),),
     ),  # wrong once in a hundred
 ]
 
@@ -152,19 +184,29 @@ def test_faithful_to_a_wrong_network_is_not_solved():
 
 def test_right_at_the_training_length_only():
     clipped = Program(
-        ("x",), (Register("s", 0, call("add", S, X)),), (call("if", call("lt", NEW, 12), call("mod", NEW, 2), 0),)
+        ("x",),
+        (Register("s", 0, call("add", S, X)),),
+        (call("if", call("lt", NEW, 12), call("mod", NEW, 2), 0),),
     )
     found = _verified(clipped)
     assert (
-        found.solved and found.test_accuracy == 1.0 and found.long_accuracy < 0.5 and 11 <= found.faithful_length < 60
+        found.solved
+        and found.test_accuracy == 1.0
+        and found.long_accuracy < 0.5
+        and 11 <= found.faithful_length < 60
     )
 
 
 def test_a_network_that_drifts_later_gives_a_faithful_program_and_the_length_is_told():
-    """Perfect at the training length: the state leaks a thousandth a step, so the sum is off by one only much later."""
+    """Perfect at the training length: the state leaks a thousandth a step, so the sum is off by one
+    only much later.
+    """
     leaky = affine([[0.999]], [1], [0], [1])
     found = extract(leaky, BIT)
-    assert found.best.fidelity == 1.0 and str(found.program) == "total' = total + x  (total_0 = 0); y0 = total'"
+    assert (
+        found.best.fidelity == 1.0
+        and str(found.program) == "total' = total + x  (total_0 = 0); y0 = total'"
+    )
     truth = affine([[1]], [1], [0], [1])
     evidence = _verified(found.program, leaky, truth=truth)
     assert (
@@ -179,7 +221,12 @@ def test_a_network_that_drifts_later_gives_a_faithful_program_and_the_length_is_
 
 def test_without_a_truth_the_network_is_the_judge():
     found = verify(PARITY, parity(), BIT, 10, None, None, None, QUICK)
-    assert found.solved and found.test_accuracy is None and found.long_accuracy is None and found.equals_machine is None
+    assert (
+        found.solved
+        and found.test_accuracy is None
+        and found.long_accuracy is None
+        and found.equals_machine is None
+    )
     assert not verify(WRONG[1], parity(), BIT, 10, None, None, None, QUICK).solved
 
 
@@ -191,7 +238,12 @@ def test_large_values_and_tables_are_verified_too():
             Register(
                 "s",
                 0,
-                Lookup("NEXT", tuple(tuple((3 * s + x) % 10 for x in range(10)) for s in range(10)), (S, X), (0, 0)),
+                Lookup(
+                    "NEXT",
+                    tuple(tuple((3 * s + x) % 10 for x in range(10)) for s in range(10)),
+                    (S, X),
+                    (0, 0),
+                ),
             ),
         ),
         (NEW,),
@@ -212,7 +264,14 @@ def test_large_values_and_tables_are_verified_too():
 
 @pytest.mark.parametrize(
     "value, text",
-    [(1.0, "100%"), (0.99996, "99.99%"), (0.9999999, "99.99%"), (0.5, "50%"), (0.0, "0%"), (0.123456, "12.34%")],
+    [
+        (1.0, "100%"),
+        (0.99996, "99.99%"),
+        (0.9999999, "99.99%"),
+        (0.5, "50%"),
+        (0.0, "0%"),
+        (0.123456, "12.34%"),
+    ],
 )
 def test_percentages_never_round_up_to_everything(value, text):
     assert percent(value) == text
@@ -221,7 +280,9 @@ def test_percentages_never_round_up_to_everything(value, text):
 def test_settings_out_of_range_are_named():
     assert problems(VerificationSettings()) == []
     assert problems(VerificationSettings(proof_seconds=0)) == []
-    assert problems(VerificationSettings(proof_seconds=float("nan"))) == ["verification.proof_seconds is nan; allowed: 0 or more"]
+    assert problems(VerificationSettings(proof_seconds=float("nan"))) == [
+        "verification.proof_seconds is nan; allowed: 0 or more"
+    ]
     assert problems(VerificationSettings(sequences=0, seed=-1)) == [
         "verification.sequences is 0; allowed: 1 or more",
         "verification.seed is -1; allowed: 0 or more",

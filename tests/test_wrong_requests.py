@@ -1,6 +1,8 @@
-"""Wrong requests: each ends in exit code 2 and one message with the key, what it got and what is allowed.
+"""Wrong requests: each ends in exit code 2 and one message with the key, what it got and what is
+allowed.
 
-A request is wrong as a whole before anything is written, so every case also checks that the folder stays empty.
+A request is wrong as a whole before anything is written, so every case also checks that the folder
+stays empty.
 """
 
 import random
@@ -15,7 +17,10 @@ from mips_jax.cli import WRONG_REQUEST, main
 CASES = {
     # -- what is asked for
     "nothing": ([], "nothing to do: give task=<name>"),
-    "no such task": (["task=Binary_Adition"], "no task named 'Binary_Adition'; did you mean Binary_Addition"),
+    "no such task": (
+        ["task=Binary_Adition"],
+        "no task named 'Binary_Adition'; did you mean Binary_Addition",
+    ),
     "no such task, several": (
         ["-m", "task=Prev1,Pref2,Sum_Al"],
         "no task named 'Pref2'; did you mean Prev2",
@@ -27,17 +32,29 @@ CASES = {
         ["task=Prev1", "network=file", "network.path=net.npz"],
         "both a task and a network are given",
     ),
-    "a task twice": (["task=Prev1", "task=Prev2"], "task is given 2 times; give it once (task=a,b with -m"),
+    "a task twice": (
+        ["task=Prev1", "task=Prev2"],
+        "task is given 2 times; give it once (task=a,b with -m",
+    ),
     "several tasks without -m": (["task=Prev1,Prev2"], "list of values", "add -m"),
     "no such length": (["task=Prev1", "task.length=0"], "task.length is 0, but must be 1 to 1000"),
-    "a door's key on another door": (["task=Prev1", "task.path=data.npz"], "there is no key 'task.path'"),
+    "a door's key on another door": (
+        ["task=Prev1", "task.path=data.npz"],
+        "there is no key 'task.path'",
+    ),
     # -- keys and values
     "unknown key": (
         ["task=Prev1", "training.max_stepz=10"],
         "no key 'training.max_stepz'; did you mean training.max_steps?",
     ),
-    "unknown key, in another group": (["task=Prev1", "training.hidden_dims=[2]"], "did you mean model.hidden_dims?"),
-    "unknown top key": (["task=Prev1", "trainings=quick"], "no key 'trainings'; did you mean training?"),
+    "unknown key, in another group": (
+        ["task=Prev1", "training.hidden_dims=[2]"],
+        "did you mean model.hidden_dims?",
+    ),
+    "unknown top key": (
+        ["task=Prev1", "trainings=quick"],
+        "no key 'trainings'; did you mean training?",
+    ),
     "unknown key, added": (["task=Prev1", "+training.momentum=0.9"], "no key 'training.momentum'"),
     "text for an integer": (
         ["task=Prev1", "training.max_steps=many"],
@@ -55,18 +72,35 @@ CASES = {
         ["task=Prev1", "training.device.distributed=maybe"],
         "is 'maybe', but must be true or false",
     ),
-    "null": (["task=Prev1", "training.batch_size=null"], "training.batch_size is null, but must be"),
-    "a value for a list": (["task=Prev1", "model.hidden_dims=3"], "model.hidden_dims", "wrong kind"),
+    "null": (
+        ["task=Prev1", "training.batch_size=null"],
+        "training.batch_size is null, but must be",
+    ),
+    "a value for a list": (
+        ["task=Prev1", "model.hidden_dims=3"],
+        "model.hidden_dims",
+        "wrong kind",
+    ),
     "text in a list": (
         ["task=Prev1", "model.hidden_dims=[1,two]"],
         "model.hidden_dims[1] is 'two', but must be an integer",
     ),
-    "an unfinished list": (["task=Prev1", "model.hidden_dims=[1,2"], "cannot read 'model.hidden_dims=[1,2'"),
+    "an unfinished list": (
+        ["task=Prev1", "model.hidden_dims=[1,2"],
+        "cannot read 'model.hidden_dims=[1,2'",
+    ),
     "an empty list": (["task=Prev1", "model.hidden_dims=[]"], "model.hidden_dims is []"),
-    "a reference to nothing": (["task=Prev1", "training.seed=${no.such.key}"], "training.seed", "no.such.key"),
+    "a reference to nothing": (
+        ["task=Prev1", "training.seed=${no.such.key}"],
+        "training.seed",
+        "no.such.key",
+    ),
     # -- ranges
     "steps": (["task=Prev1", "training.max_steps=0"], "training.max_steps is 0, but must be >= 1"),
-    "learning rate": (["task=Prev1", "training.learning_rate=-1"], "training.learning_rate is -1.0, but must be > 0"),
+    "learning rate": (
+        ["task=Prev1", "training.learning_rate=-1"],
+        "training.learning_rate is -1.0, but must be > 0",
+    ),
     "cell": (
         ["task=Prev1", "model.cell=transformer"],
         "model.cell is 'transformer', but must be one of mlp_rnn, elman, gru, lstm",
@@ -75,13 +109,22 @@ CASES = {
         ["task=Prev1", "training.device.gradients=float16"],
         "training.device.gradients is 'float16', but must be auto, float32 or bfloat16",
     ),
-    "method": (["task=Prev1", "extraction.method=magic"], "extraction.method is 'magic'; allowed: auto, linear"),
+    "method": (
+        ["task=Prev1", "extraction.method=magic"],
+        "extraction.method is 'magic'; allowed: auto, linear",
+    ),
     "a key of a group that is not chosen": (
         ["task.name=Prev1"],
         "task.name is given, but no task is chosen; add task=...",
     ),
-    "no option of a group": (["task=Prev1", "training=null"], "training is null, but must be one of default, quick"),
-    "a sweep of Hydra's own": (["task=Prev1", "hydra.sweeper.params={a:b}"], "hydra.sweeper.params"),
+    "no option of a group": (
+        ["task=Prev1", "training=null"],
+        "training is null, but must be one of default, quick",
+    ),
+    "a sweep of Hydra's own": (
+        ["task=Prev1", "hydra.sweeper.params={a:b}"],
+        "hydra.sweeper.params",
+    ),
     "all at once": (
         ["task=Prev1", "training.members=0", "extraction.words=1", "model.widths=[0]"],
         "3 problems",
@@ -95,8 +138,15 @@ CASES = {
         "training.seed?",
         "model.depths?",
     ),
-    "in one job of a sweep": (["-m", "task=Prev1", "training.members=2,0"], "training.members is 0"),
-    "the mode as a key": (["task=Prev1", "hydra.mode=MULTIRUN"], "hydra.mode is MULTIRUN", "add -m"),
+    "in one job of a sweep": (
+        ["-m", "task=Prev1", "training.members=2,0"],
+        "training.members is 0",
+    ),
+    "the mode as a key": (
+        ["task=Prev1", "hydra.mode=MULTIRUN"],
+        "hydra.mode is MULTIRUN",
+        "add -m",
+    ),
     # -- groups
     "unknown option": (
         ["task=Prev1", "training=quik"],
@@ -114,7 +164,10 @@ CASES = {
         "did you mean slurm?",
     ),
     # -- options
-    "unknown option flag": (["task=Prev1", "--verbose"], "unrecognized arguments: --verbose; see mips-jax --help"),
+    "unknown option flag": (
+        ["task=Prev1", "--verbose"],
+        "unrecognized arguments: --verbose; see mips-jax --help",
+    ),
     "arguments to tasks": (["tasks", "Prev1"], "mips-jax tasks takes no further arguments"),
     "a config folder that is none": (
         ["task=Prev1", "--config-dir", "nowhere"],
@@ -127,7 +180,10 @@ CASES = {
     ),
     # -- doors
     "no path": (["task=file"], "missing: task.path; add task.path=..."),
-    "no such file": (["task=file", "task.path=nowhere.npz"], "nowhere.npz (task.path) does not exist"),
+    "no such file": (
+        ["task=file", "task.path=nowhere.npz"],
+        "nowhere.npz (task.path) does not exist",
+    ),
     "a pickle": (["task=file", "task.path=data.pkl"], "data.pkl", "task.path"),
     "function without a range": (
         ["task=function", "task.target=os.path:basename"],
@@ -142,7 +198,10 @@ CASES = {
         ["task=function", "task.target=math:floor", "task.input_min=3", "task.input_max=1"],
         "task.input_min is 3, above task.input_max = 1",
     ),
-    "no network": (["network=file", "network.input_min=0", "network.input_max=1"], "missing: network.path"),
+    "no network": (
+        ["network=file", "network.input_min=0", "network.input_max=1"],
+        "missing: network.path",
+    ),
     "no such network": (["network=file", "network.path=nowhere.npz"], "nowhere.npz: no such file"),
     "network option": (
         ["network=file", "network.path=n.npz", "network.non_linearity=relu"],
@@ -151,8 +210,12 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("arguments, expected", [(case[0], case[1:]) for case in CASES.values()], ids=list(CASES))
-def test_a_wrong_request_ends_in_one_message_and_exit_code_2(arguments, expected, tmp_path, monkeypatch, capfd):
+@pytest.mark.parametrize(
+    "arguments, expected", [(case[0], case[1:]) for case in CASES.values()], ids=list(CASES)
+)
+def test_a_wrong_request_ends_in_one_message_and_exit_code_2(
+    arguments, expected, tmp_path, monkeypatch, capfd
+):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == WRONG_REQUEST
     out, err = capfd.readouterr()
@@ -181,7 +244,9 @@ def test_the_process_ends_with_exit_code_2_and_no_traceback(tmp_path):
     command = [sys.executable, "-m", "mips_jax", "task=Nothing", "training.members=x"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == WRONG_REQUEST
-    assert done.stdout == "" and done.stderr.startswith("mips-jax: there is no task named 'Nothing'")
+    assert done.stdout == "" and done.stderr.startswith(
+        "mips-jax: there is no task named 'Nothing'"
+    )
     assert "Traceback" not in done.stderr and list(tmp_path.iterdir()) == []
 
 
@@ -210,7 +275,9 @@ def test_no_request_however_odd_ends_in_a_traceback(seed, tmp_path, monkeypatch,
     rng = random.Random(seed)
     arguments = rng.sample(FRAGMENTS, rng.randint(1, 3))
     mangled = list(rng.choice(arguments))
-    mangled.insert(rng.randrange(len(mangled) + 1), rng.choice("abcXY019.=,[]{}()'\"$~+@:/\\ -_*%é"))
+    mangled.insert(
+        rng.randrange(len(mangled) + 1), rng.choice("abcXY019.=,[]{}()'\"$~+@:/\\ -_*%é")
+    )
     code = main([*arguments, "".join(mangled), "--cfg", "job"])
     assert code in (0, WRONG_REQUEST)
     assert (code == WRONG_REQUEST) == capfd.readouterr().err.startswith("mips-jax: ")

@@ -1,4 +1,5 @@
-"""From `key=value` arguments to plain configs, one for each job, or to one message with everything that is wrong.
+"""From `key=value` arguments to plain configs, one for each job, or to one message with everything
+that is wrong.
 
 Nothing is written to disk here, so a request is fully checked before its run folder exists.
 """
@@ -27,8 +28,16 @@ from mips_jax.config.schema import DOORS, Config, register
 from mips_jax.errors import RequestError
 from mips_jax.tasks import TASKS, get_task
 
-# Beside their own errors, Hydra and OmegaConf let some of Python's escape for odd requests (a key of a group that is null).
-COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, AssertionError, AttributeError, TypeError, ValueError)
+# Beside their own errors, Hydra and OmegaConf let some of Python's escape for odd requests (a key
+# of a group that is null).
+COMPOSITION_ERRORS = (
+    HydraException,
+    OmegaConfBaseException,
+    AssertionError,
+    AttributeError,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +72,9 @@ class Composer:
                 raise RequestError(
                     f"--config-dir is {config_dir!r}, which is not a folder; give one that holds yaml groups"
                 )
-            search_path.prepend(provider="command-line", path=f"file://{Path(config_dir).resolve()}")
+            search_path.prepend(
+                provider="command-line", path=f"file://{Path(config_dir).resolve()}"
+            )
         GlobalHydra.instance().clear()  # several commands may run in one process (tests, notebooks)
         self.hydra = Hydra.create_main_hydra2("mips-jax", search_path)
         self._options: dict[str, list[str]] = {}
@@ -82,7 +93,9 @@ class Composer:
         jobs = self._jobs(overrides) if multirun else [overrides]
         composed = self._composed_jobs(jobs)
         if not multirun and composed[0].hydra.mode == RunMode.MULTIRUN:
-            raise RequestError("hydra.mode is MULTIRUN, which is asked for with -m here; drop hydra.mode, and add -m")
+            raise RequestError(
+                "hydra.mode is MULTIRUN, which is asked for with -m here; drop hydra.mode, and add -m"
+            )
         folder = composed[0].hydra.sweep.dir if multirun else composed[0].hydra.run.dir
         configs = tuple(_checked(config) for config in composed)
         return Request(tuple(overrides), tuple(map(tuple, jobs)), configs, Path(folder))
@@ -92,13 +105,17 @@ class Composer:
         return self.hydra.run("config", job, _fixed("hydra.run.dir", request)).return_value
 
     def run_all(self, request: Request, job: Callable[[DictConfig], int]) -> list[int]:
-        """Runs every job of a multirun through Hydra's sweeper and launcher; returns their exit codes."""
+        """Runs every job of a multirun through Hydra's sweeper and launcher; returns their exit
+        codes.
+        """
         batches = self.hydra.multirun("config", job, _fixed("hydra.sweep.dir", request))
         return [job_return.return_value for batch in batches or [] for job_return in batch]
 
     def compose(self, overrides: Sequence[str], mode: RunMode = RunMode.RUN) -> DictConfig:
         """The composed config with its `hydra` node; raises Hydra's own errors."""
-        return self.hydra.compose_config("config", list(overrides), mode, with_log_configuration=False)
+        return self.hydra.compose_config(
+            "config", list(overrides), mode, with_log_configuration=False
+        )
 
     def options(self, group: str) -> list[str]:
         """The options of a group; none if there is no such group."""
@@ -125,7 +142,9 @@ class Composer:
             options = self.options(override.key_or_group)
             if options and not override.is_delete() and override.value() is None:
                 key = override.key_or_group
-                problems.append(f"{key} is null, but must be one of {', '.join(options)}; leave it out to have none")
+                problems.append(
+                    f"{key} is null, but must be one of {', '.join(options)}; leave it out to have none"
+                )
                 continue
             for value in _values(override) if options and not override.is_delete() else ():
                 if value not in options:
@@ -137,19 +156,30 @@ class Composer:
             raise RequestError(*problems)
 
     def _jobs(self, overrides: Sequence[str]) -> list[list[str]]:
-        """The arguments of each job of a sweep, in the order in which Hydra's basic sweeper runs them."""
+        """The arguments of each job of a sweep, in the order in which Hydra's basic sweeper runs
+        them.
+        """
         sweeper = self._composed(overrides, RunMode.MULTIRUN).hydra.sweeper
         parsed = self._parse(overrides)
-        if not str(sweeper._target_).endswith("BasicSweeper"):  # it will choose the values: check what is fixed
-            return [[override.input_line for override in parsed if not override.is_sweep_override()]]
+        if not str(sweeper._target_).endswith(
+            "BasicSweeper"
+        ):  # it will choose the values: check what is fixed
+            return [
+                [override.input_line for override in parsed if not override.is_sweep_override()]
+            ]
         swept = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
         try:
-            return [list(job) for job in BasicSweeper.split_arguments(self._parse(swept) + parsed, None)[0]]
+            return [
+                list(job)
+                for job in BasicSweeper.split_arguments(self._parse(swept) + parsed, None)[0]
+            ]
         except HydraException as error:
             raise RequestError(first_line(error)) from None
 
     def _composed_jobs(self, jobs: Sequence[Sequence[str]]) -> list[DictConfig]:
-        """The config of each job; composing takes a while, so jobs that differ in the task's name only share it."""
+        """The config of each job; composing takes a while, so jobs that differ in the task's name
+        only share it.
+        """
         shared: dict[tuple[str, ...], DictConfig] = {}
         composed = []
         for job in jobs:
@@ -190,13 +220,17 @@ class Composer:
 
 
 def _fixed(key: str, request: Request) -> list[str]:
-    """The arguments with the folder as it was checked: a time stamp in it must not be taken anew by every job."""
+    """The arguments with the folder as it was checked: a time stamp in it must not be taken anew by
+    every job.
+    """
     kept = [override for override in request.overrides if not override.startswith(f"{key}=")]
     return [*kept, f"{key}='{request.folder}'"]
 
 
 def _checked(composed: DictConfig) -> Config:
-    """The composed config as dataclasses; refuses keys outside the schema, which `+key=value` brings in."""
+    """The composed config as dataclasses; refuses keys outside the schema, which `+key=value`
+    brings in.
+    """
     config = without_hydra(composed)
     unknown = _keys_outside_schema(config)
     if unknown:
@@ -242,7 +276,11 @@ def resolve_task_names(overrides: Iterable[Override]) -> list[str]:
     """
     rewritten, problems = [], []
     for override in overrides:
-        names = _values(override) if override.key_or_group == "task" and not override.is_delete() else []
+        names = (
+            _values(override)
+            if override.key_or_group == "task" and not override.is_delete()
+            else []
+        )
         if set(names) <= set(DOORS):
             rewritten.append(override.input_line)
             continue
@@ -259,13 +297,17 @@ def resolve_task_names(overrides: Iterable[Override]) -> list[str]:
 
 
 def _values(override: Override) -> list[str]:
-    """The values that an argument gives to a group, as text; a glob over tasks stands for the names that match."""
+    """The values that an argument gives to a group, as text; a glob over tasks stands for the names
+    that match.
+    """
     value = override.value()
     if isinstance(value, Glob):
         if override.key_or_group != "task":
             return []
         patterns = [pattern.casefold() for pattern in value.include]
-        return [name for name in TASKS if any(fnmatch.fnmatch(name.casefold(), p) for p in patterns)] or value.include
+        return [
+            name for name in TASKS if any(fnmatch.fnmatch(name.casefold(), p) for p in patterns)
+        ] or value.include
     values = value.list if isinstance(value, ChoiceSweep) else [value]
     return [v.text if isinstance(v, QuotedString) else str(v) for v in values if v is not None]
 
@@ -273,9 +315,7 @@ def _values(override: Override) -> list[str]:
 def _unreadable(argument: str) -> str:
     if argument.casefold() in {name.casefold() for name in TASKS}:
         return f"cannot read {argument!r}; did you mean task={get_task(argument).name}?"
-    return (
-        f"cannot read {argument!r}; arguments are key=value, lists key=[1,2], and text with signs in it \"key='a=b'\""
-    )
+    return f"cannot read {argument!r}; arguments are key=value, lists key=[1,2], and text with signs in it \"key='a=b'\""
 
 
 def _refuse_repeated(overrides: Iterable[Override]) -> None:

@@ -1,4 +1,6 @@
-"""Hydra's and OmegaConf's errors as one line each: what is wrong, the value, what is allowed, which key to change."""
+"""Hydra's and OmegaConf's errors as one line each: what is wrong, the value, what is allowed, which
+key to change.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,12 @@ import re
 from collections.abc import Iterable, Sequence
 
 from hydra.errors import HydraException
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    OmegaConfBaseException,
+    ValidationError,
+)
 
 _TYPES = {
     "Integer": "an integer",
@@ -16,7 +23,12 @@ _TYPES = {
     "String": "text",
     "ListConfig": "a list",
 }
-_REFERENCE_TYPES = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text"}
+_REFERENCE_TYPES = {
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+}
 
 
 def explain(error: Exception, key: str = "", known_keys: Sequence[str] = ()) -> str:
@@ -41,7 +53,9 @@ def explain(error: Exception, key: str = "", known_keys: Sequence[str] = ()) -> 
         error, ValueError
     ):  # an assertion, a missing attribute: Hydra stumbles over the value
         return f"{key or 'the request'} cannot be given that value; see mips-jax --help"
-    unknown = isinstance(cause, (ConfigAttributeError, ConfigKeyError)) or text.startswith("Could not override")
+    unknown = isinstance(cause, (ConfigAttributeError, ConfigKeyError)) or text.startswith(
+        "Could not override"
+    )
     if unknown and key not in known_keys:
         return unknown_key(key, known_keys)
     if isinstance(cause, ValidationError):
@@ -54,9 +68,15 @@ def explain(error: Exception, key: str = "", known_keys: Sequence[str] = ()) -> 
         if not_a_truth_value:
             return f"{where} is {not_a_truth_value.group(1)!r}, but must be true or false; change {key}"
         if "not Optional" in text:
-            wanted = next((name for kind, name in _REFERENCE_TYPES.items() if f"'{kind}'" in text), "given")
+            wanted = next(
+                (name for kind, name in _REFERENCE_TYPES.items() if f"'{kind}'" in text), "given"
+            )
             return f"{where} is null, but must be {wanted}; change {key}"
-        if "is not a subclass" in text or "not a ListConfig" in text or "Invalid value assigned" in text:
+        if (
+            "is not a subclass" in text
+            or "not a ListConfig" in text
+            or "Invalid value assigned" in text
+        ):
             return f"{where} has a value of the wrong kind ({text}); change {key}"
     if "--multirun" in str(cause) or text.startswith("Ambiguous value"):
         return f"{key + ' is' if key else 'there is'} a list of values, one for each job; add -m to run them all"
@@ -69,7 +89,8 @@ def unknown_key(key: str, known_keys: Sequence[str]) -> str:
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """`; did you mean ...?`, comparing whole keys and their last parts; empty where nothing is near.
+    """`; did you mean ...?`, comparing whole keys and their last parts; empty where nothing is
+    near.
 
     >>> near("training.max_stepz", ["training.max_steps", "training.seed"])
     '; did you mean training.max_steps?'

@@ -1,6 +1,7 @@
 """The schema of one job: plain dataclasses, for the most part the library's own settings.
 
-Field comments say what a key means and what is allowed; choices are made in conf/*.yaml and on the command line.
+Field comments say what a key means and what is allowed; choices are made in conf/*.yaml and on the
+command line.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ class FileTask(TaskChoice):
 
 @dataclasses.dataclass
 class FunctionTask(TaskChoice):
-    """a Python function, as in task=function task.target=package.module:function task.input_min=0 task.input_max=9"""
+    """a Python function, as in task=function task.target=package.module:function task.input_min=0
+    task.input_max=9
+    """
 
     target: str = MISSING  # package.module:function; forms: mips_jax/tasks/from_function.py
     input_min: Any = None  # smallest input, an integer; or a list of one for each of several inputs
@@ -54,16 +57,19 @@ class FunctionTask(TaskChoice):
 NetworkChoice = dataclasses.make_dataclass(
     "NetworkChoice",
     [("path", str, dataclasses.field(default=MISSING))]  # .npz or .safetensors
-    + [(field.name, Any, dataclasses.field(default=None)) for field in dataclasses.fields(NetworkOptions)],
+    + [
+        (field.name, Any, dataclasses.field(default=None))
+        for field in dataclasses.fields(NetworkOptions)
+    ],
 )
-NetworkChoice.__doc__ = (
-    "a trained network, as in network=file network.path=net.npz network.input_min=0 network.input_max=99"
-)
+NetworkChoice.__doc__ = "a trained network, as in network=file network.path=net.npz network.input_min=0 network.input_max=99"
 
 
 @dataclasses.dataclass
 class TrainingChoice(TrainingSettings):
-    """The library's training settings; the architectures to search are a group of their own, `model`."""
+    """The library's training settings; the architectures to search are a group of their own,
+    `model`.
+    """
 
     model: ModelSettings = II("model")
 
@@ -78,9 +84,15 @@ class Config:
     training: TrainingChoice = dataclasses.field(default_factory=TrainingChoice)
     extraction: ExtractionSettings = dataclasses.field(default_factory=ExtractionSettings)
     verification: VerificationSettings = dataclasses.field(default_factory=VerificationSettings)
-    training_sequences: int = PipelineSettings.training_sequences  # drawn for training (a file gives what it has), >= 1
-    test_sequences: int = PipelineSettings.test_sequences  # that a network must get right to count as perfect, >= 1
-    attempts: int = PipelineSettings.attempts  # searches for a network, each anew, until a program is exact, >= 1
+    training_sequences: int = (
+        PipelineSettings.training_sequences
+    )  # drawn for training (a file gives what it has), >= 1
+    test_sequences: int = (
+        PipelineSettings.test_sequences
+    )  # that a network must get right to count as perfect, >= 1
+    attempts: int = (
+        PipelineSettings.attempts
+    )  # searches for a network, each anew, until a program is exact, >= 1
 
     def pipeline_settings(self) -> PipelineSettings:
         """The settings as the library takes them."""
@@ -103,9 +115,14 @@ def register() -> None:
 
 def run_name(config: DictConfig) -> str:
     """What the run folder is named after: the task, or the file or function that was given."""
-    for choice, keys in ((config.get("task"), ("name", "target", "path")), (config.get("network"), ("path",))):
+    for choice, keys in (
+        (config.get("task"), ("name", "target", "path")),
+        (config.get("network"), ("path",)),
+    ):
         for key in keys:
             if choice is not None and key in choice and not OmegaConf.is_missing(choice, key):
-                name = Path(choice[key]).stem if key == "path" else str(choice[key]).rpartition(":")[2]
+                name = (
+                    Path(choice[key]).stem if key == "path" else str(choice[key]).rpartition(":")[2]
+                )
                 return re.sub(r"[^\w.-]+", "_", name) or "unnamed"
     return "unnamed"

@@ -1,8 +1,9 @@
 """Finite automata: Mealy machines found from a network's behaviour, minimised, compared.
 
-States are classes of hidden states: two are one when their outputs agree after every probe word of a growing set (the observation
-table of Angluin 1987, with hidden states in place of access words). Words that tell two merged states apart join the set until
-the machine is deterministic and agrees with the network on fresh words. A machine that is not closed within the words' length is
+States are classes of hidden states: two are one when their outputs agree after every probe word of
+a growing set (the observation table of Angluin 1987, with hidden states in place of access words).
+Words that tell two merged states apart join the set until the machine is deterministic and agrees
+with the network on fresh words. A machine that is not closed within the words' length is
 reported as such: the network counts, and needs integer registers.
 
 Axes: S states, A letters, N hidden states, E probe words, I inputs, O outputs.
@@ -74,8 +75,10 @@ class AutomatonResult:
 
     Attributes:
         machine: the minimal machine, or None.
-        status: `closed` (every transition leads to a known state within the words' length), `not_closed` (new states appear up
-            to the last step: the network counts), `too_many_letters`, `inputs_depend_on_the_past`, `too_many_states`, `inconsistent`, `out_of_time`.
+        status: `closed` (every transition leads to a known state within the words' length),
+            `not_closed` (new states appear up to the last step: the network counts),
+            `too_many_letters`, `inputs_depend_on_the_past`, `too_many_states`, `inconsistent`,
+            `out_of_time`.
         hidden: [S, H] one hidden state of the network for each state.
         depth: steps after which the last new state was met.
         probes: number of probe words in use.
@@ -88,7 +91,13 @@ class AutomatonResult:
     probes: int = 0
 
 
-def learn_automaton(network: Network, input_range: InputRange, length: int, settings: AutomatonSettings, seed: int = 0) -> AutomatonResult:
+def learn_automaton(
+    network: Network,
+    input_range: InputRange,
+    length: int,
+    settings: AutomatonSettings,
+    seed: int = 0,
+) -> AutomatonResult:
     """The minimal Mealy machine that a network behaves like on words up to `length`.
 
     Args:
@@ -113,8 +122,14 @@ def learn_automaton(network: Network, input_range: InputRange, length: int, sett
         separating = _separating_word(network, result, length, settings, rng)
         if separating is None:
             indices = _fresh_words(len(letters), settings.fresh_words, length, rng)
-            agrees = (result.machine.run(indices) == record(network, letters[indices]).outputs).all()
-            return dataclasses.replace(result, machine=minimised(result.machine), status="closed" if agrees else "inconsistent")
+            agrees = (
+                result.machine.run(indices) == record(network, letters[indices]).outputs
+            ).all()
+            return dataclasses.replace(
+                result,
+                machine=minimised(result.machine),
+                status="closed" if agrees else "inconsistent",
+            )
         if time.monotonic() > deadline:
             return dataclasses.replace(result, machine=None, status="out_of_time")
         if separating in probes or len(probes) >= settings.probes:
@@ -123,7 +138,9 @@ def learn_automaton(network: Network, input_range: InputRange, length: int, sett
 
 
 def _fresh_words(letters: int, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
-    """Letter indices [count, length]: a third of the words at random, two thirds with long runs, which carry counters far."""
+    """Letter indices [count, length]: a third of the words at random, two thirds with long runs,
+    which carry counters far.
+    """
     words = rng.integers(0, letters, (count, length))
     repeats = rng.random(words.shape) < np.array([0.0, 0.75, 0.95])[np.arange(count) % 3, None]
     for t in range(1, length):
@@ -149,7 +166,9 @@ def _explore(network, letters, probes, length, settings, deadline) -> AutomatonR
         if depth + 1 + horizon > length and depth > 0:
             return AutomatonResult(None, "not_closed", depth=depth, probes=len(probes))
         hidden = np.stack([representative[s] for s in level])
-        following = network.step(np.repeat(hidden, count, axis=0), np.tile(letters, (len(level), 1)))
+        following = network.step(
+            np.repeat(hidden, count, axis=0), np.tile(letters, (len(level), 1))
+        )
         outputs = network.outputs(following).reshape(len(level), count, -1)
         names = signature(following)
         next_level: list[int] = []
@@ -195,18 +214,24 @@ def _probe_tree(network, hidden, letters, tree: dict) -> list[np.ndarray]:
     """Outputs along every branch: a shared prefix is run once."""
     parts = []
     for letter, below in sorted(tree.items()):
-        state = network.step(hidden, np.broadcast_to(letters[letter], (len(hidden), letters.shape[1])))
+        state = network.step(
+            hidden, np.broadcast_to(letters[letter], (len(hidden), letters.shape[1]))
+        )
         parts.append(network.outputs(state))
         if below:
             parts += _probe_tree(network, state, letters, below)
     return parts
 
 
-def _separating_word(network, result: AutomatonResult, length, settings, rng) -> tuple[int, ...] | None:
-    """The shortest suffix found that tells apart two hidden states that the machine merged, or None when it agrees.
+def _separating_word(
+    network, result: AutomatonResult, length, settings, rng
+) -> tuple[int, ...] | None:
+    """The shortest suffix found that tells apart two hidden states that the machine merged, or None
+    when it agrees.
 
-    A word on which machine and network differ is replayed from the representative of the state that the machine is in after each
-    prefix; where the last output changes, the rest of the word is the separating suffix (Rivest and Schapire 1993).
+    A word on which machine and network differ is replayed from the representative of the state that
+    the machine is in after each prefix; where the last output changes, the rest of the word is the
+    separating suffix (Rivest and Schapire 1993).
     """
     machine = result.machine
     indices = _fresh_words(len(machine.letters), settings.fresh_words, length, rng)
@@ -218,7 +243,10 @@ def _separating_word(network, result: AutomatonResult, length, settings, rng) ->
         states = [0]
         for letter in word[:-1]:
             states.append(int(machine.transition[states[-1], letter]))
-        last = [probe(network, result.hidden[s][None], machine.letters[word[i:]])[0, -1] for i, s in enumerate(states)]
+        last = [
+            probe(network, result.hidden[s][None], machine.letters[word[i:]])[0, -1]
+            for i, s in enumerate(states)
+        ]
         changes = [i for i in range(len(last) - 1) if (last[i] != last[i + 1]).any()]
         if changes:
             found.append(tuple(int(a) for a in word[changes[-1] + 1 :]))
@@ -226,8 +254,12 @@ def _separating_word(network, result: AutomatonResult, length, settings, rng) ->
 
 
 def minimised(machine: Mealy) -> Mealy:
-    """The smallest equivalent machine (partition refinement), states numbered breadth first from the initial one."""
-    block = np.unique(machine.output.reshape(machine.states, -1), axis=0, return_inverse=True)[1].ravel()
+    """The smallest equivalent machine (partition refinement), states numbered breadth first from
+    the initial one.
+    """
+    block = np.unique(machine.output.reshape(machine.states, -1), axis=0, return_inverse=True)[
+        1
+    ].ravel()
     while True:
         table = np.concatenate([block[:, None], block[machine.transition]], axis=1)
         finer = np.unique(table, axis=0, return_inverse=True)[1].ravel()
@@ -245,7 +277,9 @@ def minimised(machine: Mealy) -> Mealy:
 
 
 def first_difference(a: Mealy, b: Mealy) -> tuple[int, ...] | None:
-    """The shortest word (letter indices) on which two machines over the same letters differ, or None: they are bisimilar."""
+    """The shortest word (letter indices) on which two machines over the same letters differ, or
+    None: they are bisimilar.
+    """
     queue, seen = [((0, 0), ())], {(0, 0)}
     for (p, q), word in queue:
         differs = np.flatnonzero((a.output[p] != b.output[q]).any(axis=1))
@@ -262,7 +296,8 @@ def first_difference(a: Mealy, b: Mealy) -> tuple[int, ...] | None:
 def machine_program(machine: Mealy, input_range: InputRange) -> Program:
     """A finite machine as a program: one register, a table of next states and one for each output.
 
-    The tables cover the whole range; for letters that the machine does not read they repeat those of its first letter.
+    The tables cover the whole range; for letters that the machine does not read they repeat those
+    of its first letter.
     """
     names = input_names(len(input_range))
     shape = tuple(high - low + 1 for low, high in input_range)
@@ -273,7 +308,8 @@ def machine_program(machine: Mealy, input_range: InputRange) -> Program:
     indices, offsets = (Var("state"), *map(Var, names)), (0, *lows)
     table = lambda name, values: Lookup(name, as_tuples(values[:, column]), indices, offsets)
     outputs = tuple(
-        table("OUTPUT" if machine.output.shape[2] == 1 else f"OUTPUT{o}", machine.output[:, :, o]) for o in range(machine.output.shape[2])
+        table("OUTPUT" if machine.output.shape[2] == 1 else f"OUTPUT{o}", machine.output[:, :, o])
+        for o in range(machine.output.shape[2])
     )
     if machine.states == 1:
         return Program(names, (Register("state", 0, Const(0)),), outputs)

@@ -1,13 +1,18 @@
-"""The shortest formula for a Boolean table: two-level minimisation, exclusive-or form, counts, gates split off.
+"""The shortest formula for a Boolean table: two-level minimisation, exclusive-or form, counts,
+gates split off.
 
-A row is an integer whose bit i is variable i. Rows that are neither on nor off are don't-cares. Every form below is
-tried and the shortest wins:
+A row is an integer whose bit i is variable i. Rows that are neither on nor off are don't-cares.
+Every form below is tried and the shortest wins:
 
 - sum of products of the on-set, and of the off-set negated (Quine-McCluskey, `quine_mccluskey.py`);
-- exclusive-or of products (Zhegalkin polynomial: Moebius transform or, with don't-cares, elimination over GF(2));
-- a count of literals that is at least, at most, exactly, between (`a + b + c >= 2`), or a weighted sum of them;
-- `v and f`, `v or f`, `v ^ f` with a single variable split off; two variables that matter only through one gate
-  (`a ^ b`, `a and b`, ...) merged into it; `f if v else g`; each searched further by the same means.
+- exclusive-or of products (Zhegalkin polynomial: Moebius transform or, with don't-cares,
+elimination over GF(2));
+- a count of literals that is at least, at most, exactly, between (`a + b + c >= 2`), or a weighted
+sum of them;
+- `v and f`, `v or f`, `v ^ f` with a single variable split off; two variables that matter only
+through one gate
+  (`a ^ b`, `a and b`, ...) merged into it; `f if v else g`; each searched further by the same
+  means.
 
 Axes: N rows given, K variables.
 """
@@ -34,7 +39,10 @@ from mips_jax.extraction.boolean_table import PartialTable, minimum_support
 from mips_jax.extraction.quine_mccluskey import DENSE_BITS
 from mips_jax.programs import Const, Expression, Var, expression_bits, walk
 
-FULL_EFFORT, SHORT_EFFORT = 1e9, 3e7  # of a minimum cover: without, and with, a count or an exclusive-or to beat
+FULL_EFFORT, SHORT_EFFORT = (
+    1e9,
+    3e7,
+)  # of a minimum cover: without, and with, a count or an exclusive-or to beat
 SELECTOR_BITS = 4  # K up to which `f if v else g` is tried
 
 
@@ -53,7 +61,8 @@ def minimise(
     Args:
         on_set: rows with value 1 (bit i of a row is variable i).
         dont_care: rows with either value.
-        bits: K, the number of variables; every row is listed, so K is small (`minimise_table` takes up to 62).
+        bits: K, the number of variables; every row is listed, so K is small (`minimise_table` takes
+            up to 62).
         variables: [K] what stands for each variable; `b0`, `b1`, ... by default.
 
     Returns:
@@ -68,10 +77,16 @@ def minimise(
     value = np.zeros(1 << bits, np.int8)
     value[np.asarray(dont_care, np.int64)] = 2
     value[np.asarray(on_set, np.int64)] = 1
-    return _best(PartialTable(np.flatnonzero(value == 1), np.flatnonzero(value == 0), _names(bits, variables)))
+    return _best(
+        PartialTable(
+            np.flatnonzero(value == 1), np.flatnonzero(value == 0), _names(bits, variables)
+        )
+    )
 
 
-def minimise_table(rows: np.ndarray, values: np.ndarray, variables: Sequence[Expression] | None = None) -> Expression:
+def minimise_table(
+    rows: np.ndarray, values: np.ndarray, variables: Sequence[Expression] | None = None
+) -> Expression:
     """The shortest formula found for the rows that are given; all other rows are don't-cares.
 
     Args:
@@ -125,12 +140,15 @@ def _best(table: PartialTable) -> Expression:
             if table.bits <= SELECTOR_BITS:
                 yield from selector_forms(table, recurse)
             splits = itertools.chain(literal_forms(table, recurse), gate_forms(table, recurse))
-            # Splits of a complete function lead to one another's results; with don't-cares a few are compared.
+            # Splits of a complete function lead to one another's results; with don't-cares a few
+            # are compared.
             yield from itertools.islice(splits, 2 if table.complete or table.bits > 6 else 6)
 
     return search(table, 0)
 
 
 def _length(expression: Expression) -> float:
-    """Bits, and a little for each symbol: a sub-expression written twice is not as short as one written once."""
+    """Bits, and a little for each symbol: a sub-expression written twice is not as short as one
+    written once.
+    """
     return expression_bits(expression) + 0.5 * sum(1 for _ in walk(expression))

@@ -1,4 +1,5 @@
-"""Forms of one partial Boolean function, each an expression: sums of products, exclusive-ors, counts, gates split off.
+"""Forms of one partial Boolean function, each an expression: sums of products, exclusive-ors,
+counts, gates split off.
 
 Forms that split something off are given a `search` for the rest. K: variables of the function.
 """
@@ -32,7 +33,8 @@ POLARITY_BITS = 8  # K up to which every sign pattern is tried for counts
 
 
 def two_level_forms(table: PartialTable, effort: float) -> Iterator[Expression]:
-    """Sum of products, and the negated sum of products of the complement, also as a product of sums.
+    """Sum of products, and the negated sum of products of the complement, also as a product of
+    sums.
 
     Args:
         table: the function.
@@ -68,11 +70,15 @@ def exclusive_or_forms(table: PartialTable) -> Iterator[Expression]:
 
 
 def _sparse_polynomial(table: PartialTable) -> list[int] | None:
-    """A polynomial of low degree that agrees with a partial function (elimination over GF(2)), or None."""
+    """A polynomial of low degree that agrees with a partial function (elimination over GF(2)), or
+    None.
+    """
     rows = np.concatenate([table.on, table.off])
     target = np.arange(rows.size) < table.on.size
     for degree in (1, 2):
-        subsets = [c for d in range(degree + 1) for c in itertools.combinations(range(table.bits), d)]
+        subsets = [
+            c for d in range(degree + 1) for c in itertools.combinations(range(table.bits), d)
+        ]
         if len(subsets) > 300:
             return None
         masks = np.array([sum(1 << i for i in c) for c in subsets], np.int64)
@@ -83,7 +89,9 @@ def _sparse_polynomial(table: PartialTable) -> list[int] | None:
 
 
 def _solve_gf2(matrix: np.ndarray, target: np.ndarray) -> np.ndarray | None:
-    """A solution [columns] bool of matrix x = target over GF(2), free variables 0; None where there is none."""
+    """A solution [columns] bool of matrix x = target over GF(2), free variables 0; None where there
+    is none.
+    """
     work = np.concatenate([matrix, target[:, None]], axis=1)
     pivots, row = [], 0
     for column in range(matrix.shape[1]):
@@ -114,7 +122,9 @@ def count_forms(table: PartialTable) -> Iterator[Expression]:
             continue
         literals = [negation(v) if polarity >> i & 1 else v for i, v in enumerate(table.variables)]
         count = fold("add", literals)
-        yield from _conditions_on_count(count, [int(c) for c in counts_on], [int(c) for c in counts_off])
+        yield from _conditions_on_count(
+            count, [int(c) for c in counts_on], [int(c) for c in counts_off]
+        )
 
 
 def _polarities(table: PartialTable) -> list[int]:
@@ -126,7 +136,9 @@ def _polarities(table: PartialTable) -> list[int]:
     often = lambda rows: (rows[:, None] >> np.arange(table.bits) & 1).mean(0)
     signs = often(table.on) < often(table.off)
     by_correlation = int((signs << np.arange(table.bits)).sum())
-    return sorted({0, by_correlation, ((1 << table.bits) - 1) ^ by_correlation}, key=int.bit_count)[:2]
+    return sorted({0, by_correlation, ((1 << table.bits) - 1) ^ by_correlation}, key=int.bit_count)[
+        :2
+    ]
 
 
 def _conditions_on_count(count: Expression, on: list[int], off: list[int]) -> Iterator[Expression]:
@@ -144,7 +156,9 @@ def _conditions_on_count(count: Expression, on: list[int], off: list[int]) -> It
 
 
 def threshold_forms(table: PartialTable) -> Iterator[Expression]:
-    """A weighted sum of variables above a threshold, with small integer weights (`2 * a + b > c + 2 * d`)."""
+    """A weighted sum of variables above a threshold, with small integer weights (`2 * a + b > c + 2
+    * d`).
+    """
     if table.bits < 3:
         return
     digits = lambda rows: (rows[:, None] >> np.arange(table.bits)) & 1
@@ -163,8 +177,12 @@ def threshold_forms(table: PartialTable) -> Iterator[Expression]:
 
 
 def _separating_weights(points: np.ndarray, signs: np.ndarray) -> np.ndarray | None:
-    """Weights [K] whose sum is larger on every on-row than on every off-row, or None (averaged perceptron)."""
-    extended = np.concatenate([points - 0.5, np.full((points.shape[0], 1), 0.5)], axis=1) * signs[:, None]
+    """Weights [K] whose sum is larger on every on-row than on every off-row, or None (averaged
+    perceptron).
+    """
+    extended = (
+        np.concatenate([points - 0.5, np.full((points.shape[0], 1), 0.5)], axis=1) * signs[:, None]
+    )
     weights = extended.mean(0)
     for _ in range(400):
         margins = extended @ weights
@@ -175,7 +193,9 @@ def _separating_weights(points: np.ndarray, signs: np.ndarray) -> np.ndarray | N
     return weights[:-1] if (extended @ weights > 0).all() else None
 
 
-def _threshold_expression(weights: np.ndarray, above: int, variables: Sequence[Expression]) -> Expression:
+def _threshold_expression(
+    weights: np.ndarray, above: int, variables: Sequence[Expression]
+) -> Expression:
     """sum of weights * variables > above, negative terms moved to the right."""
     term = lambda w, v: v if w == 1 else call("mul", w, v)
     left = [term(int(w), v) for w, v in zip(weights, variables) if w > 0]
@@ -208,13 +228,18 @@ def literal_forms(table: PartialTable, search) -> Iterator[Expression]:
             if not np.intersect1d(rest.on, rest.off).size:
                 inner = search(rest)
                 yield fold("xor", [variable, inner])
-                yield call("eq" if _is_negation(inner) else "ne", variable, _without_negation(inner))
+                yield call(
+                    "eq" if _is_negation(inner) else "ne", variable, _without_negation(inner)
+                )
 
 
 def selector_forms(table: PartialTable, search) -> Iterator[Expression]:
     """`f if v else g` for each variable v."""
     for i, variable in enumerate(table.variables):
-        sides = [(table.on[table.on >> i & 1 == side], table.off[table.off >> i & 1 == side]) for side in (1, 0)]
+        sides = [
+            (table.on[table.on >> i & 1 == side], table.off[table.off >> i & 1 == side])
+            for side in (1, 0)
+        ]
         if all(on.size and off.size for on, off in sides):
             yield call("if", variable, *(search(table.without(i, on, off)) for on, off in sides))
 
@@ -247,7 +272,9 @@ def _gate_expression(gate: str, a: Expression, b: Expression) -> Expression:
 
 
 def polynomial(on_set: np.ndarray, bits: int) -> list[int]:
-    """Zhegalkin polynomial (algebraic normal form): the masks of its monomials, 0 for the constant 1."""
+    """Zhegalkin polynomial (algebraic normal form): the masks of its monomials, 0 for the constant
+    1.
+    """
     coefficients = np.zeros((2,) * bits, bool)
     coefficients.reshape(-1)[np.asarray(on_set, np.int64)] = True
     for axis in range(bits):  # Moebius transform
@@ -272,7 +299,9 @@ def negation(expression: Expression) -> Expression:
 
 
 def fold(operator: str, terms: Sequence[Expression]) -> Expression:
-    """A balanced tree of an associative binary operator (a thousand left-nested terms would overflow the stack)."""
+    """A balanced tree of an associative binary operator (a thousand left-nested terms would
+    overflow the stack).
+    """
     if len(terms) == 1:
         return terms[0]
     half = (len(terms) + 1) // 2
@@ -288,18 +317,26 @@ def _without_negation(expression: Expression) -> Expression:
 
 
 def _product(mask: int, value: int, variables: Sequence[Expression]) -> Expression:
-    chosen = [v if value >> i & 1 else negation(v) for i, v in enumerate(variables) if mask >> i & 1]
+    chosen = [
+        v if value >> i & 1 else negation(v) for i, v in enumerate(variables) if mask >> i & 1
+    ]
     return fold("and", chosen) if chosen else Const(1)
 
 
 def _sum_of_products_expression(cover: TwoLevel, variables: Sequence[Expression]) -> Expression:
-    return fold("or", [_product(m, v, variables) for m, v in cover.cubes]) if cover.cubes else Const(0)
+    return (
+        fold("or", [_product(m, v, variables) for m, v in cover.cubes]) if cover.cubes else Const(0)
+    )
 
 
-def _product_of_sums_expression(complement: TwoLevel, variables: Sequence[Expression]) -> Expression:
+def _product_of_sums_expression(
+    complement: TwoLevel, variables: Sequence[Expression]
+) -> Expression:
     """De Morgan: the function whose complement is the given cover."""
     sums = []
     for mask, value in complement.cubes:
-        literals = [negation(v) if value >> i & 1 else v for i, v in enumerate(variables) if mask >> i & 1]
+        literals = [
+            negation(v) if value >> i & 1 else v for i, v in enumerate(variables) if mask >> i & 1
+        ]
         sums.append(fold("or", literals) if literals else Const(0))
     return fold("and", sums) if sums else Const(1)

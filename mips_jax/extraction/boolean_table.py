@@ -16,7 +16,9 @@ from mips_jax.programs import Expression
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PartialTable:
-    """A partial Boolean function: rows that must be 1, rows that must be 0, over `variables` (bit i: variable i)."""
+    """A partial Boolean function: rows that must be 1, rows that must be 0, over `variables` (bit
+    i: variable i).
+    """
 
     on: np.ndarray
     off: np.ndarray
@@ -51,11 +53,17 @@ class PartialTable:
 
 
 def minimum_support(table: PartialTable) -> PartialTable:
-    """The table over as few variables as tell on-rows from off-rows (a minimum hitting set of their differences)."""
+    """The table over as few variables as tell on-rows from off-rows (a minimum hitting set of their
+    differences).
+    """
     if table.complete:
-        needed = [i for i in range(table.bits) if np.intersect1d(table.on ^ (1 << i), table.off).size]
+        needed = [
+            i for i in range(table.bits) if np.intersect1d(table.on ^ (1 << i), table.off).size
+        ]
     else:
-        differences = _minimal_masks(np.unique(np.concatenate([_unique_xor(row, table.off) for row in table.on])))
+        differences = _minimal_masks(
+            np.unique(np.concatenate([_unique_xor(row, table.off) for row in table.on]))
+        )
         hits = (differences[:, None] >> np.arange(table.bits)) & 1 == 1
         columns = np.flatnonzero(hits.any(0))
         chosen, _ = minimum_cover(hits[:, columns], np.ones(columns.size, np.int64), effort=1e9)

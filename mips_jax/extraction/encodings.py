@@ -1,4 +1,5 @@
-"""How a network's hidden state holds the registers of a program: a direction, a curve or clusters, and how well.
+"""How a network's hidden state holds the registers of a program: a direction, a curve or clusters,
+and how well.
 
 Axes: W words, T time, H hidden units.
 """
@@ -15,8 +16,11 @@ from mips_jax.programs import Program
 _SAMPLE = 6000  # hidden states used for the affine fit
 
 
-def encodings(program: Program, traces: Traces, meanings: dict[str, str], rng: np.random.Generator) -> tuple[Encoding, ...]:
-    """For each register, how well an affine map of the hidden state, and its nearest neighbours, recover it.
+def encodings(
+    program: Program, traces: Traces, meanings: dict[str, str], rng: np.random.Generator
+) -> tuple[Encoding, ...]:
+    """For each register, how well an affine map of the hidden state, and its nearest neighbours,
+    recover it.
 
     Args:
         program: whose registers are looked for.
@@ -39,7 +43,15 @@ def encodings(program: Program, traces: Traces, meanings: dict[str, str], rng: n
         padded = np.concatenate([np.full((len(values), 1), register.initial), values], axis=1)
         probe = Feature(register.name, padded.astype(np.float64), "")
         held = with_holding([probe], traces, rng)[0].held
-        kind = "direction" if recovered > 0.99 else "curve" if held > 0.9 else "partly held" if held > 0.3 else "not held"
+        kind = (
+            "direction"
+            if recovered > 0.99
+            else "curve"
+            if held > 0.9
+            else "partly held"
+            if held > 0.3
+            else "not held"
+        )
         meaning = meanings.get(register.name, "")
         found.append(Encoding(register.name, meaning, kind, float(recovered), float(held)))
     return tuple(found)

@@ -1,7 +1,9 @@
-"""Exact enumeration of integer expressions over a table, bottom-up by size, one expression for each distinct column of values.
+"""Exact enumeration of integer expressions over a table, bottom-up by size, one expression for each
+distinct column of values.
 
-Two expressions that agree on every row are the same for the search (observational equivalence), so only the first, hence the
-smallest, is kept. Values are kept on a sample of the rows; a solution is checked on all of them by the caller.
+Two expressions that agree on every row are the same for the search (observational equivalence), so
+only the first, hence the smallest, is kept. Values are kept on a sample of the rows; a solution is
+checked on all of them by the caller.
 
 Axes: R sampled rows, M expressions in the bank.
 """
@@ -31,7 +33,8 @@ class EnumerationSettings:
     Attributes:
         largest_size: nodes of the largest expression that is kept in the bank.
         bank: most expressions kept.
-        seconds: time for building the bank, generous: what is found should depend on the size limits, not on the machine's load.
+        seconds: time for building the bank, generous: what is found should depend on the size
+            limits, not on the machine's load.
     """
 
     largest_size: int = 7
@@ -67,19 +70,26 @@ class ExpressionBank:
         self._deadline = time.monotonic() + settings.seconds
         self.tried = 0
         constants = list(dict.fromkeys([0, 1, 2, *constants]))
-        leaves = [(v, c) for v, c in columns.items()] + [(Const(c), np.full(self.rows, c)) for c in constants]
+        leaves = [(v, c) for v, c in columns.items()] + [
+            (Const(c), np.full(self.rows, c)) for c in constants
+        ]
         self._add_leaves(leaves)
         self._seeds = list(seeds)
-        self._constant_index = {c: i for i, n in enumerate(self._nodes) if isinstance(n, Const) for c in [n.value]}
+        self._constant_index = {
+            c: i for i, n in enumerate(self._nodes) if isinstance(n, Const) for c in [n.value]
+        }
         self._build()
 
-    # -- building ---------------------------------------------------------------------------------------------------
+    # -- building
+    # ---------------------------------------------------------------------------------------------------
 
     def _add_leaves(self, leaves) -> None:
         for node, column in leaves:
             column = np.asarray(column, np.int64)
             if np.abs(column).max(initial=0) < _MAGNITUDE:
-                self._keep(column.astype(np.int32)[None], lambda kept, node=node: [node] * len(kept))
+                self._keep(
+                    column.astype(np.int32)[None], lambda kept, node=node: [node] * len(kept)
+                )
 
     def _hash(self, values: np.ndarray) -> np.ndarray:
         return values.astype(np.int64) @ self._hash_row
@@ -98,7 +108,9 @@ class ExpressionBank:
         room = self.settings.bank - len(self._nodes)
         kept = kept[: max(room, 0)]
         if len(kept):
-            self._pending_values.append(values[kept]) if hasattr(self, "_pending_values") else self._append(values[kept], hashes[kept])
+            self._pending_values.append(values[kept]) if hasattr(
+                self, "_pending_values"
+            ) else self._append(values[kept], hashes[kept])
             if hasattr(self, "_pending_values"):
                 self._pending_hashes.append(hashes[kept])
             self._known = np.union1d(self._known, hashes[kept])
@@ -126,7 +138,9 @@ class ExpressionBank:
                         continue
                     self._binary(operator, left, right)
             if self._pending_values:
-                self._append(np.concatenate(self._pending_values), np.concatenate(self._pending_hashes))
+                self._append(
+                    np.concatenate(self._pending_values), np.concatenate(self._pending_hashes)
+                )
             del self._pending_values, self._pending_hashes
             self._level_start.append(len(self._nodes))
             if self._full():
@@ -160,16 +174,23 @@ class ExpressionBank:
             rows = np.arange(start, min(start + block, left.stop))
             values = apply_binary(operator, self.values[rows][:, None], right_values[None])
             values = values.reshape(-1, self.rows)
-            valid = np.abs(values).max(axis=1) < _MAGNITUDE if operator in ("add", "sub", "mul") else None
+            valid = (
+                np.abs(values).max(axis=1) < _MAGNITUDE
+                if operator in ("add", "sub", "mul")
+                else None
+            )
             pairs = np.arange(len(values)) if valid is None else np.flatnonzero(valid)
             values = values if valid is None else values[valid]
             count = len(right)
             self._keep(
                 values,
-                lambda kept: [(operator, int(rows[p // count]), int(right[p % count])) for p in pairs[kept]],
+                lambda kept: [
+                    (operator, int(rows[p // count]), int(right[p % count])) for p in pairs[kept]
+                ],
             )
 
-    # -- reading ----------------------------------------------------------------------------------------------------
+    # -- reading
+    # ----------------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         return len(self.values)
@@ -191,7 +212,8 @@ class ExpressionBank:
         return np.where(self._sorted[place] == hashes, self._order[place], -1)
 
     def solve(self, target: np.ndarray, deadline: float | None = None) -> Iterator[Expression]:
-        """Expressions equal to `target` on the sampled rows, the cheap searches first; the caller stops when it has enough.
+        """Expressions equal to `target` on the sampled rows, the cheap searches first; the caller
+        stops when it has enough.
 
         Args:
             target: [R] integers.
@@ -204,7 +226,10 @@ class ExpressionBank:
         plain = direct >= 0 and expression_bits(tidied(self.expression(direct))) < _PLAIN_BITS
         if direct >= 0:
             yield self.expression(direct)
-        cheap, costly = (self._sums, self._products_and_remainders), (self._conditionals, self._extremes, self._decision_lists)
+        cheap, costly = (
+            (self._sums, self._products_and_remainders),
+            (self._conditionals, self._extremes, self._decision_lists),
+        )
         for search in cheap + (() if plain else costly):
             if time.monotonic() > deadline:
                 return
@@ -220,7 +245,10 @@ class ExpressionBank:
             if operator == "add":
                 hits = hits[hits <= other[hits]]
             hits = hits[np.argsort(np.maximum(hits, other[hits]), kind="stable")][:20]
-            found += [Call(operator, (self.expression(int(i)), self.expression(int(other[i])))) for i in hits]
+            found += [
+                Call(operator, (self.expression(int(i)), self.expression(int(other[i]))))
+                for i in hits
+            ]
         return found
 
     def _products_and_remainders(self, target, wanted, deadline) -> list[Expression]:
@@ -255,7 +283,13 @@ class ExpressionBank:
             uncovered = (1 - equal) @ (1 - equal).T
             first, second = np.nonzero(np.triu(uncovered < 0.5))
             best = np.argsort(alive[first] + alive[second], kind="stable")[:5]
-            found += [Call(operator, (self.expression(int(alive[first[k]])), self.expression(int(alive[second[k]])))) for k in best]
+            found += [
+                Call(
+                    operator,
+                    (self.expression(int(alive[first[k]])), self.expression(int(alive[second[k]]))),
+                )
+                for k in best
+            ]
         return found
 
     def _conditions(self, limit: int) -> np.ndarray:
@@ -265,7 +299,9 @@ class ExpressionBank:
         return np.flatnonzero(boolean)[:limit]
 
     def _conditionals(self, target, wanted, deadline) -> list[Expression]:
-        """target = e1 if c else e2: c is inside the rows where e1 is right, its complement inside those of e2."""
+        """target = e1 if c else e2: c is inside the rows where e1 is right, its complement inside
+        those of e2.
+        """
         conditions = self._conditions(1_500)
         if not len(conditions):
             return []
@@ -277,12 +313,20 @@ class ExpressionBank:
         usable = np.flatnonzero(first.any(axis=1) & second.any(axis=1))
         found = []
         for c in usable[:200]:
-            values = (min((self.expression(int(e)) for e in np.flatnonzero(right[c])[:6]), key=expression_bits) for right in (first, second))
+            values = (
+                min(
+                    (self.expression(int(e)) for e in np.flatnonzero(right[c])[:6]),
+                    key=expression_bits,
+                )
+                for right in (first, second)
+            )
             found.append(Call("if", (self.expression(int(conditions[c])), *values)))
         return found
 
     def _decision_lists(self, target, wanted, deadline) -> list[Expression]:
-        """e1 if c1 else e2 if c2 else ... : greedily the pure (condition, expression) pair that covers most of what is left."""
+        """e1 if c1 else e2 if c2 else ... : greedily the pure (condition, expression) pair that
+        covers most of what is left.
+        """
         conditions = self._conditions(1_500)
         if not len(conditions):
             return []
@@ -318,7 +362,9 @@ class ExpressionBank:
 
 
 def apply_binary(operator: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """One operator on broadcast int32 values; products of large factors become out of range, hence dropped."""
+    """One operator on broadcast int32 values; products of large factors become out of range, hence
+    dropped.
+    """
     match operator:
         case "add":
             return left + right

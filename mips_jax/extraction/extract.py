@@ -1,7 +1,8 @@
-"""extract(network, input_range): the whole of extraction. Every method proposes programs; the shortest faithful one wins.
+"""extract(network, input_range): the whole of extraction. Every method proposes programs; the
+shortest faithful one wins.
 
-Nothing but the network and the range of its inputs comes in: there is no argument through which labels, a definition or a name
-could reach a method.
+Nothing but the network and the range of its inputs comes in: there is no argument through which
+labels, a definition or a name could reach a method.
 
 Axes: W words, T time, I inputs a step, O outputs a step.
 """
@@ -17,7 +18,13 @@ import numpy as np
 from mips_jax.errors import RequestError
 from mips_jax.extraction import automaton, registers
 from mips_jax.extraction.encodings import encodings
-from mips_jax.extraction.features import Feature, distinct, history_features, network_features, with_holding
+from mips_jax.extraction.features import (
+    Feature,
+    distinct,
+    history_features,
+    network_features,
+    with_holding,
+)
 from mips_jax.extraction.joint import joint_features, on_words
 from mips_jax.extraction.linear import linear_program
 from mips_jax.extraction.result import Candidate, Extraction
@@ -28,19 +35,29 @@ from mips_jax.networks import Network
 from mips_jax.programs import Lookup, Program, renamed, walk
 
 _READER_NAMES = (
-    ("after_", "state"), ("rank_", "state"), ("margin", "state"), ("until_", "count"), ("wait_", "count"), ("output", "value"), ("change_", "step"),
+    ("after_", "state"),
+    ("rank_", "state"),
+    ("margin", "state"),
+    ("until_", "count"),
+    ("wait_", "count"),
+    ("output", "value"),
+    ("change_", "step"),
     ("register", "state"),
-)  # fmt: skip
-# Bits of an exact program below which no other set of registers is tried, and below which no deeper labels are looked for.
+)
+# Bits of an exact program below which no other set of registers is tried, and below which no deeper
+# labels are looked for.
 _SHORT, _MIDDLING = 60.0, 85.0
 
 
-def extract(network: Network, input_range: InputRange, settings: ExtractionSettings | None = None) -> Extraction:
+def extract(
+    network: Network, input_range: InputRange, settings: ExtractionSettings | None = None
+) -> Extraction:
     """Distils a network into programs.
 
     Args:
         network: any recurrent network as plain arrays.
-        input_range: inclusive (low, high) for each input; `observed_inputs` makes one that knows which inputs occur.
+        input_range: inclusive (low, high) for each input; `observed_inputs` makes one that knows
+            which inputs occur.
         settings: limits and method.
 
     Raises:
@@ -54,8 +71,14 @@ def extract(network: Network, input_range: InputRange, settings: ExtractionSetti
 def _check(network: Network, input_range: InputRange, settings: ExtractionSettings) -> None:
     wrong = problems(settings)
     if len(input_range) != network.input_dim:
-        wrong.append(f"the input range has {len(input_range)} inputs, the network reads {network.input_dim}")
-    wrong += [f"input {i}: the range {low}..{high} is empty (low must not exceed high)" for i, (low, high) in enumerate(input_range) if low > high]
+        wrong.append(
+            f"the input range has {len(input_range)} inputs, the network reads {network.input_dim}"
+        )
+    wrong += [
+        f"input {i}: the range {low}..{high} is empty (low must not exceed high)"
+        for i, (low, high) in enumerate(input_range)
+        if low > high
+    ]
     if wrong:
         raise RequestError(*wrong)
 
@@ -70,7 +93,9 @@ class _Run:
         self.length = settings.length or network.trained_length or 10
         rng = np.random.default_rng(settings.seed)
         self.wide = record(network, random_words(input_range, settings.words, self.length, rng))
-        self.narrow = record(network, narrow_words(input_range, settings.words, self.length, 6, rng))
+        self.narrow = record(
+            network, narrow_words(input_range, settings.words, self.length, 6, rng)
+        )
         self.fresh = record(network, random_words(input_range, 2000, self.length, rng))
         self.rng = rng
         self.candidates: list[Candidate] = []
@@ -88,7 +113,9 @@ class _Run:
         ranked = tuple(sorted(self.candidates, key=lambda c: c.score))
         held = encodings(ranked[0].program, self.wide, self.meanings, self.rng) if ranked else ()
         seconds = time.monotonic() - self.start
-        return Extraction(ranked, self.machine, held, tuple(self.statuses), self.length, seconds, self.settings)
+        return Extraction(
+            ranked, self.machine, held, tuple(self.statuses), self.length, seconds, self.settings
+        )
 
     def _methods(self) -> Iterator[tuple[str, Callable[[], str]]]:
         """The methods to run, cheap ones first; a short exact program makes the rest unnecessary."""
@@ -112,44 +139,71 @@ class _Run:
         agree = (program.run(self.fresh.words) == self.fresh.outputs).all(axis=(1, 2))
         if any(isinstance(node, Lookup) for e in _expressions(program) for node in walk(e)):
             method = "table" if method != "automaton" else method
-        candidate = Candidate(method, program, program.description_length, float(agree.mean()), note)
+        candidate = Candidate(
+            method, program, program.description_length, float(agree.mean()), note
+        )
         self.candidates.append(candidate)
         if 0.5 < candidate.fidelity < 1.0:
             self._learn_from(np.flatnonzero(~agree)[:60])
         return candidate
 
     def _learn_from(self, rows: np.ndarray) -> None:
-        """Words on which a program was wrong join those that the next ones must fit; all fresh words are drawn anew."""
+        """Words on which a program was wrong join those that the next ones must fit; all fresh
+        words are drawn anew.
+        """
         self.wide = self.wide.joined(self.fresh.rows(rows))
-        self.fresh = record(self.network, random_words(self.range, len(self.fresh.words), self.length, self.rng))
+        self.fresh = record(
+            self.network, random_words(self.range, len(self.fresh.words), self.length, self.rng)
+        )
 
-    # -- methods ------------------------------------------------------------------------------------------------------
+    # -- methods
+    # ------------------------------------------------------------------------------------------------------
 
     def _linear(self) -> str:
         program = linear_program(self.wide)
         if program is None:
             return "the outputs are not an affine function of the inputs"
-        candidate = self._propose("linear", program, "impulse response rounded to integers, minimal realization")
+        candidate = self._propose(
+            "linear", program, "impulse response rounded to integers, minimal realization"
+        )
         return f"found, fidelity {candidate.fidelity:.4f}"
 
     def _automaton(self) -> str:
-        limits = automaton.AutomatonSettings(states=self.settings.states, seconds=max(1.0, 0.25 * self.settings.seconds))
-        learnt = automaton.learn_automaton(self.network, self.range, self.length, limits, self.settings.seed)
+        limits = automaton.AutomatonSettings(
+            states=self.settings.states, seconds=max(1.0, 0.25 * self.settings.seconds)
+        )
+        learnt = automaton.learn_automaton(
+            self.network, self.range, self.length, limits, self.settings.seed
+        )
         if self.network.trained_length is None and self.settings.length is None:
-            # nobody said how long the network's words were: a machine that is not closed yet may close on longer ones
+            # nobody said how long the network's words were: a machine that is not closed yet may
+            # close on longer ones
             for factor in (2, 4):
                 if learnt.status == "not_closed":
-                    learnt = automaton.learn_automaton(self.network, self.range, factor * self.length, limits, self.settings.seed)
+                    learnt = automaton.learn_automaton(
+                        self.network, self.range, factor * self.length, limits, self.settings.seed
+                    )
         if learnt.machine is None or learnt.status != "closed":
             return learnt.status
         self.machine = learnt.machine
-        if learnt.machine.states > 1 and learnt.machine.states * np.prod([high - low + 1.0 for low, high in self.range]) <= 4000:
-            self._propose("automaton", automaton.machine_program(learnt.machine, self.range), "states by behaviour, transition table")
+        if (
+            learnt.machine.states > 1
+            and learnt.machine.states * np.prod([high - low + 1.0 for low, high in self.range])
+            <= 4000
+        ):
+            self._propose(
+                "automaton",
+                automaton.machine_program(learnt.machine, self.range),
+                "states by behaviour, transition table",
+            )
         return f"{learnt.status}: {learnt.machine.states} states, {learnt.probes} probe words"
 
     def _registers(self) -> str:
-        settings = registers.RegisterSettings(largest_set=self.settings.largest_set, tolerance=self.settings.tolerance)
-        # probing deeper names more states but leaves fewer steps: the shallow labels come first, enumerated updates (0) last
+        settings = registers.RegisterSettings(
+            largest_set=self.settings.largest_set, tolerance=self.settings.tolerance
+        )
+        # probing deeper names more states but leaves fewer steps: the shallow labels come first,
+        # enumerated updates (0) last
         depths = dict.fromkeys(d for d in (1, 3, max(4, self.length // 2)) if d < self.length)
         proposed = considered = 0
         for depth in [*depths, 0]:
@@ -163,8 +217,12 @@ class _Run:
             sets = registers.closed_sets(self.narrow, narrow, settings, self._share(0.1 * effort))
             considered += len(sets)
             exact = 0
-            traces = self.wide  # counterexamples are for the next depth: the features are on these words
-            for program, members in registers.programs(sets, traces, self.range, wide, settings, self._share(0.2 * effort)):
+            traces = (
+                self.wide
+            )  # counterexamples are for the next depth: the features are on these words
+            for program, members in registers.programs(
+                sets, traces, self.range, wide, settings, self._share(0.2 * effort)
+            ):
                 names = ", ".join(f.name for f in members.features) or "no registers"
                 candidate = self._propose(self._kind(), self._named(program), f"registers: {names}")
                 proposed += 1
@@ -175,14 +233,29 @@ class _Run:
 
     def _shortest(self) -> float:
         """Bits of the shortest exact program that is not a transition table."""
-        return min((c.description_length for c in self.candidates if c.fidelity == 1.0 and c.method != "automaton"), default=np.inf)
+        return min(
+            (
+                c.description_length
+                for c in self.candidates
+                if c.fidelity == 1.0 and c.method != "automaton"
+            ),
+            default=np.inf,
+        )
 
     def _named(self, program: Program) -> Program:
-        """Labels read off the network get the names of what they are for a reader: a state, a count, a value."""
+        """Labels read off the network get the names of what they are for a reader: a state, a
+        count, a value.
+        """
         names: dict[str, str] = {}
         for register in program.registers:
-            family = next((new for old, new in _READER_NAMES if register.name.startswith(old)), register.name)
-            free = (n for n in (family, *(f"{family}{i}" for i in range(2, 99))) if n not in names.values())
+            family = next(
+                (new for old, new in _READER_NAMES if register.name.startswith(old)), register.name
+            )
+            free = (
+                n
+                for n in (family, *(f"{family}{i}" for i in range(2, 99)))
+                if n not in names.values()
+            )
             names[register.name] = next(free)
             if register.name in self.features:
                 self.meanings[names[register.name]] = self.features[register.name].meaning
@@ -197,20 +270,33 @@ class _Run:
         bits = all(low >= 0 and high <= 1 for low, high in self.range)
         return "boolean" if bits and set(np.unique(self.wide.outputs)) <= {0, 1} else "lattice"
 
-    def _feature_pair(self, depth: int, digits: bool = False) -> tuple[list[Feature], list[Feature]]:
-        """The same features on the narrow and on the wide words; those that the hidden state does not hold are left out.
+    def _feature_pair(
+        self, depth: int, digits: bool = False
+    ) -> tuple[list[Feature], list[Feature]]:
+        """The same features on the narrow and on the wide words; those that the hidden state does
+        not hold are left out.
 
         Args:
             depth: letters in the longest probe word.
             digits: whether numbers that hold the whole history take part.
         """
-        wide = history_features(self.wide, self.range) + network_features(self.network, self.wide, self.range, depth)
-        narrow = history_features(self.narrow, self.range) + network_features(self.network, self.narrow, self.range, depth)
+        wide = history_features(self.wide, self.range) + network_features(
+            self.network, self.wide, self.range, depth
+        )
+        narrow = history_features(self.narrow, self.range) + network_features(
+            self.network, self.narrow, self.range, depth
+        )
         wide = with_holding(wide, self.wide, self.rng)
         held = {f.name: f.held for f in wide}
         by_name = {f.name: f for f in narrow}
-        usable = [f for f in wide if f.held > 0.3 and f.name in by_name and (digits or not f.group.startswith("digits"))]
-        while (complete := [f for f in usable if set(f.needs) <= {u.name for u in usable}]) != usable:
+        usable = [
+            f
+            for f in wide
+            if f.held > 0.3 and f.name in by_name and (digits or not f.group.startswith("digits"))
+        ]
+        while (
+            complete := [f for f in usable if set(f.needs) <= {u.name for u in usable}]
+        ) != usable:
             usable = complete
         narrow = distinct([dataclasses.replace(by_name[f.name], held=held[f.name]) for f in usable])
         names = {f.name for f in narrow}
@@ -218,15 +304,21 @@ class _Run:
         return narrow, [f for f in usable if f.name in names]
 
     def _joint_pair(self) -> tuple[list[Feature], list[Feature]]:
-        """The shallow features with registers from the joint search, on the narrow and on the wide words."""
+        """The shallow features with registers from the joint search, on the narrow and on the wide
+        words.
+        """
         narrow, wide = self._feature_pair(1, digits=True)
         names = input_names(len(self.range))
         hints = () if self.machine is None else (self.machine.states,)
         found = joint_features(self.narrow, self.range, self._share(0.2), hints=hints)
-        on_wide = with_holding([on_words(f, self.wide.words, names) for f in found], self.wide, self.rng)
+        on_wide = with_holding(
+            [on_words(f, self.wide.words, names) for f in found], self.wide, self.rng
+        )
         held = {f.name for f in on_wide if f.held > 0.3}
         self.features |= {f.name: f for f in on_wide}
-        return narrow + [f for f in found if f.name in held], wide + [f for f in on_wide if f.name in held]
+        return narrow + [f for f in found if f.name in held], wide + [
+            f for f in on_wide if f.name in held
+        ]
 
     def _paper(self) -> str:
         from mips_jax.extraction.paper import distil_by_paper

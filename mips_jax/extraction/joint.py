@@ -1,7 +1,9 @@
-"""Joint search: updates s' = F(s, x) enumerated by size and run along the words, before anybody knows what s should mean.
+"""Joint search: updates s' = F(s, x) enumerated by size and run along the words, before anybody
+knows what s should mean.
 
-An update is of use when the output becomes a function of (s, x), or of (s, last output, x): no labelling is needed to find it. Whether
-the network really holds such a register is checked afterwards against its hidden state, like for any other feature.
+An update is of use when the output becomes a function of (s, x), or of (s, last output, x): no
+labelling is needed to find it. Whether the network really holds such a register is checked
+afterwards against its hidden state, like for any other feature.
 
 Axes: M updates, G grid cells (values of s times letters), W words, T time.
 """
@@ -19,7 +21,7 @@ from mips_jax.extraction.enumeration import EnumerationSettings, ExpressionBank
 from mips_jax.extraction.features import Feature
 from mips_jax.extraction.traces import Traces
 from mips_jax.extraction.words import InputRange, input_names
-from mips_jax.programs import Program, Register, Var, evaluate, expression_bits, tidied, variables
+from mips_jax.programs import Program, Register, Var, expression_bits, tidied, variables
 
 _BLOCK = 4000  # updates run at a time
 _CELLS = 420  # grid cells at most
@@ -43,7 +45,11 @@ class JointSettings:
 
 
 def joint_features(
-    narrow: Traces, input_range: InputRange, deadline: float, settings: JointSettings = JointSettings(), hints: Sequence[int] = ()
+    narrow: Traces,
+    input_range: InputRange,
+    deadline: float,
+    settings: JointSettings = JointSettings(),
+    hints: Sequence[int] = (),
 ) -> list[Feature]:
     """Registers with enumerated updates that determine the output, alone or with the last output.
 
@@ -52,7 +58,8 @@ def joint_features(
         input_range: bounds of the inputs.
         deadline: `time.monotonic()` at which to stop.
         settings: limits.
-        hints: integers that may be moduli or limits, such as the number of states of the network's machine.
+        hints: integers that may be moduli or limits, such as the number of states of the network's
+            machine.
 
     Returns:
         Features on the words of `narrow`, the shortest updates first; other words: `on_words`.
@@ -65,26 +72,52 @@ def joint_features(
         return []
     grid = np.array(list(itertools.product(range(-bound, bound + 1), range(len(letters)))))
     columns = {Var("s"): grid[:, 0]} | {Var(n): letters[grid[:, 1], i] for i, n in enumerate(names)}
-    constants = [c for c in (*hints, *(c for low, high in input_range for c in (low, high, high + 1))) if abs(c) <= 2 * bound]
-    bank = ExpressionBank(columns, constants, EnumerationSettings(bank=settings.bank, largest_size=7))
+    constants = [
+        c
+        for c in (*hints, *(c for low, high in input_range for c in (low, high, high + 1)))
+        if abs(c) <= 2 * bound
+    ]
+    bank = ExpressionBank(
+        columns, constants, EnumerationSettings(bank=settings.bank, largest_size=7)
+    )
     table = bank.values + bound
-    table = np.where((table < 0) | (table > 2 * bound), -1, table).reshape(len(bank), 2 * bound + 1, len(letters))
-    reads_itself = np.flatnonzero((table != table[:, :1]).any(axis=(1, 2)))  # the others are windows, known already
+    table = np.where((table < 0) | (table > 2 * bound), -1, table).reshape(
+        len(bank), 2 * bound + 1, len(letters)
+    )
+    reads_itself = np.flatnonzero(
+        (table != table[:, :1]).any(axis=(1, 2))
+    )  # the others are windows, known already
     found: dict[bytes, Feature] = {}
     for start in settings.starts:
         for first in range(0, len(reads_itself), _BLOCK):
             if time.monotonic() > deadline:
                 break
             block = reads_itself[first : first + _BLOCK]
-            for index in _useful(table[block], start + bound, codes[: settings.words], narrow.outputs[: settings.words]):
+            for index in _useful(
+                table[block],
+                start + bound,
+                codes[: settings.words],
+                narrow.outputs[: settings.words],
+            ):
                 update = tidied(bank.expression(int(block[index])))
-                feature = on_words(Feature("register", np.zeros((1, 1)), "", update, (), start), narrow.words, names)
+                feature = on_words(
+                    Feature("register", np.zeros((1, 1)), "", update, (), start),
+                    narrow.words,
+                    names,
+                )
                 key = feature.values.tobytes()
                 if key not in found or expression_bits(update) < expression_bits(found[key].update):
                     found[key] = feature
     ranked = sorted(found.values(), key=lambda f: expression_bits(f.update))[: settings.kept]
-    return [dataclasses.replace(f, name=f"register{i + 1}", update=_own(f.update, f"register{i + 1}"), cost=0.3 * expression_bits(f.update))
-            for i, f in enumerate(ranked)]  # fmt: skip
+    return [
+        dataclasses.replace(
+            f,
+            name=f"register{i + 1}",
+            update=_own(f.update, f"register{i + 1}"),
+            cost=0.3 * expression_bits(f.update),
+        )
+        for i, f in enumerate(ranked)
+    ]
 
 
 def on_words(feature: Feature, words: np.ndarray, names: tuple[str, ...]) -> Feature:
@@ -93,7 +126,9 @@ def on_words(feature: Feature, words: np.ndarray, names: tuple[str, ...]) -> Fea
     program = Program(names, (Register(own.name, feature.initial, feature.update),), (own,))
     _, history = program.trace(words)
     values = np.concatenate([np.full((len(words), 1), feature.initial), history[own.name]], axis=1)
-    return dataclasses.replace(feature, values=values.astype(np.int64), meaning="a register found by joint search")
+    return dataclasses.replace(
+        feature, values=values.astype(np.int64), meaning="a register found by joint search"
+    )
 
 
 def _own(update, name: str):
@@ -103,7 +138,8 @@ def _own(update, name: str):
 
 
 def _useful(table: np.ndarray, start: int, codes: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Indices of updates [M, S, A] under which (s, x), or (s, last output, x), never meets two outputs.
+    """Indices of updates [M, S, A] under which (s, x), or (s, last output, x), never meets two
+    outputs.
 
     Args:
         table: next state of each state and letter, -1 outside the grid.
@@ -128,13 +164,21 @@ def _useful(table: np.ndarray, start: int, codes: np.ndarray, outputs: np.ndarra
     values, said = np.unique(outputs.reshape(-1, outputs.shape[2]), axis=0, return_inverse=True)
     said = said.reshape(words, length)
     keys = history * letters + codes[None]
-    alone = _functional(keys.reshape(len(passed), -1), np.broadcast_to(said.ravel(), (len(passed), words * length)), states * letters)
+    alone = _functional(
+        keys.reshape(len(passed), -1),
+        np.broadcast_to(said.ravel(), (len(passed), words * length)),
+        states * letters,
+    )
     useful = alone
     if len(values) <= 12:
         last = np.concatenate([np.full((words, 1), 0), said[:, :-1]], axis=1)
         paired = (keys * len(values) + last[None])[:, :, 1:].reshape(len(passed), -1)
         target = np.broadcast_to(said[:, 1:].ravel(), paired.shape)
-        if _functional((codes * len(values) + last)[None, :, 1:].reshape(1, -1), target[:1], letters * len(values)).all():
+        if _functional(
+            (codes * len(values) + last)[None, :, 1:].reshape(1, -1),
+            target[:1],
+            letters * len(values),
+        ).all():
             return passed[alone]  # the last output says everything: with it any register would do
         useful = alone | _functional(paired, target, states * letters * len(values))
     return passed[useful]

@@ -1,10 +1,12 @@
-"""Integer autoencoder in any dimension: hidden = codes @ basis + offset with integer codes, by lattice reduction.
+"""Integer autoencoder in any dimension: hidden = codes @ basis + offset with integer codes, by
+lattice reduction.
 
-The points' differences generate a lattice if there is one. Its basis comes from the shortest of them, reduced all at
-once by Lenstra, Lenstra and Lovasz's algorithm (LLL) next to their multipliers, so that relations among them turn into
-short rows and drop out; points that this basis does not explain refine it, and it is fitted to all points at the end.
-The search is repeated for several assumed noise levels. A result must pay for itself in bits: points on a curve, or
-spread at random, get no code.
+The points' differences generate a lattice if there is one. Its basis comes from the shortest of
+them, reduced all at once by Lenstra, Lenstra and Lovasz's algorithm (LLL) next to their
+multipliers, so that relations among them turn into short rows and drop out; points that this basis
+does not explain refine it, and it is fitted to all points at the end. The search is repeated for
+several assumed noise levels. A result must pay for itself in bits: points on a curve, or spread at
+random, get no code.
 
 Axes: N points, H hidden units, D lattice dimensions.
 """
@@ -15,12 +17,18 @@ import dataclasses
 
 import numpy as np
 
-from mips_jax.extraction.lattice_reduction import POINTS_FOR_SEARCH, hermite_basis, lattice_basis, lll
+from mips_jax.extraction.lattice_reduction import (
+    POINTS_FOR_SEARCH,
+    hermite_basis,
+    lattice_basis,
+    lll,
+)
 
 # Fractions of the points' spread below which a vector counts as zero.
 NOISE_LEVELS = (1e-6, 1e-5, 1e-4, 4e-4, 1.5e-3, 4e-3, 8e-3, 1.5e-2, 3e-2, 5e-2)
 SMALL_NOISE_LEVELS = NOISE_LEVELS[:6]
-FEW_DIMENSIONS = 4  # beyond, relations among noisy vectors have coefficients too large for more noise
+# beyond, relations among noisy vectors have coefficients too large for more noise
+FEW_DIMENSIONS = 4
 MORE_LEVELS = 2  # tried after the first success: the noise may have passed for a finer lattice
 VISIBLE = 1e-3  # of the largest spread: directions with less are not stretched to full size
 PRECISION = 1e-2  # of a cell, to which basis and offset are written down
@@ -36,7 +44,8 @@ class IntegerCode:
         basis: [D, H] float64, one row for each lattice dimension.
         offset: [H] float64, the point with code 0.
         codes: [N, D] int64 of the points that it was found from.
-        residual: largest distance of a coordinate from its integer, in cells (below 0.5; near 0 is good).
+        residual: largest distance of a coordinate from its integer, in cells (below 0.5; near 0 is
+            good).
         finder: name of the algorithm that found it.
     """
 
@@ -64,21 +73,33 @@ class IntegerCode:
 
     @property
     def description_length(self) -> float:
-        """Bits of basis and offset (to `PRECISION`, or the residual where that is larger) and of the codes."""
+        """Bits of basis and offset (to `PRECISION`, or the residual where that is larger) and of
+        the codes.
+        """
         scale = max(np.abs(self.basis).max(), 1e-12)
-        reals = np.concatenate([self.basis.ravel(), self.offset]) / (scale * max(self.residual, PRECISION))
-        return float(0.5 * np.log2(1 + reals**2).sum() + np.log2(1 + np.abs(self.codes)).sum() + self.codes.size)
+        reals = np.concatenate([self.basis.ravel(), self.offset]) / (
+            scale * max(self.residual, PRECISION)
+        )
+        return float(
+            0.5 * np.log2(1 + reals**2).sum()
+            + np.log2(1 + np.abs(self.codes)).sum()
+            + self.codes.size
+        )
 
 
-def integer_coordinates(hidden: np.ndarray, *, origin: np.ndarray | None = None) -> IntegerCode | None:
+def integer_coordinates(
+    hidden: np.ndarray, *, origin: np.ndarray | None = None
+) -> IntegerCode | None:
     """Finds the lattice that points lie on.
 
     Args:
-        hidden: [N, H] float64 points (hidden states, or centres of their clusters), repetitions allowed.
+        hidden: [N, H] float64 points (hidden states, or centres of their clusters), repetitions
+            allowed.
         origin: [H] point that gets code 0; the first point by default.
 
     Returns:
-        The code of shortest description, or None where the points are on no lattice that pays for itself.
+        The code of shortest description, or None where the points are on no lattice that pays for
+        itself.
     """
     hidden = np.asarray(hidden, np.float64)
     origin = hidden[0] if origin is None else np.asarray(origin, np.float64)
@@ -97,7 +118,11 @@ def integer_coordinates(hidden: np.ndarray, *, origin: np.ndarray | None = None)
                 break
             zero = noise * np.sqrt((((hidden - hidden.mean(0)) @ scale) ** 2).sum(1).mean())
             basis = lattice_basis(_sample((hidden - origin) @ scale, zero), zero)
-            code = None if basis is None else fit_code(hidden, basis @ np.linalg.pinv(scale), origin, finder="lll")
+            code = (
+                None
+                if basis is None
+                else fit_code(hidden, basis @ np.linalg.pinv(scale), origin, finder="lll")
+            )
             if code is not None:
                 found.append(reduce_codes(whole_lattice(code)))
                 first_found = level if first_found is None else first_found
@@ -107,7 +132,8 @@ def integer_coordinates(hidden: np.ndarray, *, origin: np.ndarray | None = None)
 def _whitening(hidden: np.ndarray) -> np.ndarray:
     """[H, D]: rows times it have covariance 1 in the directions in which the points spread visibly.
 
-    A sum over a window moves the state far, its single terms only a little: without it they would drown in noise.
+    A sum over a window moves the state far, its single terms only a little: without it they would
+    drown in noise.
     """
     _, singular, axes = np.linalg.svd(hidden - hidden.mean(0), full_matrices=False)
     visible = singular > VISIBLE * singular.max()
@@ -117,29 +143,39 @@ def _whitening(hidden: np.ndarray) -> np.ndarray:
 def fit_code(
     hidden: np.ndarray, basis: np.ndarray, origin: np.ndarray, *, finder: str, must_pay: bool = True
 ) -> IntegerCode | None:
-    """Rounds the points' coordinates, fits basis and offset to them again, and accepts the code only if it pays.
+    """Rounds the points' coordinates, fits basis and offset to them again, and accepts the code
+    only if it pays.
 
     Args:
         hidden: [N, H] points.
         basis: [D, H] linearly independent rows.
         origin: [H] point with code 0.
         finder: recorded in the code.
-        must_pay: refuse a code that takes more bits than the points it replaces (three points in a plane, say).
+        must_pay: refuse a code that takes more bits than the points it replaces (three points in a
+            plane, say).
     """
     offset = origin
     for _ in range(3):
         inverse = np.linalg.pinv(basis)
         coordinates = (hidden - offset) @ inverse
         codes = np.rint(coordinates)
-        if np.abs(codes).max() > 2**40 or np.linalg.matrix_rank(codes - codes.mean(0)) < basis.shape[0]:
+        if (
+            np.abs(codes).max() > 2**40
+            or np.linalg.matrix_rank(codes - codes.mean(0)) < basis.shape[0]
+        ):
             return None
         design = np.concatenate([codes, np.ones((codes.shape[0], 1))], axis=1)
         solution = np.linalg.lstsq(design, hidden, rcond=None)[0]
         basis, offset = solution[:-1], solution[-1]
     fractions = (hidden - codes @ basis - offset) @ np.linalg.pinv(basis)
-    outside = np.abs(hidden - codes @ basis - offset).max()  # also what lies off the lattice's subspace
+    outside = np.abs(
+        hidden - codes @ basis - offset
+    ).max()  # also what lies off the lattice's subspace
     shortest = np.linalg.norm(basis, axis=1).min()
-    if np.abs(fractions).max() > LARGEST_FRACTION or np.sqrt((fractions**2).mean()) > TYPICAL_FRACTION:
+    if (
+        np.abs(fractions).max() > LARGEST_FRACTION
+        or np.sqrt((fractions**2).mean()) > TYPICAL_FRACTION
+    ):
         return None
     if outside > LARGEST_FRACTION * shortest:
         return None
@@ -149,12 +185,16 @@ def fit_code(
 
 
 def whole_lattice(code: IntegerCode) -> IntegerCode:
-    """The same points in the lattice that their codes generate, where that is a sparser one (all codes even, say)."""
+    """The same points in the lattice that their codes generate, where that is a sparser one (all
+    codes even, say).
+    """
     generators = hermite_basis(np.unique(code.codes - code.codes[0], axis=0)[:2_000])
     if generators.shape[0] < code.dim or abs(round(np.linalg.det(generators))) == 1:
         return code
     coarser = lll(generators @ code.basis)
-    refitted = fit_code(code.codes @ code.basis + code.offset, coarser, code.offset, finder=code.finder)
+    refitted = fit_code(
+        code.codes @ code.basis + code.offset, coarser, code.offset, finder=code.finder
+    )
     if refitted is None:
         return code
     return dataclasses.replace(refitted, residual=code.residual)
@@ -163,8 +203,8 @@ def whole_lattice(code: IntegerCode) -> IntegerCode:
 def reduce_codes(code: IntegerCode) -> IntegerCode:
     """The same lattice in the basis with the smallest codes.
 
-    The columns of the codes are reduced like a lattice of their own (LLL), then added to one another while that saves
-    bits, and flipped.
+    The columns of the codes are reduced like a lattice of their own (LLL), then added to one
+    another while that saves bits, and flipped.
     """
     columns = np.linalg.qr(code.codes.astype(np.float64), mode="r").T
     change = np.rint(lll(columns) @ np.linalg.pinv(columns)).astype(np.int64)
@@ -190,23 +230,32 @@ def reduce_codes(code: IntegerCode) -> IntegerCode:
 
 
 def _sample(differences: np.ndarray, zero: float) -> np.ndarray:
-    """Distinct differences (means of those within a few noise lengths), a bounded number, spread over all lengths."""
+    """Distinct differences (means of those within a few noise lengths), a bounded number, spread
+    over all lengths.
+    """
     cells = np.rint(differences / (10 * zero)).astype(np.int64)
     _, groups = np.unique(cells, axis=0, return_inverse=True)
     groups = groups.reshape(-1)
     counts = np.bincount(groups)
-    distinct = np.stack([np.bincount(groups, column) for column in differences.T], axis=1) / counts[:, None]
+    distinct = (
+        np.stack([np.bincount(groups, column) for column in differences.T], axis=1)
+        / counts[:, None]
+    )
     distinct = distinct[np.linalg.norm(distinct, axis=1) > 2 * zero]
     if distinct.shape[0] > POINTS_FOR_SEARCH:
         order = np.argsort(np.linalg.norm(distinct, axis=1), kind="stable")
         near = order[: POINTS_FOR_SEARCH // 2]
-        far = order[np.linspace(POINTS_FOR_SEARCH // 2, order.size - 1, POINTS_FOR_SEARCH // 2).astype(int)]
+        far = order[
+            np.linspace(POINTS_FOR_SEARCH // 2, order.size - 1, POINTS_FOR_SEARCH // 2).astype(int)
+        ]
         distinct = distinct[np.concatenate([near, far])]
     return distinct if distinct.shape[0] else differences[:1]
 
 
 def _saved_bits(code: IntegerCode, fractions: np.ndarray) -> float:
-    """Bits that integers save over writing each distinct point's coordinates to the residual's precision."""
+    """Bits that integers save over writing each distinct point's coordinates to the residual's
+    precision.
+    """
     distinct = np.unique(code.codes, axis=0)
     precision = np.maximum(np.sqrt((fractions**2).mean(0)), 1e-6)  # [D], in cells
     extent = 1.0 + distinct.max(0) - distinct.min(0)

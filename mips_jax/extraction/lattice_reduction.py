@@ -1,4 +1,5 @@
-"""Bases of lattices given by noisy or by integer generators: Lenstra-Lenstra-Lovasz reduction, Hermite's form.
+"""Bases of lattices given by noisy or by integer generators: Lenstra-Lenstra-Lovasz reduction,
+Hermite's form.
 
 Axes: N vectors, G generators reduced together, H dimensions of the space, D of the lattice.
 """
@@ -28,7 +29,8 @@ def lattice_basis(vectors: np.ndarray, zero: float) -> np.ndarray | None:
     if dim == 0 or points.shape[0] < dim:
         return None
     short = _short_differences(points, zero)
-    # Many generators at once have relations with small coefficients, and these amplify noise little.
+    # Many generators at once have relations with small coefficients, and these amplify noise
+    # little.
     basis = _generated(_distinct(short, zero, 3 * dim + GENERATORS_BEYOND), zero, dim)
     for _ in range(4 * dim + 4):
         if basis is None:
@@ -66,7 +68,9 @@ def lll(vectors: np.ndarray, delta: float = 0.99) -> np.ndarray:
 
 
 def hermite_basis(rows: np.ndarray) -> np.ndarray:
-    """Triangular integer basis [<= D, D] of the lattice that integer rows [N, D] generate (Euclid on each column)."""
+    """Triangular integer basis [<= D, D] of the lattice that integer rows [N, D] generate (Euclid
+    on each column).
+    """
     remaining = [list(map(int, row)) for row in rows if row.any()]
     basis: list[list[int]] = []
     for column in range(rows.shape[1]):
@@ -87,7 +91,9 @@ def hermite_basis(rows: np.ndarray) -> np.ndarray:
 
 
 def _gram_schmidt(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Squared norms [D] of the orthogonalised rows, and the coefficients [D, D] (unit lower triangular)."""
+    """Squared norms [D] of the orthogonalised rows, and the coefficients [D, D] (unit lower
+    triangular).
+    """
     _, upper = np.linalg.qr(rows.T)
     diagonal = np.diag(upper).copy()
     diagonal[diagonal == 0] = 1e-300
@@ -112,10 +118,11 @@ def _unexplained(points: np.ndarray, basis: np.ndarray, zero: float) -> np.ndarr
 
 
 def _generated(generators: np.ndarray, zero: float, dim: int) -> np.ndarray | None:
-    """Reduced basis [D, D] of the lattice that [G, D] vectors generate, or None where it is too fine for the noise.
+    """Reduced basis [D, D] of the lattice that [G, D] vectors generate, or None where it is too
+    fine for the noise.
 
-    The rows (vector / zero, multipliers) are reduced: G - D short rows are the relations among the generators, the
-    others a basis.
+    The rows (vector / zero, multipliers) are reduced: G - D short rows are the relations among the
+    generators, the others a basis.
     """
     count = generators.shape[0]
     if count < dim:
@@ -134,7 +141,9 @@ def _generated(generators: np.ndarray, zero: float, dim: int) -> np.ndarray | No
 
 
 def _distinct(vectors: np.ndarray, zero: float, count: int) -> np.ndarray:
-    """The first `count` vectors that differ, up to sign, by more than noise; each the mean of the vectors like it."""
+    """The first `count` vectors that differ, up to sign, by more than noise; each the mean of the
+    vectors like it.
+    """
     sums: list[np.ndarray] = []
     sizes: list[int] = []
     for vector in vectors[: 40 * count]:
@@ -151,7 +160,9 @@ def _distinct(vectors: np.ndarray, zero: float, count: int) -> np.ndarray:
 
 
 def _refit(basis: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Least-squares fit of the basis to vectors (shortest first): to the nearest, then to more and more of them."""
+    """Least-squares fit of the basis to vectors (shortest first): to the nearest, then to more and
+    more of them.
+    """
     for count in (2**k for k in range(5, 13)):
         codes = np.rint(vectors[:count] @ np.linalg.inv(basis))
         away = np.linalg.norm(vectors[:count] - codes @ basis, axis=1)

@@ -1,8 +1,8 @@
 """Linear recurrences: networks whose output is an affine function of the input history.
 
-Markov parameters (the impulse response) are estimated from the network's own outputs and rounded to integers; a minimal
-realization over the rationals gives integer registers (Ho and Kalman 1966; companion form), and integer changes of basis make it
-sparse enough to read.
+Markov parameters (the impulse response) are estimated from the network's own outputs and rounded to
+integers; a minimal realization over the rationals gives integer registers (Ho and Kalman 1966;
+companion form), and integer changes of basis make it sparse enough to read.
 
 Axes: W words, T time, I inputs, O outputs, K lags, D state dimension.
 """
@@ -45,10 +45,12 @@ class Recurrence:
 
 
 def impulse_response(traces: Traces) -> tuple[np.ndarray, np.ndarray] | None:
-    """Integer Markov parameters of the network, or None when its outputs are not affine in the inputs.
+    """Integer Markov parameters of the network, or None when its outputs are not affine in the
+    inputs.
 
     Returns:
-        response [K, O, I] (effect of an input k steps later) and free [T, O] (outputs when every input is zero), K = T.
+        response [K, O, I] (effect of an input k steps later) and free [T, O] (outputs when every
+        input is zero), K = T.
     """
     words, outputs = traces.words.astype(np.float64), traces.outputs.astype(np.float64)
     count, length, width = words.shape
@@ -72,7 +74,9 @@ def impulse_response(traces: Traces) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def linear_program(traces: Traces) -> Program | None:
-    """The integer recurrence that reproduces the traces exactly, or None when there is none of small order."""
+    """The integer recurrence that reproduces the traces exactly, or None when there is none of
+    small order.
+    """
     estimate = impulse_response(traces)
     if estimate is None:
         return None
@@ -87,7 +91,9 @@ def linear_program(traces: Traces) -> Program | None:
 
 
 def _realizations(response: np.ndarray, free: np.ndarray):
-    """Integer realizations: a shift register for a finite response, else companion forms of the minimal order."""
+    """Integer realizations: a shift register for a finite response, else companion forms of the
+    minimal order.
+    """
     length, outputs, width = response.shape
     tail = np.flatnonzero(response.any(axis=(1, 2)))
     memory = int(tail[-1]) if len(tail) else 0
@@ -110,7 +116,15 @@ def _with_drift(transition, inputs, readout, direct, width: int) -> Recurrence:
         drift, offset = inputs[:, width], direct[:, width]
     else:
         drift, offset = np.zeros(len(transition), np.int64), np.zeros(len(direct), np.int64)
-    return Recurrence(transition, inputs[:, :width], drift, readout, direct[:, :width], offset, np.zeros(len(transition), np.int64))
+    return Recurrence(
+        transition,
+        inputs[:, :width],
+        drift,
+        readout,
+        direct[:, :width],
+        offset,
+        np.zeros(len(transition), np.int64),
+    )
 
 
 def _shift_register(response: np.ndarray, offset: np.ndarray) -> Recurrence:
@@ -118,7 +132,10 @@ def _shift_register(response: np.ndarray, offset: np.ndarray) -> Recurrence:
     memory, outputs, width = response.shape[0] - 1, *response.shape[1:]
     used = [i for i in range(width)]
     dimension = memory * len(used)
-    transition, inputs = np.zeros((dimension, dimension), np.int64), np.zeros((dimension, width), np.int64)
+    transition, inputs = (
+        np.zeros((dimension, dimension), np.int64),
+        np.zeros((dimension, width), np.int64),
+    )
     readout = np.zeros((outputs, dimension), np.int64)
     for k in range(memory):
         for i in used:
@@ -134,17 +151,21 @@ def _shift_register(response: np.ndarray, offset: np.ndarray) -> Recurrence:
 def _minimal(response: np.ndarray, first: int):
     """Realization with integer matrices from Markov parameters [K, O, I], or None.
 
-    The rows of the Hankel matrix that are independent give the state: the outputs that follow zero inputs, in the order of the
-    first independent ones, so that the state is integer by construction.
+    The rows of the Hankel matrix that are independent give the state: the outputs that follow zero
+    inputs, in the order of the first independent ones, so that the state is integer by
+    construction.
 
     Args:
         response: Markov parameters.
-        first: 1: the state starts with the next output (minimal); 0: with the output just written (as physicists write it).
+        first: 1: the state starts with the next output (minimal); 0: with the output just written
+            (as physicists write it).
     """
     length, outputs, width = response.shape
     future = length // 2
     past = length - future - 1
-    block = lambda shift: np.block([[response[i + j + shift] for j in range(past)] for i in range(future)])
+    block = lambda shift: np.block(
+        [[response[i + j + shift] for j in range(past)] for i in range(future)]
+    )
     hankel, shifted = block(first), block(first + 1) if first + future + past - 1 < length else None
     if shifted is None:
         return None
@@ -157,10 +178,14 @@ def _minimal(response: np.ndarray, first: int):
     transition = _solve_rows(hankel[basis], shifted[basis])
     readout = _solve_rows(hankel[basis], block(1)[:outputs])
     state = hankel[basis]
-    if transition is None or readout is None:  # several outputs: the lattice that all rows generate has an integer transition
+    if (
+        transition is None or readout is None
+    ):  # several outputs: the lattice that all rows generate has an integer transition
         if np.abs(shifted).max() > 2**24:
             return None
-        state, following = np.split(hermite_basis(np.concatenate([hankel, shifted], axis=1))[: len(basis)], 2, axis=1)
+        state, following = np.split(
+            hermite_basis(np.concatenate([hankel, shifted], axis=1))[: len(basis)], 2, axis=1
+        )
         transition, readout = _solve_rows(state, following), _solve_rows(state, block(1)[:outputs])
         if transition is None or readout is None:
             return None
@@ -169,24 +194,36 @@ def _minimal(response: np.ndarray, first: int):
 
 def _solve_rows(basis: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
     """Integer M with M @ basis = targets exactly, or None."""
-    solution = np.linalg.lstsq(basis.T.astype(np.float64), targets.T.astype(np.float64), rcond=None)[0].T
+    solution = np.linalg.lstsq(
+        basis.T.astype(np.float64), targets.T.astype(np.float64), rcond=None
+    )[0].T
     rounded = np.rint(solution).astype(np.int64)
-    exact = [[sum(Fraction(int(m)) * int(b) for m, b in zip(row, column)) for column in basis.T] for row in rounded]
-    return rounded if all(Fraction(int(t)) == e for tr, er in zip(targets, exact) for t, e in zip(tr, er)) else None
+    exact = [
+        [sum(Fraction(int(m)) * int(b) for m, b in zip(row, column)) for column in basis.T]
+        for row in rounded
+    ]
+    return (
+        rounded
+        if all(Fraction(int(t)) == e for tr, er in zip(targets, exact) for t, e in zip(tr, er))
+        else None
+    )
 
 
 def _sparse(recurrence: Recurrence) -> Recurrence:
-    """The integer change of basis that gives the shortest program, by descent from several random bases.
+    """The integer change of basis that gives the shortest program, by descent from several random
+    bases.
 
-    Moves are elementary (row i += or -= row j, a sign); descent follows a crude count of matrix entries, and the few best bases
-    are compared by the programs that they print.
+    Moves are elementary (row i += or -= row j, a sign); descent follows a crude count of matrix
+    entries, and the few best bases are compared by the programs that they print.
     """
     dimension = len(recurrence.transition)
     if dimension < 2 or dimension > 10:
         return recurrence
     rng = np.random.default_rng(0)
     moves = []
-    for i, j, s in [(i, j, s) for i in range(dimension) for j in range(dimension) if j != i for s in (1, -1)] + [(i, i, -2) for i in range(dimension)]:
+    for i, j, s in [
+        (i, j, s) for i in range(dimension) for j in range(dimension) if j != i for s in (1, -1)
+    ] + [(i, i, -2) for i in range(dimension)]:
         change = np.eye(dimension, dtype=np.int64)
         change[i, j] += s
         moves.append(change)
@@ -203,7 +240,9 @@ def _sparse(recurrence: Recurrence) -> Recurrence:
             if costs[best] >= cost:
                 break
             current, cost = options[best], costs[best]
-        ends[current.transition.tobytes() + current.readout.tobytes() + current.inputs.tobytes()] = current
+        ends[
+            current.transition.tobytes() + current.readout.tobytes() + current.inputs.tobytes()
+        ] = current
     few = sorted(ends.values(), key=_entries)[:12]
     return min(few, key=lambda r: _program(r).description_length)
 
@@ -211,11 +250,21 @@ def _sparse(recurrence: Recurrence) -> Recurrence:
 def _changed(r: Recurrence, change: np.ndarray) -> Recurrence:
     """New state = change @ old state, for an elementary (unimodular) change."""
     inverse = np.rint(np.linalg.inv(change)).astype(np.int64)
-    return Recurrence(change @ r.transition @ inverse, change @ r.inputs, change @ r.drift, r.readout @ inverse, r.direct, r.offset, change @ r.initial)
+    return Recurrence(
+        change @ r.transition @ inverse,
+        change @ r.inputs,
+        change @ r.drift,
+        r.readout @ inverse,
+        r.direct,
+        r.offset,
+        change @ r.initial,
+    )
 
 
 def _entries(r: Recurrence) -> float:
-    """Entries to write in all matrices; the identity in the transition is free, and so is an output that is an updated register."""
+    """Entries to write in all matrices; the identity in the transition is free, and so is an output
+    that is an updated register.
+    """
     weigh = lambda m: float((m != 0).sum() + 0.5 * np.abs(m).sum())
     rows = np.concatenate([r.transition, r.inputs, r.drift[:, None]], axis=1)
     wanted = np.concatenate([r.readout, r.direct, r.offset[:, None]], axis=1)
@@ -237,11 +286,20 @@ def _program(r: Recurrence) -> Program:
     inputs = [Var(n) for n in names]
     updates = {}
     for d, name in enumerate(registers):
-        updates[name] = affine_expression([*old, *inputs], [*r.transition[d], *r.inputs[d]], int(r.drift[d]))
+        updates[name] = affine_expression(
+            [*old, *inputs], [*r.transition[d], *r.inputs[d]], int(r.drift[d])
+        )
     rows = np.concatenate([r.transition, r.inputs, r.drift[:, None]], axis=1)
     outputs = []
     for o in range(len(r.readout)):
-        outputs.append(_shortest(np.concatenate([r.readout[o], r.direct[o], [r.offset[o]]]), rows, registers, [*old, *inputs]))
+        outputs.append(
+            _shortest(
+                np.concatenate([r.readout[o], r.direct[o], [r.offset[o]]]),
+                rows,
+                registers,
+                [*old, *inputs],
+            )
+        )
     order, done = [], []
     for d, name in enumerate(registers):
         others = [e for e in range(len(registers)) if e != d]
@@ -254,21 +312,30 @@ def _program(r: Recurrence) -> Program:
     # a later register may feed an earlier one: try the reverse order as well
     alternative = _reordered(r, rows, registers, [*old, *inputs])
     chosen = min((updates, alternative), key=lambda u: sum(expression_bits(e) for e in u.values()))
-    return Program(names, tuple(Register(n, int(r.initial[registers.index(n)]), chosen[n]) for n in chosen), tuple(outputs))
+    return Program(
+        names,
+        tuple(Register(n, int(r.initial[registers.index(n)]), chosen[n]) for n in chosen),
+        tuple(outputs),
+    )
 
 
 def _reordered(r: Recurrence, rows, registers, terms):
     updates = {}
     for d in reversed(range(len(registers))):
         done = [registers.index(n) for n in updates]
-        updates[registers[d]] = _shortest(rows[d], rows[done], [registers[e] for e in done], terms) if done else affine_expression(
-            terms, [int(c) for c in rows[d][:-1]], int(rows[d][-1])
+        updates[registers[d]] = (
+            _shortest(rows[d], rows[done], [registers[e] for e in done], terms)
+            if done
+            else affine_expression(terms, [int(c) for c in rows[d][:-1]], int(rows[d][-1]))
         )
     return updates
 
 
 def _shortest(wanted: np.ndarray, rows: np.ndarray, names: list[str], terms: list[Var]):
-    """The affine form `wanted` (coefficients of the terms, then the offset), perhaps as an updated register plus a remainder."""
+    """The affine form `wanted` (coefficients of the terms, then the offset), perhaps as an updated
+    register plus a remainder.
+    """
+
     def written(coefficients, register=None):
         all_terms = [*terms, *([Var(register, updated=True)] if register else [])]
         values = [int(c) for c in coefficients[:-1]] + ([1] if register else [])
@@ -281,10 +348,26 @@ def _shortest(wanted: np.ndarray, rows: np.ndarray, names: list[str], terms: lis
 def _register_names(r: Recurrence, inputs: tuple[str, ...]) -> list[str]:
     """`previous`, `previous2`, ... for shift registers, else `s`, `r`, ... as people name them."""
     dimension, width = r.inputs.shape
-    shift = _shift_register(np.concatenate([r.direct[None], r.readout.reshape(len(r.readout), -1, width).transpose(1, 0, 2)]), r.offset) if dimension % width == 0 else None
-    if shift is not None and np.array_equal(shift.transition, r.transition) and np.array_equal(shift.inputs, r.inputs):
+    shift = (
+        _shift_register(
+            np.concatenate(
+                [r.direct[None], r.readout.reshape(len(r.readout), -1, width).transpose(1, 0, 2)]
+            ),
+            r.offset,
+        )
+        if dimension % width == 0
+        else None
+    )
+    if (
+        shift is not None
+        and np.array_equal(shift.transition, r.transition)
+        and np.array_equal(shift.inputs, r.inputs)
+    ):
         lag = lambda k: "previous" + (str(k + 1) if k else "")
-        return [lag(d // width) + (f"_{inputs[d % width]}" if width > 1 else "") for d in range(dimension)]
+        return [
+            lag(d // width) + (f"_{inputs[d % width]}" if width > 1 else "")
+            for d in range(dimension)
+        ]
     if dimension == 1:
         return ["total"]
     return [f"s{d + 1}" for d in range(dimension)]

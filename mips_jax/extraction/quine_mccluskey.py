@@ -1,11 +1,13 @@
-"""Exact two-level minimisation of one Boolean function: all prime implicants, then a minimum cover (Quine-McCluskey).
+"""Exact two-level minimisation of one Boolean function: all prime implicants, then a minimum cover
+(Quine-McCluskey).
 
-A row is an integer whose bit i is variable i. A cube (product of literals) is a pair of integers (mask, value): it
-contains the rows with `row & mask == value`. The cost of a cover is its number of literals plus its number of cubes.
+A row is an integer whose bit i is variable i. A cube (product of literals) is a pair of integers
+(mask, value): it contains the rows with `row & mask == value`. The cost of a cover is its number of
+literals plus its number of cubes.
 
-Primes come from one dense array with an axis of size 3 for each variable (0, 1, either), so up to `DENSE_BITS`
-variables they are complete and the cover can be proven minimal. Beyond that each cube is grown greedily against the
-off-set, as espresso does, and nothing is proven.
+Primes come from one dense array with an axis of size 3 for each variable (0, 1, either), so up to
+`DENSE_BITS` variables they are complete and the cover can be proven minimal. Beyond that each cube
+is grown greedily against the off-set, as espresso does, and nothing is proven.
 
 Axes: R rows of the on-set still to be covered, P prime implicants, K variables.
 """
@@ -47,14 +49,17 @@ class TwoLevel:
         return covered
 
 
-def sum_of_products(on_set: np.ndarray, dont_care: np.ndarray, bits: int, *, effort: float = COVER_EFFORT) -> TwoLevel:
+def sum_of_products(
+    on_set: np.ndarray, dont_care: np.ndarray, bits: int, *, effort: float = COVER_EFFORT
+) -> TwoLevel:
     """The cheapest sum of products that is 1 on the on-set and 0 outside on-set and don't-cares.
 
     Args:
         on_set: [R] rows with value 1.
         dont_care: rows with either value (disjoint from the on-set).
         bits: K, the number of variables, at most `DENSE_BITS`.
-        effort: multiplications of branch and bound after which the best cover so far is returned unproven.
+        effort: multiplications of branch and bound after which the best cover so far is returned
+            unproven.
     """
     on_set = np.unique(np.asarray(on_set, np.int64))
     if on_set.size == 0:
@@ -78,8 +83,8 @@ def sum_of_products(on_set: np.ndarray, dont_care: np.ndarray, bits: int, *, eff
 def sum_of_products_against_off_set(on_set: np.ndarray, off_set: np.ndarray, bits: int) -> TwoLevel:
     """Greedy cover for many variables and few specified rows: every row not named is a don't-care.
 
-    Each on-row is expanded one literal at a time, dropping the literal that lets the cube absorb most other on-rows
-    while it stays clear of the off-set; then redundant cubes are removed.
+    Each on-row is expanded one literal at a time, dropping the literal that lets the cube absorb
+    most other on-rows while it stays clear of the off-set; then redundant cubes are removed.
     """
     on_set = np.unique(np.asarray(on_set, np.int64))
     off_set = np.unique(np.asarray(off_set, np.int64))
@@ -89,7 +94,9 @@ def sum_of_products_against_off_set(on_set: np.ndarray, off_set: np.ndarray, bit
         mask, value = _expand(int(on_set[np.argmax(uncovered)]), on_set[uncovered], off_set, bits)
         cubes.append((mask, value))
         uncovered &= (on_set & mask) != value
-    masks, values = (np.array(column, np.int64) for column in zip(*cubes)) if cubes else (np.zeros(0, int),) * 2
+    masks, values = (
+        (np.array(column, np.int64) for column in zip(*cubes)) if cubes else (np.zeros(0, int),) * 2
+    )
     if not cubes:
         return TwoLevel((), True)
     covers = (on_set[:, None] & masks[None, :]) == values[None, :]
@@ -97,7 +104,9 @@ def sum_of_products_against_off_set(on_set: np.ndarray, off_set: np.ndarray, bit
     return TwoLevel(tuple(sorted(cubes[p] for p in chosen)), False)
 
 
-def prime_implicants(on_set: np.ndarray, dont_care: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
+def prime_implicants(
+    on_set: np.ndarray, dont_care: np.ndarray, bits: int
+) -> tuple[np.ndarray, np.ndarray]:
     """All prime implicants that contain at least one on-row: masks [P] and values [P]."""
     table = np.zeros(1 << bits, bool)
     table[on_set] = True
@@ -147,13 +156,20 @@ class _CoverSearch:
     effort_left: float
 
     def branch(self, covers, costs, names, chosen: tuple[int, ...], spent: int) -> None:
-        """Covers the remaining rows [R, P] with columns called `names` [P], having spent `spent` on `chosen`."""
+        """Covers the remaining rows [R, P] with columns called `names` [P], having spent `spent` on
+        `chosen`.
+        """
         rows, columns = covers.shape
-        self.effort_left -= 1.5e6 + 3.0 * rows * columns * (rows + columns)  # overhead, and dominance
+        self.effort_left -= 1.5e6 + 3.0 * rows * columns * (
+            rows + columns
+        )  # overhead, and dominance
         if self.effort_left <= 0:
             return
         covers, costs, names, forced = _reduce(covers, costs, names)
-        chosen, spent = chosen + tuple(name for name, _ in forced), spent + sum(cost for _, cost in forced)
+        chosen, spent = (
+            chosen + tuple(name for name, _ in forced),
+            spent + sum(cost for _, cost in forced),
+        )
         if covers.shape[0] == 0:
             if spent < self.best_cost:
                 self.best, self.best_cost = chosen, spent
@@ -167,9 +183,12 @@ class _CoverSearch:
             rest = ~covers[:, column]
             others = names != name
             self.branch(
-                covers[np.ix_(rest, others)], costs[others], names[others],
-                chosen + (int(names[column]),), spent + int(costs[column]),
-            )  # fmt: skip
+                covers[np.ix_(rest, others)],
+                costs[others],
+                names[others],
+                chosen + (int(names[column]),),
+                spent + int(costs[column]),
+            )
             # From here on this column is excluded: another column must cover the row.
             covers, costs, names = covers[:, others], costs[others], names[others]
             if not covers[row].any():
@@ -210,7 +229,9 @@ def _undominated_rows(covers: np.ndarray) -> np.ndarray:
 
 
 def _undominated_columns(covers: np.ndarray, costs: np.ndarray) -> np.ndarray:
-    """[P] bool: False for a column whose rows another column covers at no higher cost, or that covers nothing."""
+    """[P] bool: False for a column whose rows another column covers at no higher cost, or that
+    covers nothing.
+    """
     dense = covers.astype(np.float32)
     shared, size = dense.T @ dense, dense.sum(0)
     first = np.arange(size.size)[:, None] < np.arange(size.size)
@@ -221,7 +242,8 @@ def _undominated_columns(covers: np.ndarray, costs: np.ndarray) -> np.ndarray:
 
 
 def _lower_bound(covers: np.ndarray, costs: np.ndarray) -> int:
-    """Dual ascent: rows bid for their columns, no column is paid more than its cost, the bids add up to a bound.
+    """Dual ascent: rows bid for their columns, no column is paid more than its cost, the bids add
+    up to a bound.
 
     Bids are kept integer, so that the bound is exact.
     """
@@ -269,7 +291,9 @@ def _expand(row: int, on_set: np.ndarray, off_set: np.ndarray, bits: int) -> tup
     mask = (1 << bits) - 1
     free = [1 << i for i in range(bits)]
     while free:
-        allowed = [bit for bit in free if not ((off_set & (mask ^ bit)) == (row & (mask ^ bit))).any()]
+        allowed = [
+            bit for bit in free if not ((off_set & (mask ^ bit)) == (row & (mask ^ bit))).any()
+        ]
         if not allowed:
             break
         absorbed = [int(((on_set & (mask ^ bit)) == (row & (mask ^ bit))).sum()) for bit in allowed]

@@ -1,7 +1,10 @@
-"""Registers: small sets of features that determine the outputs and their own next values, then regression of both.
+"""Registers: small sets of features that determine the outputs and their own next values, then
+regression of both.
 
-Stages: tables of (features before the step, input) -> (output, features after the step); beam search for closed sets without conflicts;
-for each set, the simplest first, regression of every update and output; initial values where the network leaves them free.
+Stages: tables of (features before the step, input) -> (output, features after the step); beam
+    search for closed sets without conflicts;
+for each set, the simplest first, regression of every update and output; initial values where the
+network leaves them free.
 
 Axes: W words, T time, I inputs a step, O outputs a step, N rows (one for each word and step).
 """
@@ -39,7 +42,8 @@ from mips_jax.programs import (
 )
 
 _CONFLICT_BITS = 5000.0  # rank of a set that contradicts some rows: 1% is worth 50 bits
-_ALTERNATIVES = 8  # expressions kept for each update and output, of which those that share most are taken
+# expressions kept for each update and output, of which those that share most are taken
+_ALTERNATIVES = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +53,8 @@ class RegisterSettings:
     Attributes:
         largest_set: most registers in a program.
         beam: sets kept at each size.
-        tolerance: share of rows that may contradict a set (a network may err on inputs it rarely saw).
+        tolerance: share of rows that may contradict a set (a network may err on inputs it rarely
+            saw).
         least_held: features that the hidden state holds less well than this are not used.
         sets: closed sets that are regressed at most.
         seconds: time for the whole search.
@@ -98,7 +103,9 @@ class _Tables:
         self.rows = len(self.inputs[0])
 
 
-def closed_sets(narrow: Traces, features: list[Feature], settings: RegisterSettings, deadline: float) -> list[RegisterSet]:
+def closed_sets(
+    narrow: Traces, features: list[Feature], settings: RegisterSettings, deadline: float
+) -> list[RegisterSet]:
     """Sets of features without conflicts on the traces, the fewest distinct rows first.
 
     Args:
@@ -119,7 +126,9 @@ def closed_sets(narrow: Traces, features: list[Feature], settings: RegisterSetti
 
     def conflict(members: frozenset[str], keys: Keys) -> float:
         # relative to what there is to explain: a rare output must not pass for an exception
-        targets = [("", o) for o in range(len(tables.outputs))] + [(m, 0) for m in sorted(members) if by_name[m].update is None]
+        targets = [("", o) for o in range(len(tables.outputs))] + [
+            (m, 0) for m in sorted(members) if by_name[m].update is None
+        ]
         return sum(conflict_share(keys, *target) for target in targets)
 
     @functools.cache
@@ -134,7 +143,9 @@ def closed_sets(narrow: Traces, features: list[Feature], settings: RegisterSetti
     start = conflict(frozenset(), inputs)
     if start <= settings.tolerance:
         return [RegisterSet((), inputs.count, tables.rows / inputs.count, start)]
-    additions = [frozenset({f.name, *_needed(f, by_name)}) for f in features] + _whole_groups(features)
+    additions = [frozenset({f.name, *_needed(f, by_name)}) for f in features] + _whole_groups(
+        features
+    )
     beam: list[tuple[float, frozenset[str], Keys]] = [(start, frozenset(), inputs)]
     seen: set[frozenset[str]] = set()
     for _ in range(settings.largest_set):
@@ -142,7 +153,11 @@ def closed_sets(narrow: Traces, features: list[Feature], settings: RegisterSetti
         for _, members, keys in beam:
             for addition in additions:
                 extended = members | addition
-                if extended in seen or extended == members or len(extended) > settings.largest_set + 2:
+                if (
+                    extended in seen
+                    or extended == members
+                    or len(extended) > settings.largest_set + 2
+                ):
                     continue
                 seen.add(extended)
                 refined = keys
@@ -152,10 +167,22 @@ def closed_sets(narrow: Traces, features: list[Feature], settings: RegisterSetti
                 if refined.count > 0.6 * everything:
                     continue  # it memorises whole histories, which explains nothing
                 if rate <= settings.tolerance:
-                    found[extended] = RegisterSet(_in_order(extended, by_name), refined.count, tables.rows / refined.count, rate)
+                    found[extended] = RegisterSet(
+                        _in_order(extended, by_name),
+                        refined.count,
+                        tables.rows / refined.count,
+                        rate,
+                    )
                 else:
-                    # distinct rows are what conflicts are avoided with: a set that splits everything explains nothing
-                    grown.append((rate + 0.02 * len(extended) + 0.3 * refined.count / tables.rows, extended, refined))
+                    # distinct rows are what conflicts are avoided with: a set that splits
+                    # everything explains nothing
+                    grown.append(
+                        (
+                            rate + 0.02 * len(extended) + 0.3 * refined.count / tables.rows,
+                            extended,
+                            refined,
+                        )
+                    )
                 if time.monotonic() > deadline:
                     return _ranked(found) + _whole_history(digits)
         beam = sorted(grown, key=lambda g: (g[0], sorted(g[1])))[: settings.beam]
@@ -165,7 +192,9 @@ def closed_sets(narrow: Traces, features: list[Feature], settings: RegisterSetti
 
 
 def _whole_groups(features: list[Feature]) -> list[frozenset[str]]:
-    """All counts (or flags) of one input at once, all outputs and how they would change: single ones often explain nothing."""
+    """All counts (or flags) of one input at once, all outputs and how they would change: single
+    ones often explain nothing.
+    """
     groups: dict[str, set[str]] = {}
     for feature in features:
         if feature.group.startswith(("counts", "seen", "outputs")):
@@ -188,23 +217,41 @@ def _history_rows(tables: _Tables) -> int:
 
 
 def _whole_history(digits: list[Feature]) -> list[RegisterSet]:
-    """Last of all: the whole history of an input, as numbers whose digits it is, in both directions."""
+    """Last of all: the whole history of an input, as numbers whose digits it is, in both
+    directions.
+    """
     groups: dict[str, list[Feature]] = {}
     for feature in digits:
         groups.setdefault(feature.group, []).append(feature)
-    return [RegisterSet(tuple(sorted(g, key=lambda f: f.name, reverse=True)), 0, 1.0) for g in groups.values() if len(g) == 3]
+    return [
+        RegisterSet(tuple(sorted(g, key=lambda f: f.name, reverse=True)), 0, 1.0)
+        for g in groups.values()
+        if len(g) == 3
+    ]
 
 
 def _ranked(found: dict[frozenset[str], RegisterSet]) -> list[RegisterSet]:
     """Fewest distinct rows first, minding what the features cost; supersets of a found set last."""
-    distinct = {f.name: len(np.unique(f.values)) for candidate in found.values() for f in candidate.features if f.update is None}
+    distinct = {
+        f.name: len(np.unique(f.values))
+        for candidate in found.values()
+        for f in candidate.features
+        if f.update is None
+    }
 
     def rank(item):
         names, candidate = item
-        bigger = any(other < names and found[other].conflicts <= candidate.conflicts for other in found)
+        bigger = any(
+            other < names and found[other].conflicts <= candidate.conflicts for other in found
+        )
         exceptions = _CONFLICT_BITS * candidate.conflicts
-        # an update that has to be found will cost its bits, the more the more values it takes; that of the output is the output itself
-        unknown = sum(4.0 * np.log2(distinct[f.name]) for f in candidate.features if f.update is None and not f.name.startswith("output"))
+        # an update that has to be found will cost its bits, the more the more values it takes; that
+        # of the output is the output itself
+        unknown = sum(
+            4.0 * np.log2(distinct[f.name])
+            for f in candidate.features
+            if f.update is None and not f.name.startswith("output")
+        )
         features = sum(f.cost + 6.0 for f in candidate.features)
         return (bigger, exceptions + 8.0 * np.log2(candidate.keys) + features + unknown)
 
@@ -227,9 +274,13 @@ def _in_order(names: frozenset[str], by_name: dict[str, Feature]) -> tuple[Featu
 
 
 def programs(
-    candidates: list[RegisterSet], traces: Traces, input_range: InputRange, features: list[Feature], settings: RegisterSettings,
+    candidates: list[RegisterSet],
+    traces: Traces,
+    input_range: InputRange,
+    features: list[Feature],
+    settings: RegisterSettings,
     deadline: float,
-) -> Iterator[tuple[Program, RegisterSet]]:  # fmt: skip
+) -> Iterator[tuple[Program, RegisterSet]]:
     """Regresses closed sets one after the other; yields each program found.
 
     Args:
@@ -241,7 +292,10 @@ def programs(
         deadline: `time.monotonic()` at which to stop.
     """
     by_name = {f.name: f for f in features}
-    for candidate in [*candidates[: settings.sets], *(c for c in candidates[settings.sets :] if not c.keys)]:
+    for candidate in [
+        *candidates[: settings.sets],
+        *(c for c in candidates[settings.sets :] if not c.keys),
+    ]:
         if time.monotonic() > deadline:
             return
         members = tuple(by_name[f.name] for f in candidate.features)
@@ -251,21 +305,31 @@ def programs(
 
 
 def regress_program(
-    members: tuple[Feature, ...], traces: Traces, input_range: InputRange, settings: RegisterSettings, deadline: float
+    members: tuple[Feature, ...],
+    traces: Traces,
+    input_range: InputRange,
+    settings: RegisterSettings,
+    deadline: float,
 ) -> Program | None:
-    """Updates, outputs and initial values for one set of registers, or None when an expression is not found."""
+    """Updates, outputs and initial values for one set of registers, or None when an expression is
+    not found.
+    """
     tables = _Tables(traces, list(members))
     names = input_names(traces.words.shape[2])
     inputs = {Var(n): c for n, c in zip(names, tables.inputs)}
     before = {Var(f.name): tables.before[f.name] for f in members}
     keys = group_rows(list(inputs.values()) + list(before.values()), tables.rows)
     rows = distinct_rows(keys)
-    if settings.tolerance and any(keys.conflicts(target).any() for target in _targets(tables, members)):
+    if settings.tolerance and any(
+        keys.conflicts(target).any() for target in _targets(tables, members)
+    ):
         rows = _majority_rows(keys, tables, members)
     columns = {v: c[rows] for v, c in (inputs | before).items()}
     constants = _constants(input_range, tables)
     limits = RegressionSettings(
-        lookup_cells=settings.lookup_cells, tolerance=settings.tolerance, enumeration=_enumeration(len(columns), deadline)
+        lookup_cells=settings.lookup_cells,
+        tolerance=settings.tolerance,
+        enumeration=_enumeration(len(columns), deadline),
     )
     regressor = Regressor(columns, constants, _seeds(members, names, updated=False), limits)
 
@@ -274,13 +338,17 @@ def regress_program(
         if feature.update is not None:
             choices[feature.name] = [feature.update]
             continue
-        choices[feature.name] = regressor.expressions(tables.after[feature.name][rows], _left(deadline))[:_ALTERNATIVES]
+        choices[feature.name] = regressor.expressions(
+            tables.after[feature.name][rows], _left(deadline)
+        )[:_ALTERNATIVES]
         if not choices[feature.name]:
             return None
     updates = {name: found[0] for name, found in choices.items()}
     outputs = []
     for target in tables.outputs:
-        found = _output(regressor, members, names, columns, updates, target[rows], constants, limits, deadline)
+        found = _output(
+            regressor, members, names, columns, updates, target[rows], constants, limits, deadline
+        )
         if not found:
             return None
         outputs.append(found[:_ALTERNATIVES])
@@ -293,8 +361,12 @@ def regress_program(
     return pruned(reuse_updates(Program(names, registers, tuple(outputs))))
 
 
-def _best_together(choices: dict[str, list[Expression]], outputs: list[list[Expression]]) -> tuple[dict[str, Expression], list[Expression]]:
-    """One expression for each update and output, such that what they share is written once; coordinate descent."""
+def _best_together(
+    choices: dict[str, list[Expression]], outputs: list[list[Expression]]
+) -> tuple[dict[str, Expression], list[Expression]]:
+    """One expression for each update and output, such that what they share is written once;
+    coordinate descent.
+    """
     slots = [*choices.values(), *outputs]
     chosen = [options[0] for options in slots]
 
@@ -312,15 +384,24 @@ def _best_together(choices: dict[str, list[Expression]], outputs: list[list[Expr
     return dict(zip(choices, chosen)), chosen[len(choices) :]
 
 
-def _output(regressor, members, names, columns, updates, target, constants, limits, deadline) -> list[Expression]:
+def _output(
+    regressor, members, names, columns, updates, target, constants, limits, deadline
+) -> list[Expression]:
     """The output from the registers before the step, and from those after it, the shortest first."""
     found = regressor.expressions(target, _left(deadline))
     changed = [f for f in members if not isinstance(updates[f.name], (Var, Const))]
     if changed and (not found or expression_bits(found[0]) > 16.0):
         # the registers after the step, their values computed with the updates found
-        after = {Var(f.name, updated=True): np.broadcast_to(evaluate(updates[f.name], columns), target.shape) for f in changed}
+        after = {
+            Var(f.name, updated=True): np.broadcast_to(
+                evaluate(updates[f.name], columns), target.shape
+            )
+            for f in changed
+        }
         kept = {v: c for v, c in columns.items() if v.name not in {f.name for f in changed}}
-        late = Regressor(after | kept, constants, _seeds(members, names, updated=True, changed=changed), limits)
+        late = Regressor(
+            after | kept, constants, _seeds(members, names, updated=True, changed=changed), limits
+        )
         found = sorted(found + late.expressions(target, _left(deadline)), key=expression_bits)
     return found
 
@@ -393,12 +474,18 @@ def _seeds(members, names: tuple[str, ...], updated: bool, changed=()) -> list[E
             seeds.append(total)
     if len(names) > 2:
         inputs = tuple(Var(n) for n in names)
-        seeds += [Call("min", inputs), Call("max", inputs)] + ([Call("median", inputs)] if len(inputs) % 2 else [])
+        seeds += [Call("min", inputs), Call("max", inputs)] + (
+            [Call("median", inputs)] if len(inputs) % 2 else []
+        )
     return seeds
 
 
-def _initial_values(members, updates, outputs, traces: Traces, names, constants) -> dict[str, int] | None:
-    """Initial values of the registers; free ones are chosen so that the first step is right on every word."""
+def _initial_values(
+    members, updates, outputs, traces: Traces, names, constants
+) -> dict[str, int] | None:
+    """Initial values of the registers; free ones are chosen so that the first step is right on
+    every word.
+    """
     fixed = {f.name: f.initial for f in members if f.initial is not None}
     free = [f for f in members if f.initial is None]
     if not free:
@@ -417,9 +504,21 @@ def _initial_values(members, updates, outputs, traces: Traces, names, constants)
         initial = fixed | {f.name: v for f, v in zip(free, values)}
         columns = inputs | {Var(n): np.full(len(first), v) for n, v in initial.items()}
         for name in _update_order(updates):
-            columns[Var(name, updated=True)] = np.broadcast_to(evaluate(updates[name], columns), (len(first),))
-        share = sum(float((np.broadcast_to(evaluate(o, columns), (len(first),)) != traces.outputs[first, 0, i]).mean()) for i, o in enumerate(outputs))
-        return share + sum(float((columns[Var(f.name, updated=True)] != f.values[first, 1]).mean()) for f in free)
+            columns[Var(name, updated=True)] = np.broadcast_to(
+                evaluate(updates[name], columns), (len(first),)
+            )
+        share = sum(
+            float(
+                (
+                    np.broadcast_to(evaluate(o, columns), (len(first),))
+                    != traces.outputs[first, 0, i]
+                ).mean()
+            )
+            for i, o in enumerate(outputs)
+        )
+        return share + sum(
+            float((columns[Var(f.name, updated=True)] != f.values[first, 1]).mean()) for f in free
+        )
 
     best: tuple[int, ...] | None = None
     for values in _combinations(choices, wrong):
@@ -427,18 +526,32 @@ def _initial_values(members, updates, outputs, traces: Traces, names, constants)
             best = values
         if wrong(best) == 0:
             break
-    return fixed | {f.name: v for f, v in zip(free, best)} if best is not None and wrong(best) < 0.02 else None
+    return (
+        fixed | {f.name: v for f, v in zip(free, best)}
+        if best is not None and wrong(best) < 0.02
+        else None
+    )
 
 
-def _combinations(choices: list[list[int]], wrong: Callable[[tuple[int, ...]], float]) -> Iterator[tuple[int, ...]]:
-    """Values to try: all of one or two registers; of more, what coordinate descent from all zeros passes through."""
+def _combinations(
+    choices: list[list[int]], wrong: Callable[[tuple[int, ...]], float]
+) -> Iterator[tuple[int, ...]]:
+    """Values to try: all of one or two registers; of more, what coordinate descent from all zeros
+    passes through.
+    """
     if len(choices) <= 2:
         yield from itertools.product(*(c[:12] if len(choices) > 1 else c for c in choices))
         return
     values = (0,) * len(choices)
     for _ in range(3):
         for place, options in enumerate(choices):
-            values = min((values[:place] + (option,) + values[place + 1 :] for option in (values[place], *options)), key=wrong)
+            values = min(
+                (
+                    values[:place] + (option,) + values[place + 1 :]
+                    for option in (values[place], *options)
+                ),
+                key=wrong,
+            )
             yield values
 
 
@@ -447,7 +560,11 @@ def _update_order(updates: dict[str, Expression]) -> list[str]:
     order: list[str] = []
     todo = list(updates)
     while todo:
-        ready = [n for n in todo if all(v.name in order or v.name == n for v in variables(updates[n]) if v.updated)]
+        ready = [
+            n
+            for n in todo
+            if all(v.name in order or v.name == n for v in variables(updates[n]) if v.updated)
+        ]
         if not ready:
             raise ValueError(f"updates depend on each other in a circle: {todo}")
         order += ready

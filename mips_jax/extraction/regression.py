@@ -1,9 +1,11 @@
-"""Symbolic regression of one integer column on others: the simplest exact expression that any of our searches finds.
+"""Symbolic regression of one integer column on others: the simplest exact expression that any of
+our searches finds.
 
-Ways, in the order in which they are tried: constants and copies; integer affine maps (exact least squares), also under a modulus, a
-floor division or a threshold; exact enumeration with conditionals and decision lists (`enumeration`); Boolean minimisation for
-truth tables; a constant table as the last resort. A solution found on sampled rows is checked on all rows; the rows
-where it fails join the sample and the search is repeated.
+Ways, in the order in which they are tried: constants and copies; integer affine maps (exact least
+squares), also under a modulus, a floor division or a threshold; exact enumeration with conditionals
+and decision lists (`enumeration`); Boolean minimisation for truth tables; a constant table as the
+last resort. A solution found on sampled rows is checked on all rows; the rows where it fails join
+the sample and the search is repeated.
 
 Axes: N rows.
 """
@@ -20,8 +22,16 @@ import numpy as np
 from mips_jax.extraction.boolean import ConflictError, minimise_table
 from mips_jax.extraction.enumeration import EnumerationSettings, ExpressionBank
 from mips_jax.extraction.table import distinct_rows, group_rows, variation
-from mips_jax.programs import Const, Expression, Lookup, Var, call, evaluate, expression_bits, tidied
-
+from mips_jax.programs import (
+    Const,
+    Expression,
+    Lookup,
+    Var,
+    call,
+    evaluate,
+    expression_bits,
+    tidied,
+)
 
 _LONG = 60.0  # bits of an expression for which something shorter is sought in other ways
 
@@ -35,7 +45,8 @@ class RegressionSettings:
         rounds: how often failing rows join the sample.
         seconds: time for one target.
         lookup_cells: largest constant table that may stand in for an expression (0: none).
-        tolerance: share of rows that an expression may miss, when none is exact (a network errs here and there).
+        tolerance: share of rows that an expression may miss, when none is exact (a network errs
+            here and there).
         draws: small samples tried for that.
         enumeration: limits of the enumerator.
     """
@@ -50,7 +61,8 @@ class RegressionSettings:
 
 
 class Regressor:
-    """Regression of several targets on the same variables; the expression bank is shared between targets.
+    """Regression of several targets on the same variables; the expression bank is shared between
+    targets.
 
     Args:
         columns: [N] integers of each variable.
@@ -75,7 +87,8 @@ class Regressor:
         self._bank: ExpressionBank | None = None
 
     def expressions(self, target: np.ndarray, seconds: float | None = None) -> list[Expression]:
-        """Exact expressions for the target on all rows, the shortest first; empty when none was found.
+        """Exact expressions for the target on all rows, the shortest first; empty when none was
+        found.
 
         Args:
             target: [N] integers.
@@ -101,12 +114,15 @@ class Regressor:
         """[N] bool: rows on which the expression gives the target."""
         return np.broadcast_to(evaluate(expression, self.columns), target.shape) == target
 
-    # -- closed forms -------------------------------------------------------------------------------------------------
+    # -- closed forms
+    # -------------------------------------------------------------------------------------------------
 
     def _directly(self, target: np.ndarray) -> list[Expression]:
         if (target == target[0]).all():
             return [Const(int(target[0]))]
-        found: list[Expression] = [v for v, column in self.columns.items() if (column == target).all()]
+        found: list[Expression] = [
+            v for v, column in self.columns.items() if (column == target).all()
+        ]
         if found:
             return found
         variables = list(self.columns)
@@ -129,14 +145,26 @@ class Regressor:
                 if min(len(inside), len(outside)) > 8:
                     return []
                 if len(inside) <= len(outside):
-                    return [call("in", variable, *inside) if len(inside) > 1 else call("eq", variable, inside[0])]
-                return [call("not", call("in", variable, *outside)) if len(outside) > 1 else call("ne", variable, outside[0])]
+                    return [
+                        call("in", variable, *inside)
+                        if len(inside) > 1
+                        else call("eq", variable, inside[0])
+                    ]
+                return [
+                    call("not", call("in", variable, *outside))
+                    if len(outside) > 1
+                    else call("ne", variable, outside[0])
+                ]
         return []
 
     def _boolean(self, target: np.ndarray) -> list[Expression]:
         """Exact Boolean minimisation where every variable is 0 or 1."""
         columns = list(self.columns.values())
-        if not columns or len(columns) > 12 or any(c.min() < 0 or c.max() > 1 for c in (*columns, target)):
+        if (
+            not columns
+            or len(columns) > 12
+            or any(c.min() < 0 or c.max() > 1 for c in (*columns, target))
+        ):
             return []
         try:
             return [minimise_table(np.stack(columns, axis=1), target, list(self.columns))]
@@ -144,19 +172,24 @@ class Regressor:
             return []
 
     def _affine_remainder(self, target: np.ndarray) -> list[Expression]:
-        """(affine) % k for every plausible k, the coefficients found by elimination over the residues."""
+        """(affine) % k for every plausible k, the coefficients found by elimination over the
+        residues.
+        """
         low, high = int(target.min()), int(target.max())
         if low != 0 or not 1 <= high < 10_000 or len(self.columns) > 12:
             return []
         found = []
         variables = list(self.columns)
-        for modulus in dict.fromkeys([high + 1, *(c for c in self.constants if high < c <= 2 * high + 2)]):
+        for modulus in dict.fromkeys(
+            [high + 1, *(c for c in self.constants if high < c <= 2 * high + 2)]
+        ):
             solution = affine_modulo([self.columns[v] for v in variables], target, modulus)
             if solution is not None:
                 found.append(call("mod", affine_expression(variables, *solution), modulus))
         return found
 
-    # -- enumeration --------------------------------------------------------------------------------------------------
+    # -- enumeration
+    # --------------------------------------------------------------------------------------------------
 
     def _first_sample(self) -> np.ndarray:
         if self.count <= self.settings.rows:
@@ -191,10 +224,13 @@ class Regressor:
             self._bank = None
         return found
 
-    # -- one variable apart -------------------------------------------------------------------------------------------
+    # -- one variable apart
+    # -------------------------------------------------------------------------------------------
 
     def _separated(self, target: np.ndarray, deadline: float) -> list[Expression]:
-        """v + E, E - v and the same under a modulus, where E does not depend on the variable v: regressed on its own."""
+        """v + E, E - v and the same under a modulus, where E does not depend on the variable v:
+        regressed on its own.
+        """
         found: list[Expression] = []
         low, high = int(target.min()), int(target.max())
         moduli = [None, high + 1] if low == 0 and 1 <= high < 1_000 else [None]
@@ -206,19 +242,28 @@ class Regressor:
             for sign in (1, -1):
                 rest = target - sign * self.columns[variable]
                 rest = rest if modulus is None else rest % modulus
-                if time.monotonic() > deadline or keys.count == self.count or keys.conflicts(rest).any():
+                if (
+                    time.monotonic() > deadline
+                    or keys.count == self.count
+                    or keys.conflicts(rest).any()
+                ):
                     continue
                 rows = distinct_rows(keys)
-                part = Regressor({v: c[rows] for v, c in others.items()}, self.constants, (), self.settings)
+                part = Regressor(
+                    {v: c[rows] for v, c in others.items()}, self.constants, (), self.settings
+                )
                 for e in part.expressions(rest[rows], max(0.2, deadline - time.monotonic()))[:2]:
                     total = call("add", variable, e) if sign > 0 else call("sub", e, variable)
                     found.append(total if modulus is None else call("mod", total, modulus))
         return [e for e in found if self.exact(e, target).all()]
 
-    # -- rows that are wrong ------------------------------------------------------------------------------------------
+    # -- rows that are wrong
+    # ------------------------------------------------------------------------------------------
 
     def _with_exceptions(self, target: np.ndarray, deadline: float) -> list[Expression]:
-        """Expressions that are right on all but a few rows: found on small samples, most of which hold no wrong row."""
+        """Expressions that are right on all but a few rows: found on small samples, most of which
+        hold no wrong row.
+        """
         size = max(12, min(int(0.5 / self.settings.tolerance), self.settings.rows // 2))
         if self.count <= 2 * size:
             return []
@@ -229,14 +274,17 @@ class Regressor:
             if found or time.monotonic() > deadline:
                 break
             rows = rng.choice(self.count, size, replace=False)
-            part = Regressor({v: c[rows] for v, c in self.columns.items()}, self.constants, self.seeds, strict)
+            part = Regressor(
+                {v: c[rows] for v, c in self.columns.items()}, self.constants, self.seeds, strict
+            )
             guesses = part.expressions(target[rows], max(0.1, deadline - time.monotonic()))
             # relative to what there is to explain: a rare value must not pass for an exception
             allowed = self.settings.tolerance * variation(target)
             found += [g for g in guesses if (~self.exact(g, target)).mean() <= allowed]
         return found
 
-    # -- last resort --------------------------------------------------------------------------------------------------
+    # -- last resort
+    # --------------------------------------------------------------------------------------------------
 
     def _lookup(self, target: np.ndarray) -> list[Expression]:
         variables = [v for v, c in self.columns.items() if c.min() != c.max()]
@@ -246,22 +294,31 @@ class Regressor:
             return []
         cells = np.zeros(shape, np.int64)
         cells[tuple(self.columns[v] - low for v, (low, _) in zip(variables, spans))] = target
-        as_tuples = lambda a: tuple(as_tuples(b) for b in a) if a.ndim > 1 else tuple(int(b) for b in a)
+        as_tuples = lambda a: (
+            tuple(as_tuples(b) for b in a) if a.ndim > 1 else tuple(int(b) for b in a)
+        )
         return [Lookup("TABLE", as_tuples(cells), tuple(variables), tuple(low for low, _ in spans))]
 
 
 def integer_affine(columns: list[np.ndarray], target: np.ndarray) -> tuple[list[int], int] | None:
-    """Integer coefficients and offset with target = sum_i c_i column_i + offset on every row [N], or None."""
+    """Integer coefficients and offset with target = sum_i c_i column_i + offset on every row [N],
+    or None.
+    """
     design = np.stack([*columns, np.ones(len(target))], axis=1).astype(np.float64)
     solution = np.linalg.lstsq(design, target.astype(np.float64), rcond=None)[0]
     rounded = np.rint(solution)
-    if np.abs(rounded).max() > 1e6 or not np.array_equal(design @ rounded, target.astype(np.float64)):
+    if np.abs(rounded).max() > 1e6 or not np.array_equal(
+        design @ rounded, target.astype(np.float64)
+    ):
         return None
     return [int(c) for c in rounded[:-1]], int(rounded[-1])
 
 
-def affine_modulo(columns: list[np.ndarray], target: np.ndarray, modulus: int) -> tuple[list[int], int] | None:
-    """Integer coefficients with target = (sum_i c_i column_i + offset) mod modulus on every row, or None.
+def affine_modulo(
+    columns: list[np.ndarray], target: np.ndarray, modulus: int
+) -> tuple[list[int], int] | None:
+    """Integer coefficients with target = (sum_i c_i column_i + offset) mod modulus on every row, or
+    None.
 
     Elimination over the integers modulo `modulus`, with pivots that are invertible there.
     """
@@ -295,7 +352,9 @@ def affine_modulo(columns: list[np.ndarray], target: np.ndarray, modulus: int) -
     return (signed[:-1], signed[-1]) if np.array_equal(total % modulus, target) else None
 
 
-def affine_expression(variables: Sequence[Expression], coefficients: Sequence[int], offset: int) -> Expression:
+def affine_expression(
+    variables: Sequence[Expression], coefficients: Sequence[int], offset: int
+) -> Expression:
     """c_1 v_1 + c_2 v_2 + ... + offset, positive terms first, as a person would write it."""
     terms = [(c, v) for c, v in zip(coefficients, variables) if c]
     terms.sort(key=lambda term: term[0] < 0)
@@ -304,7 +363,13 @@ def affine_expression(variables: Sequence[Expression], coefficients: Sequence[in
         size = abs(coefficient)
         term = variable if size == 1 else call("mul", size, variable)
         if result is None:
-            result = term if coefficient > 0 else call("neg", term) if size == 1 else call("mul", coefficient, variable)
+            result = (
+                term
+                if coefficient > 0
+                else call("neg", term)
+                if size == 1
+                else call("mul", coefficient, variable)
+            )
         else:
             result = call("add" if coefficient > 0 else "sub", result, term)
     if result is None:

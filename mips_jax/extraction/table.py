@@ -29,11 +29,16 @@ class Keys:
         if span * self.count < 2**62:
             combined = self.codes.astype(np.int64) * span + (column - low)
         else:
-            combined = self.codes.astype(np.int64) * len(column) + np.unique(column, return_inverse=True)[1]
+            combined = (
+                self.codes.astype(np.int64) * len(column)
+                + np.unique(column, return_inverse=True)[1]
+            )
         return grouped(combined)
 
     def conflicts(self, target: np.ndarray) -> np.ndarray:
-        """[N] bool: rows whose target differs from the first row of their group (none if the target is a function)."""
+        """[N] bool: rows whose target differs from the first row of their group (none if the target
+        is a function).
+        """
         representative = np.empty(self.count, target.dtype)
         representative[self.codes[::-1]] = target[::-1]
         return representative[self.codes] != target
@@ -79,7 +84,9 @@ def distinct_rows(keys: Keys) -> np.ndarray:
 
 
 def variation(target: np.ndarray) -> float:
-    """Share of rows that do not have the most frequent value: what there is to explain, 0 for a constant."""
+    """Share of rows that do not have the most frequent value: what there is to explain, 0 for a
+    constant.
+    """
     return 1.0 - float(grouped_counts(target).max()) / len(target)
 
 

@@ -1,6 +1,8 @@
-"""What a network does: hidden states and integer outputs along words of our own choosing, and after probe words.
+"""What a network does: hidden states and integer outputs along words of our own choosing, and after
+probe words.
 
-Axes: W words, T time, I inputs a step, O outputs a step, H hidden units, N hidden states, K probe steps.
+Axes: W words, T time, I inputs a step, O outputs a step, H hidden units, N hidden states, K probe
+    steps.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ class Traces:
 
     def joined(self, other: "Traces") -> "Traces":
         """These words and another set of them."""
-        parts = zip((self.words, self.hidden, self.outputs), (other.words, other.hidden, other.outputs))
+        parts = zip(
+            (self.words, self.hidden, self.outputs), (other.words, other.hidden, other.outputs)
+        )
         return Traces(*(np.concatenate(p) for p in parts))
 
 

@@ -1,10 +1,12 @@
 """The words that are put to a network: random ones from a range, or those on which it was trained.
 
-A network has learned what its training inputs demand. On inputs that they leave out (other vectors than the one-hot ones, a digit
-beyond its alternating base, a sum that no example reaches) it does anything at all, and that would hide what it has learned. So where
-examples are known, words are theirs. Only inputs are looked at here, never a label.
+A network has learned what its training inputs demand. On inputs that they leave out (other vectors
+than the one-hot ones, a digit beyond its alternating base, a sum that no example reaches) it does
+anything at all, and that would hide what it has learned. So where examples are known, words are
+theirs. Only inputs are looked at here, never a label.
 
-Axes: N examples, W words, T time, I inputs a step, A letters. A letter is the vector of one step's inputs.
+Axes: N examples, W words, T time, I inputs a step, A letters. A letter is the vector of one step's
+    inputs.
 """
 
 from __future__ import annotations
@@ -30,7 +32,14 @@ class ObservedInputs(tuple):
         ordered: whether it depends on what came before which letters may come.
     """
 
-    def __new__(cls, bounds: InputRange, examples: np.ndarray, ends: np.ndarray, letters: np.ndarray | None, ordered: bool):
+    def __new__(
+        cls,
+        bounds: InputRange,
+        examples: np.ndarray,
+        ends: np.ndarray,
+        letters: np.ndarray | None,
+        ordered: bool,
+    ):
         made = super().__new__(cls, bounds)
         made.examples, made.ends, made.letters, made.ordered = examples, ends, letters, ordered
         return made
@@ -45,23 +54,37 @@ class ObservedInputs(tuple):
 
     @property
     def unseen(self) -> InputRange:
-        """The same inputs without the examples, for words that were not trained on; not where the examples alone tell what may come."""
+        """The same inputs without the examples, for words that were not trained on; not where the
+        examples alone tell what may come.
+        """
         if self.ordered:
             return self
-        return ObservedInputs(tuple(self), self.examples[:0], self.ends[:0], self.letters, False) if self.restricted else tuple(self)
+        return (
+            ObservedInputs(tuple(self), self.examples[:0], self.ends[:0], self.letters, False)
+            if self.restricted
+            else tuple(self)
+        )
 
     def like(self, inputs: np.ndarray, mask: np.ndarray | None = None) -> ObservedInputs:
         """The same inputs, as other examples [N, T, I] show them."""
         ends = np.full(len(inputs), inputs.shape[1]) if mask is None else mask.sum(axis=1)
-        return ObservedInputs(tuple(self), inputs.astype(np.int64), ends, self.letters, self.ordered)
+        return ObservedInputs(
+            tuple(self), inputs.astype(np.int64), ends, self.letters, self.ordered
+        )
 
     def words(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
-        """Words [W, length, I]: examples, each at most once, and random ones where these are too few or too short.
+        """Words [W, length, I]: examples, each at most once, and random ones where these are too
+        few or too short.
 
-        Where letters depend on the past, W may be less than `count`, and an example that is too short goes on with another one.
+        Where letters depend on the past, W may be less than `count`, and an example that is too
+        short goes on with another one.
         """
         first = rng.permutation(len(self.examples))[:count]
-        words = np.empty((len(first), length, len(self)), np.int64) if self.ordered else self._any_letters(count, length, rng)
+        words = (
+            np.empty((len(first), length, len(self)), np.int64)
+            if self.ordered
+            else self._any_letters(count, length, rng)
+        )
         for word, row in zip(words, first):
             filled = 0
             while filled < length:
@@ -79,7 +102,9 @@ class ObservedInputs(tuple):
         return self.letters[rng.integers(0, len(self.letters), (count, length))]
 
 
-def observed_inputs(bounds: InputRange, inputs: np.ndarray, mask: np.ndarray | None = None) -> ObservedInputs:
+def observed_inputs(
+    bounds: InputRange, inputs: np.ndarray, mask: np.ndarray | None = None
+) -> ObservedInputs:
     """A range with examples of its inputs, and what of it occurs where they leave part of it out.
 
     Args:
@@ -104,14 +129,19 @@ def _distinct_letters(letters: np.ndarray) -> np.ndarray:
     sizes = high - low + 1
     if np.prod(sizes.astype(float)) > 2.0**62:
         return np.unique(letters, axis=0).astype(np.int64)
-    _, first = np.unique(np.ravel_multi_index((letters - low).T, sizes), return_index=True)  # far faster than by rows
+    _, first = np.unique(
+        np.ravel_multi_index((letters - low).T, sizes), return_index=True
+    )  # far faster than by rows
     return letters[first].astype(np.int64)
 
 
 def _leaves_letters_out(bounds: InputRange, letters: np.ndarray) -> bool:
     """Whether values of an input, or combinations of two inputs, never occur in letters [N, I]."""
     columns = letters.T
-    if any(len(c) > _EXPECTED * (high - low + 1) > _EXPECTED * len(np.unique(c)) for (low, high), c in zip(bounds, columns)):
+    if any(
+        len(c) > _EXPECTED * (high - low + 1) > _EXPECTED * len(np.unique(c))
+        for (low, high), c in zip(bounds, columns)
+    ):
         return True
     codes = [_codes(column) for column in columns]
     return any(_excluded(a, b) for a, b in itertools.combinations(codes, 2))
@@ -120,11 +150,15 @@ def _leaves_letters_out(bounds: InputRange, letters: np.ndarray) -> bool:
 def _depends_on_time(inputs: np.ndarray, real: np.ndarray) -> bool:
     """Whether some value never occurs at some step."""
     steps = np.broadcast_to(np.arange(inputs.shape[1]), real.shape)[real]
-    return any(_excluded(_codes(steps), _codes(inputs[:, :, i][real])) for i in range(inputs.shape[2]))
+    return any(
+        _excluded(_codes(steps), _codes(inputs[:, :, i][real])) for i in range(inputs.shape[2])
+    )
 
 
 def _depends_on_past(inputs: np.ndarray, real: np.ndarray) -> bool:
-    """Whether some value never follows, k steps later, on some value of the same or of another input."""
+    """Whether some value never follows, k steps later, on some value of the same or of another
+    input.
+    """
     values = [_codes(inputs[:, :, i]) for i in range(inputs.shape[2])]
     for lag in range(1, inputs.shape[1]):
         both = real[:, lag:]  # an example that has the later step has the earlier one
@@ -142,7 +176,9 @@ def _codes(values: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _excluded(first: tuple[np.ndarray, int], second: tuple[np.ndarray, int]) -> bool:
-    """Whether two columns of codes [N] leave out a pair that they would often show if they were independent."""
+    """Whether two columns of codes [N] leave out a pair that they would often show if they were
+    independent.
+    """
     (a, a_size), (b, b_size) = first, second
     if len(a) == 0 or a_size * b_size > _MOST_PAIRS:
         return False
@@ -153,21 +189,34 @@ def _excluded(first: tuple[np.ndarray, int], second: tuple[np.ndarray, int]) -> 
 
 def input_names(count: int) -> tuple[str, ...]:
     """Names of the inputs in programs."""
-    return ("x",) if count == 1 else tuple("abcdefgh"[:count]) if count <= 8 else tuple(f"x{i}" for i in range(count))
+    return (
+        ("x",)
+        if count == 1
+        else tuple("abcdefgh"[:count])
+        if count <= 8
+        else tuple(f"x{i}" for i in range(count))
+    )
 
 
-def random_words(input_range: InputRange, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
-    """Words [count, length, I], every entry independent and uniform over its range; of observed inputs, their examples."""
+def random_words(
+    input_range: InputRange, count: int, length: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Words [count, length, I], every entry independent and uniform over its range; of observed
+    inputs, their examples.
+    """
     if isinstance(input_range, ObservedInputs):
         return input_range.words(count, length, rng)
     low, high = np.array(input_range).T
     return rng.integers(low, high + 1, (count, length, len(input_range)))
 
 
-def narrow_words(input_range: InputRange, count: int, length: int, letters: int, rng: np.random.Generator) -> np.ndarray:
+def narrow_words(
+    input_range: InputRange, count: int, length: int, letters: int, rng: np.random.Generator
+) -> np.ndarray:
     """Words over a few letters of each input, so that the same (state, letter) is seen often.
 
-    The letters of a wide input are its bounds and neighbours of zero; narrow inputs keep their whole range.
+    The letters of a wide input are its bounds and neighbours of zero; narrow inputs keep their
+    whole range.
     """
     wide = any(high - low + 1 > letters for low, high in input_range)
     if isinstance(input_range, ObservedInputs) and (input_range.ordered or not wide):
@@ -175,10 +224,18 @@ def narrow_words(input_range: InputRange, count: int, length: int, letters: int,
     columns = [_narrowed(low, high, letters) for low, high in input_range]
     if isinstance(input_range, ObservedInputs) and input_range.restricted:
         every = input_range.letters
-        inside = np.all([np.isin(column, allowed) for column, allowed in zip(every.T, columns)], axis=0)
-        few = every[inside] if inside.sum() >= min(letters, len(every)) else every[_spread_rows(len(every), letters**2)]
+        inside = np.all(
+            [np.isin(column, allowed) for column, allowed in zip(every.T, columns)], axis=0
+        )
+        few = (
+            every[inside]
+            if inside.sum() >= min(letters, len(every))
+            else every[_spread_rows(len(every), letters**2)]
+        )
         return few[rng.integers(0, len(few), (count, length))]
-    return np.stack([allowed[rng.integers(0, len(allowed), (count, length))] for allowed in columns], axis=-1)
+    return np.stack(
+        [allowed[rng.integers(0, len(allowed), (count, length))] for allowed in columns], axis=-1
+    )
 
 
 def _narrowed(low: int, high: int, letters: int) -> np.ndarray:
@@ -194,17 +251,25 @@ def _spread_rows(count: int, limit: int) -> np.ndarray:
 
 
 def alphabet(input_range: InputRange, limit: int) -> np.ndarray | None:
-    """All letters [A, I] in lexicographic order, or None when there are more than `limit` (or it depends on the past)."""
+    """All letters [A, I] in lexicographic order, or None when there are more than `limit` (or it
+    depends on the past).
+    """
     if isinstance(input_range, ObservedInputs) and input_range.restricted:
-        return None if input_range.ordered or len(input_range.letters) > limit else input_range.letters
+        return (
+            None if input_range.ordered or len(input_range.letters) > limit else input_range.letters
+        )
     sizes = [high - low + 1 for low, high in input_range]
     if np.prod([float(s) for s in sizes]) > limit:
         return None
-    return np.array(list(itertools.product(*(range(low, high + 1) for low, high in input_range))), np.int64)
+    return np.array(
+        list(itertools.product(*(range(low, high + 1) for low, high in input_range))), np.int64
+    )
 
 
 def probe_letters(input_range: InputRange, limit: int = 8) -> np.ndarray:
-    """A few letters to probe with: all of a small alphabet, else zero, the bounds and their combinations."""
+    """A few letters to probe with: all of a small alphabet, else zero, the bounds and their
+    combinations.
+    """
     every = alphabet(input_range, limit)
     if every is not None:
         return every
@@ -212,7 +277,17 @@ def probe_letters(input_range: InputRange, limit: int = 8) -> np.ndarray:
         return _safest(input_range, limit)
     rows = []
     for choose in ("zero", "low", "high", "one"):
-        rows.append([{"zero": min(max(0, low), high), "low": low, "high": high, "one": min(max(1, low), high)}[choose] for low, high in input_range])
+        rows.append(
+            [
+                {
+                    "zero": min(max(0, low), high),
+                    "low": low,
+                    "high": high,
+                    "one": min(max(1, low), high),
+                }[choose]
+                for low, high in input_range
+            ]
+        )
     return np.unique(np.array(rows, np.int64), axis=0)
 
 

@@ -1,6 +1,7 @@
 """The shape of a trainable network, and which of two shapes is the smaller.
 
-H hidden units, depth = affine layers of a ReLU MLP (1 = affine map), width = units of its hidden layers.
+H hidden units, depth = affine layers of a ReLU MLP (1 = affine map), width = units of its hidden
+layers.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ class Architecture:
 
     Attributes:
         hidden_dim: H >= 1.
-        transition_width: hidden units of f (0 when `transition_depth` is 1, or the cell has no MLP).
+        transition_width: hidden units of f (0 when `transition_depth` is 1, or the cell has no
+            MLP).
         transition_depth: affine layers of f.
         output_width: hidden units of g (0 when `output_depth` is 1).
         output_depth: affine layers of g.
-        cell: "mlp_rnn" (the paper's), "elman", "gru" or "lstm"; the last three read out with g as well.
+        cell: "mlp_rnn" (the paper's), "elman", "gru" or "lstm"; the last three read out with g as
+            well.
     """
 
     hidden_dim: int
@@ -42,11 +45,17 @@ class Architecture:
 
     def __str__(self) -> str:
         shape = lambda width, depth: "affine" if depth == 1 else f"{width}x{depth}"
-        transition = self.cell if self.cell != "mlp_rnn" else shape(self.transition_width, self.transition_depth)
+        transition = (
+            self.cell
+            if self.cell != "mlp_rnn"
+            else shape(self.transition_width, self.transition_depth)
+        )
         return f"H={self.hidden_dim} f={transition} g={shape(self.output_width, self.output_depth)}"
 
     def covers(self, other: "Architecture") -> bool:
-        """Whether `other` fits into this shape with some units switched off (equal cell and depths)."""
+        """Whether `other` fits into this shape with some units switched off (equal cell and
+        depths).
+        """
         fixed = lambda a: (a.cell, a.transition_depth, a.output_depth)
         return (
             fixed(self) == fixed(other)

@@ -1,7 +1,7 @@
 """ReLU MLPs as NNX modules that hold only Params (plain pytrees), written for ONE example.
 
-The feature axis leads and any axes after it are carried along, so that a batch, as the last and contiguous axis,
-needs no transposes (`weight @ x` is one matrix product); `jax.vmap` works as well.
+The feature axis leads and any axes after it are carried along, so that a batch, as the last and
+contiguous axis, needs no transposes (`weight @ x` is one matrix product); `jax.vmap` works as well.
 Axes: `in` and `out` are a layer's input and output units.
 """
 
@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import lax
 
-
-WIDE = 64  # layers with this many units on one side repay the rounding of their operands to bfloat16
+# layers with this many units on one side repay the rounding of their operands to bfloat16
+WIDE = 64
 
 
 @jax.custom_vjp
@@ -24,14 +24,16 @@ def relu(x: jax.Array) -> jax.Array:
     return jnp.maximum(x, 0.0)
 
 
-relu.defvjp(lambda x: (jnp.maximum(x, 0.0),) * 2, lambda y, gradient: (jnp.where(y > 0, gradient, 0.0),))
+relu.defvjp(
+    lambda x: (jnp.maximum(x, 0.0),) * 2, lambda y, gradient: (jnp.where(y > 0, gradient, 0.0),)
+)
 
 
 def to_half(x: jax.Array) -> jax.Array:
     """float32 -> the bits of the nearest bfloat16, as uint16.
 
-    Bits, since XLA on CPU turns a loop's stack of bfloat16 values into float32 and back at each step; by integer
-    arithmetic, since its own conversion takes several times as long.
+    Bits, since XLA on CPU turns a loop's stack of bfloat16 values into float32 and back at each
+    step; by integer arithmetic, since its own conversion takes several times as long.
     """
     bits = lax.bitcast_convert_type(x, jnp.uint32)
     return ((bits + jnp.uint32(0x8000)) >> 16).astype(jnp.uint16)
@@ -47,8 +49,8 @@ def half_layer(
 ) -> tuple[jax.Array, jax.Array]:
     """One layer in float32, whose gradients are products of bfloat16 operands, summed in float32.
 
-    The rounding of the operands (relative error at most 2^-8 each) is far below the noise of a batch. For the backward
-    pass only the rounded activations are kept, half of the memory.
+    The rounding of the operands (relative error at most 2^-8 each) is far below the noise of a
+    batch. For the backward pass only the rounded activations are kept, half of the memory.
 
     Args:
         rectified: whether ReLU follows.
@@ -56,7 +58,8 @@ def half_layer(
         x, x_half: [in, B] and its rounding.
 
     Returns:
-        y [out, B] and its rounding, which is for the next layer's `x_half`; no gradient flows through roundings.
+        y [out, B] and its rounding, which is for the next layer's `x_half`; no gradient flows
+        through roundings.
     """
     y = weight @ x + bias[:, None]
     y = jnp.maximum(y, 0.0) if rectified else y
@@ -89,7 +92,8 @@ class Affine(nnx.Module):
     """x [in, ...] -> weight @ x + bias [out, ...]; weight [out, in], bias [out].
 
     Attributes:
-        bfloat16_gradients: whether the gradients of a wide layer are computed by bfloat16 products (see `half_layer`).
+        bfloat16_gradients: whether the gradients of a wide layer are computed by bfloat16 products
+            (see `half_layer`).
     """
 
     def __init__(self, in_dim: int, out_dim: int, *, key: jax.Array):
@@ -101,26 +105,38 @@ class Affine(nnx.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         return self.with_half(x, None, rectified=False)[0]
 
-    def with_half(self, x: jax.Array, x_half: jax.Array | None, rectified: bool) -> tuple[jax.Array, jax.Array | None]:
-        """The layer, with ReLU behind it if `rectified`; also takes and hands on roundings for bfloat16 gradients.
+    def with_half(
+        self, x: jax.Array, x_half: jax.Array | None, rectified: bool
+    ) -> tuple[jax.Array, jax.Array | None]:
+        """The layer, with ReLU behind it if `rectified`; also takes and hands on roundings for
+        bfloat16 gradients.
 
         Args:
             x_half: `to_half(x)`, or None: not at hand.
         """
         weight, bias = self.weight[...], self.bias[...]
-        if self.bfloat16_gradients and x.ndim == 2 and max(weight.shape) >= WIDE and min(weight.shape) > 1:
+        if (
+            self.bfloat16_gradients
+            and x.ndim == 2
+            and max(weight.shape) >= WIDE
+            and min(weight.shape) > 1
+        ):
             return half_layer(rectified, weight, bias, x, to_half(x) if x_half is None else x_half)
         y = jnp.tensordot(weight, x, 1) + bias.reshape(bias.shape + (1,) * (x.ndim - 1))
         return relu(y) if rectified else y, None
 
 
 class MLP(nnx.Module):
-    """`depth` affine layers with ReLU between them and none after the last; depth 1 is an affine map."""
+    """`depth` affine layers with ReLU between them and none after the last; depth 1 is an affine
+    map.
+    """
 
     def __init__(self, in_dim: int, out_dim: int, width: int, depth: int, *, key: jax.Array):
         sizes = [in_dim] + [width] * (depth - 1) + [out_dim]
         keys = jax.random.split(key, depth)
-        self.layers = nnx.List([Affine(a, b, key=k) for a, b, k in zip(sizes[:-1], sizes[1:], keys)])
+        self.layers = nnx.List(
+            [Affine(a, b, key=k) for a, b, k in zip(sizes[:-1], sizes[1:], keys)]
+        )
 
     def __call__(self, x: jax.Array) -> jax.Array:
         half = None

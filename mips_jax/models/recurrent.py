@@ -1,4 +1,5 @@
-"""Trainable recurrent networks, one step of ONE sequence; features lead, trailing (batch) axes are carried along.
+"""Trainable recurrent networks, one step of ONE sequence; features lead, trailing (batch) axes are
+carried along.
 
 Axes: I inputs a step, H hidden state (2 H for an LSTM: [hidden, cell]), O outputs a step.
 """
@@ -35,11 +36,17 @@ class RecurrentModel(nnx.Module):
 class MLPRNN(RecurrentModel):
     """The paper's network: f and g are ReLU MLPs; f reads [h_(t-1), x_t] concatenated."""
 
-    def __init__(self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array):
+    def __init__(
+        self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array
+    ):
         a = architecture
         transition_key, output_key = jax.random.split(key)
         self.transition = MLP(
-            a.hidden_dim + input_dim, a.hidden_dim, a.transition_width, a.transition_depth, key=transition_key
+            a.hidden_dim + input_dim,
+            a.hidden_dim,
+            a.transition_width,
+            a.transition_depth,
+            key=transition_key,
         )
         self.output = MLP(a.hidden_dim, output_dim, a.output_width, a.output_depth, key=output_key)
 
@@ -57,7 +64,9 @@ class MLPRNN(RecurrentModel):
 class Elman(RecurrentModel):
     """h_t = tanh(W [h_(t-1), x_t] + b)."""
 
-    def __init__(self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array):
+    def __init__(
+        self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array
+    ):
         a = architecture
         cell_key, output_key = jax.random.split(key)
         self.cell = Affine(a.hidden_dim + input_dim, a.hidden_dim, key=cell_key)
@@ -75,9 +84,13 @@ class Elman(RecurrentModel):
 
 
 class GRU(RecurrentModel):
-    """Gated recurrent unit; `gates` stacks reset and update gate ([2 H, H + I]), `candidate` reads [r * h, x]."""
+    """Gated recurrent unit; `gates` stacks reset and update gate ([2 H, H + I]), `candidate` reads
+    [r * h, x].
+    """
 
-    def __init__(self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array):
+    def __init__(
+        self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array
+    ):
         a = architecture
         gate_key, candidate_key, output_key = jax.random.split(key, 3)
         self.gates = Affine(a.hidden_dim + input_dim, 2 * a.hidden_dim, key=gate_key)
@@ -98,9 +111,13 @@ class GRU(RecurrentModel):
 
 
 class LSTM(RecurrentModel):
-    """Long short-term memory; `gates` stacks input, forget, cell and output gate [4 H, H + I]; the state is [h, c]."""
+    """Long short-term memory; `gates` stacks input, forget, cell and output gate [4 H, H + I]; the
+    state is [h, c].
+    """
 
-    def __init__(self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array):
+    def __init__(
+        self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array
+    ):
         a = architecture
         gate_key, output_key = jax.random.split(key)
         self.gates = Affine(a.hidden_dim + input_dim, 4 * a.hidden_dim, key=gate_key)
@@ -124,16 +141,24 @@ MODELS = {"mlp_rnn": MLPRNN, "elman": Elman, "gru": GRU, "lstm": LSTM}
 
 
 def build_model(
-    architecture: Architecture, input_dim: int, output_dim: int, key: jax.Array, bfloat16_gradients: bool = False
+    architecture: Architecture,
+    input_dim: int,
+    output_dim: int,
+    key: jax.Array,
+    bfloat16_gradients: bool = False,
 ) -> RecurrentModel:
-    """A freshly drawn network of the given shape; wide layers may compute their gradients by bfloat16 products.
+    """A freshly drawn network of the given shape; wide layers may compute their gradients by
+    bfloat16 products.
 
-    In the loop over time that pays for what is kept for the backward pass; the output, which is computed for all steps at once, keeps
-    little, and there only products between two wide layers gain.
+    In the loop over time that pays for what is kept for the backward pass; the output, which is
+    computed for all steps at once, keeps little, and there only products between two wide layers
+    gain.
     """
     model = MODELS[architecture.cell](architecture, input_dim, output_dim, key=key)
     between_wide_layers = any(min(layer.weight.shape) >= WIDE for layer in model.output.layers)
     for path, module in nnx.iter_modules(model):
         if isinstance(module, Affine):
-            module.bfloat16_gradients = bfloat16_gradients and (path[0] != "output" or between_wide_layers)
+            module.bfloat16_gradients = bfloat16_gradients and (
+                path[0] != "output" or between_wide_layers
+            )
     return model

@@ -19,6 +19,7 @@ from mips_jax.networks.options import NetworkOptions
 from mips_jax.networks.to_file import save_network
 
 __all__ = [
+    "MLPRNN",
     "Bits",
     "CallableNetwork",
     "CellLayer",
@@ -29,7 +30,6 @@ __all__ = [
     "InputRange",
     "InterpretedNetwork",
     "LSTMNetwork",
-    "MLPRNN",
     "Network",
     "NetworkOptions",
     "Numbers",

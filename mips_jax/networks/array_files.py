@@ -1,7 +1,7 @@
 """Named arrays and their metadata in .npz and .safetensors files; nothing is ever unpickled.
 
-In an .npz the metadata is one text array named `metadata` holding a JSON object; a .safetensors file has its own place
-for it.
+In an .npz the metadata is one text array named `metadata` holding a JSON object; a .safetensors
+file has its own place for it.
 """
 
 from __future__ import annotations
@@ -40,27 +40,37 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[st
         The arrays by name and the metadata (texts) by name.
 
     Raises:
-        RequestError: the file cannot be read, holds no arrays, or holds some that are not finite numbers (all are
-            named).
+        RequestError: the file cannot be read, holds no arrays, or holds some that are not finite
+            numbers (all are named).
     """
     path = pathlib.Path(path)
     _refuse_other_files(path)
     try:
         arrays, metadata = (_read_npz if path.suffix.lower() == ".npz" else _read_safetensors)(path)
-    except Exception as error:  # a damaged file fails in dozens of ways inside zip, header and buffer parsing
+    except (
+        Exception
+    ) as error:  # a damaged file fails in dozens of ways inside zip, header and buffer parsing
         raise RequestError(
             f"{path}: not a readable {path.suffix} file ({type(error).__name__}: {cause(error)}); write it "
             "again (network.path)"
         ) from error
     if not arrays:
-        raise RequestError(f"{path}: the file holds no arrays; a network's weights are needed (network.path)")
-    problems = [f"{path}: {problem}" for name, array in arrays.items() for problem in _array_problems(name, array)]
+        raise RequestError(
+            f"{path}: the file holds no arrays; a network's weights are needed (network.path)"
+        )
+    problems = [
+        f"{path}: {problem}"
+        for name, array in arrays.items()
+        for problem in _array_problems(name, array)
+    ]
     if problems:
         raise RequestError(*problems)
     return {name: array.astype(np.float64) for name, array in arrays.items()}, metadata
 
 
-def write_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
+def write_arrays(
+    path: str | os.PathLike, arrays: dict[str, np.ndarray], metadata: dict[str, str]
+) -> None:
     """Writes a file that `read_arrays` reads; the file appears complete or not at all."""
     path = pathlib.Path(path)
     if path.suffix.lower() not in (".npz", ".safetensors"):
@@ -76,7 +86,9 @@ def write_arrays(path: str | os.PathLike, arrays: dict[str, np.ndarray], metadat
             from safetensors.numpy import save_file
 
             save_file(
-                {name: np.ascontiguousarray(array) for name, array in arrays.items()}, unfinished, metadata=metadata
+                {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+                unfinished,
+                metadata=metadata,
             )
         os.replace(unfinished, path)
     finally:
@@ -108,7 +120,8 @@ def _refuse_other_files(path: pathlib.Path) -> None:
         )
         near = difflib.get_close_matches(path.name, siblings, n=3)
         raise RequestError(
-            f"{path}: no such file" + (f"; did you mean {' or '.join(near)}?" if near else " (network.path)")
+            f"{path}: no such file"
+            + (f"; did you mean {' or '.join(near)}?" if near else " (network.path)")
         )
 
 
@@ -129,7 +142,10 @@ def _read_safetensors(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[s
 def _as_texts(metadata) -> dict[str, str]:
     if not isinstance(metadata, dict):
         raise ValueError("the metadata is not a JSON object")
-    return {str(key): value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
+    return {
+        str(key): value if isinstance(value, str) else json.dumps(value)
+        for key, value in metadata.items()
+    }
 
 
 SAFETENSORS_DTYPES = {
@@ -157,7 +173,9 @@ def _as_array(name: str, tensor: dict) -> np.ndarray:
         raise ValueError(
             f"{name} has the number format {tensor['dtype']}, allowed: BF16, {', '.join(SAFETENSORS_DTYPES)}"
         )
-    return np.frombuffer(tensor["data"], SAFETENSORS_DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
+    return np.frombuffer(tensor["data"], SAFETENSORS_DTYPES[tensor["dtype"]]).reshape(
+        tensor["shape"]
+    )
 
 
 def _array_problems(name: str, array: np.ndarray) -> list[str]:

@@ -1,4 +1,6 @@
-"""From the parts of a file and the answers of its user to a network, or every reason why they do not fit together."""
+"""From the parts of a file and the answers of its user to a network, or every reason why they do
+not fit together.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,9 @@ def _initial(parts: Parts, answers: NetworkOptions, problems: list[str]) -> np.n
     if said is None or isinstance(said, str):
         return np.zeros(parts.hidden_dim)
     if len(said) != parts.hidden_dim:
-        problems.append(f"network.initial has {len(said)} numbers; the state has {parts.hidden_dim}")
+        problems.append(
+            f"network.initial has {len(said)} numbers; the state has {parts.hidden_dim}"
+        )
     return np.asarray(said, np.float64)
 
 
@@ -91,14 +95,20 @@ def _decoding(parts: Parts, answers: NetworkOptions, problems: list[str]) -> Dec
     if answers.head != "class":
         return Rounded()
     if count < 2:
-        problems.append("network.head is 'class' but the network has one raw output; allowed: number or yes_no")
+        problems.append(
+            "network.head is 'class' but the network has one raw output; allowed: number or yes_no"
+        )
     if values is not None and len(values) != count:
-        problems.append(f"network.class_values has {len(values)} values; the network has {count} classes")
+        problems.append(
+            f"network.class_values has {len(values)} values; the network has {count} classes"
+        )
     return ClassHead(tuple(int(v) for v in values) if values is not None else tuple(range(count)))
 
 
 def _encoding(parts: Parts, answers: NetworkOptions, problems: list[str]) -> Encoding:
-    """The encoding that was asked for, with its sizes from the width of the input vector and the range."""
+    """The encoding that was asked for, with its sizes from the width of the input vector and the
+    range.
+    """
     kind = answers.encoding or ("embedding" if parts.embedding is not None else "number")
     if (kind == "embedding") != (parts.embedding is not None):
         problems.append(
@@ -113,20 +123,31 @@ def _encoding(parts: Parts, answers: NetworkOptions, problems: list[str]) -> Enc
             return Numbers()
         return Numbers(parts.features)
     dim = answers.input_dim or max(
-        len(v) if isinstance(v := plain(b), list) else 1 for b in (answers.input_min, answers.input_max)
+        len(v) if isinstance(v := plain(b), list) else 1
+        for b in (answers.input_min, answers.input_max)
     )
     if kind == "embedding":
         return _embedding(parts, answers, dim, problems)
     return _symbols(kind, parts, answers, dim, problems)
 
 
-def _symbols(kind: str, parts: Parts, answers: NetworkOptions, dim: int, problems: list[str]) -> Encoding:
-    """One-hot vectors or bits: from the range where it is given, else equal parts of the width from input_min on."""
-    needed = (lambda count: count) if kind == "one_hot" else (lambda count: max(1, (count - 1).bit_length()))
+def _symbols(
+    kind: str, parts: Parts, answers: NetworkOptions, dim: int, problems: list[str]
+) -> Encoding:
+    """One-hot vectors or bits: from the range where it is given, else equal parts of the width from
+    input_min on.
+    """
+    needed = (
+        (lambda count: count)
+        if kind == "one_hot"
+        else (lambda count: max(1, (count - 1).bit_length()))
+    )
     word = "one-hot values" if kind == "one_hot" else "bits"
     if answers.input_max is not None:
         bounds = bounds_of(
-            dataclasses.replace(answers, input_min=answers.input_min if answers.input_min is not None else 0),
+            dataclasses.replace(
+                answers, input_min=answers.input_min if answers.input_min is not None else 0
+            ),
             dim,
             problems,
         )

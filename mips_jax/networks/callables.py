@@ -1,4 +1,5 @@
-"""Any pair of Python functions (step, readout) as a network: PyTorch, JAX, or something written by hand.
+"""Any pair of Python functions (step, readout) as a network: PyTorch, JAX, or something written by
+hand.
 
 Axes: B sequences, I inputs a step, H hidden units, R raw outputs, O outputs a step.
 """
@@ -19,15 +20,16 @@ from mips_jax.networks.network import InputRange, Network
 class CallableNetwork(Network):
     """A network whose two functions are given.
 
-    The functions may return anything that numpy can turn into an array (a JAX array, a detached CPU tensor, a list).
+    The functions may return anything that numpy can turn into an array (a JAX array, a detached CPU
+    tensor, a list).
 
     >>> parity = CallableNetwork(lambda h, x: (h + x) % 2, lambda h: h, initial=[0])
     >>> parity.run(np.array([[[1], [0], [1]]]))[1].ravel().tolist()
     [1, 1, 0]
 
     Attributes:
-        step_function: hidden [B, H], inputs [B, I] integers -> next hidden [B, H]; without `batched`, [H] and [I] ->
-            [H].
+        step_function: hidden [B, H], inputs [B, I] integers -> next hidden [B, H]; without
+            `batched`, [H] and [I] -> [H].
         readout_function: hidden [B, H] -> raw outputs [B, R]; without `batched`, [H] -> [R].
         initial: [H] state before the first input.
         input_dim: I.
@@ -80,7 +82,11 @@ class CallableNetwork(Network):
 
     @property
     def _convention(self) -> str:
-        return "with batched=True it sees all rows at once" if self.batched else "with batched=False it sees one row"
+        return (
+            "with batched=True it sees all rows at once"
+            if self.batched
+            else "with batched=False it sees one row"
+        )
 
     def _apply(self, function: Callable, *arrays: np.ndarray) -> np.ndarray:
         if self.batched:

@@ -1,8 +1,10 @@
-"""Elman, GRU and LSTM networks with PyTorch's formulas and gate order, one or several layers, one head.
+"""Elman, GRU and LSTM networks with PyTorch's formulas and gate order, one or several layers, one
+head.
 
-Axes: B sequences, L layers, E input features of a layer, U units of a layer, G gates, H hidden (all state of all
-layers). The hidden vector is [h of layer 1, ..., h of layer L] and, for an LSTM, [c of layer 1, ..., c of layer L]
-after it.
+Axes: B sequences, L layers, E input features of a layer, U units of a layer, G gates, H hidden (all
+    state of all
+layers). The hidden vector is [h of layer 1, ..., h of layer L] and, for an LSTM, [c of layer 1,
+..., c of layer L] after it.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ from mips_jax.networks.network import InputRange, Network
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class CellLayer:
-    """The weights of one recurrent layer as PyTorch stores them; the gates are stacked along the first axis.
+    """The weights of one recurrent layer as PyTorch stores them; the gates are stacked along the
+    first axis.
 
     Attributes:
-        weight_ih: [G*U, E] (G = 1 Elman; 3 GRU: reset, update, new; 4 LSTM: input, forget, cell, output).
+        weight_ih: [G*U, E] (G = 1 Elman; 3 GRU: reset, update, new; 4 LSTM: input, forget, cell,
+            output).
         weight_hh: [G*U, U].
         bias_ih: [G*U].
         bias_hh: [G*U]; only a GRU's new gate distinguishes it from `bias_ih`.
@@ -42,7 +46,9 @@ class CellLayer:
 
     @classmethod
     def from_joint(cls, weight, bias, units: int) -> CellLayer:
-        """From one matrix over [h, x], weight [G*U, U + E] and bias [G*U], as cells are often written by hand."""
+        """From one matrix over [h, x], weight [G*U, U + E] and bias [G*U], as cells are often
+        written by hand.
+        """
         weight = np.asarray(weight, np.float64)
         return cls.from_arrays(weight[:, units:], weight[:, :units], bias)
 
@@ -51,17 +57,21 @@ class CellLayer:
         return self.weight_hh.shape[1]
 
     def gates(self, h: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """h [B, U], x [B, E] -> what each gate receives from the input and from the state, both [B, G*U]."""
+        """h [B, U], x [B, E] -> what each gate receives from the input and from the state, both [B,
+        G*U].
+        """
         return x @ self.weight_ih.T + self.bias_ih, h @ self.weight_hh.T + self.bias_hh
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class CellNetwork(Network):
-    """A stack of recurrent layers, each reading the h of the one below, and a head on the last layer's h.
+    """A stack of recurrent layers, each reading the h of the one below, and a head on the last
+    layer's h.
 
     Attributes:
         layers: L layers, the first reads the inputs.
-        head: affine layers (weight [out, in], bias [out]); the first `in` is the last layer's U, the last `out` is O.
+        head: affine layers (weight [out, in], bias [out]); the first `in` is the last layer's U,
+            the last `out` is O.
         initial: [H] state before the first input.
         trained_length: sequence length in training, or None where it is not known.
         head_nonlinearity: "relu" or "tanh", between the head's layers.
@@ -79,10 +89,12 @@ class CellNetwork(Network):
 
     @classmethod
     def from_arrays(cls, layers, head, initial=None, **settings) -> CellNetwork:
-        """Builds the network from nested sequences of arrays; the state starts at zero unless given.
+        """Builds the network from nested sequences of arrays; the state starts at zero unless
+        given.
 
         Args:
-            layers: for each layer (weight_ih, weight_hh, bias_ih, bias_hh) in PyTorch's layout; a bias may be None.
+            layers: for each layer (weight_ih, weight_hh, bias_ih, bias_hh) in PyTorch's layout; a
+                bias may be None.
             head: (weight [out, in], bias [out]) pairs.
             initial: [H] or None.
             **settings: the remaining attributes.
@@ -105,8 +117,12 @@ class CellNetwork(Network):
         return f"{len(self.layers)} layer{'s' * (len(self.layers) > 1)}"
 
     @abc.abstractmethod
-    def layer_step(self, layer: CellLayer, states: tuple[np.ndarray, ...], x: np.ndarray) -> tuple[np.ndarray, ...]:
-        """States of one layer, each [B, U], and its input [B, E] -> the next states, the output h first."""
+    def layer_step(
+        self, layer: CellLayer, states: tuple[np.ndarray, ...], x: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
+        """States of one layer, each [B, U], and its input [B, E] -> the next states, the output h
+        first.
+        """
 
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         ends = np.cumsum([layer.units for layer in self.layers] * self.states_per_layer)
@@ -115,7 +131,9 @@ class CellNetwork(Network):
         for index, layer in enumerate(self.layers):
             stepped.append(self.layer_step(layer, tuple(pieces[index :: len(self.layers)]), x))
             x = stepped[-1][0]
-        return np.concatenate([states[kind] for kind in range(self.states_per_layer) for states in stepped], axis=1)
+        return np.concatenate(
+            [states[kind] for kind in range(self.states_per_layer) for states in stepped], axis=1
+        )
 
     def readout(self, hidden: np.ndarray) -> np.ndarray:
         end = sum(layer.units for layer in self.layers)
@@ -136,14 +154,17 @@ class ElmanNetwork(CellNetwork):
     def details(self) -> str:
         return f"{super().details}, {self.nonlinearity}"
 
-    def layer_step(self, layer: CellLayer, states: tuple[np.ndarray, ...], x: np.ndarray) -> tuple[np.ndarray, ...]:
+    def layer_step(
+        self, layer: CellLayer, states: tuple[np.ndarray, ...], x: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
         from_input, from_state = layer.gates(states[0], x)
         return (NONLINEARITIES[self.nonlinearity](from_input + from_state),)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class GRUNetwork(CellNetwork):
-    """r = s(..), z = s(..), n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = (1 - z) n + z h, as PyTorch's nn.GRU.
+    """r = s(..), z = s(..), n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = (1 - z) n + z h, as
+    PyTorch's nn.GRU.
 
     Attributes:
         reset_after: False for the older form n = tanh(W_in x + b_in + W_hn (r h) + b_hn).
@@ -155,10 +176,14 @@ class GRUNetwork(CellNetwork):
     def details(self) -> str:
         return super().details + (", reset before the product" if not self.reset_after else "")
 
-    def layer_step(self, layer: CellLayer, states: tuple[np.ndarray, ...], x: np.ndarray) -> tuple[np.ndarray, ...]:
+    def layer_step(
+        self, layer: CellLayer, states: tuple[np.ndarray, ...], x: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
         h, units = states[0], layer.units
         from_input, from_state = layer.gates(h, x)
-        reset, update = np.split(sigmoid(from_input[:, : 2 * units] + from_state[:, : 2 * units]), 2, axis=1)
+        reset, update = np.split(
+            sigmoid(from_input[:, : 2 * units] + from_state[:, : 2 * units]), 2, axis=1
+        )
         if self.reset_after:
             state_new = reset * from_state[:, 2 * units :]
         else:
@@ -169,23 +194,30 @@ class GRUNetwork(CellNetwork):
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class LSTMNetwork(CellNetwork):
-    """i, f, o = s(..), g = tanh(..), c' = f c + i g, h' = o tanh(c'), PyTorch's nn.LSTM (no projection)."""
+    """i, f, o = s(..), g = tanh(..), c' = f c + i g, h' = o tanh(c'), PyTorch's nn.LSTM (no
+    projection).
+    """
 
     states_per_layer = 2
 
-    def layer_step(self, layer: CellLayer, states: tuple[np.ndarray, ...], x: np.ndarray) -> tuple[np.ndarray, ...]:
+    def layer_step(
+        self, layer: CellLayer, states: tuple[np.ndarray, ...], x: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
         from_input, from_state = layer.gates(states[0], x)
         admit, forget, candidate, expose = np.split(from_input + from_state, 4, axis=1)
         memory = sigmoid(forget) * states[1] + sigmoid(admit) * np.tanh(candidate)
         return sigmoid(expose) * np.tanh(memory), memory
 
 
-def network_from_joint(cell: str, joint: Layers, output: Layers, trained_length: int | None = None) -> CellNetwork:
+def network_from_joint(
+    cell: str, joint: Layers, output: Layers, trained_length: int | None = None
+) -> CellNetwork:
     """A network of one layer whose matrices read [h, x], as mips_jax.models writes them.
 
     Args:
         cell: "elman" (tanh), "gru" (reset before the product) or "lstm".
-        joint: (weight [G*U, U + I], bias [G*U]): one pair; for a GRU two, the gates (reset, update) and the candidate.
+        joint: (weight [G*U, U + I], bias [G*U]): one pair; for a GRU two, the gates (reset, update)
+            and the candidate.
         output: the head, ReLU between its layers.
         trained_length: sequence length in training, or None.
     """
@@ -194,7 +226,13 @@ def network_from_joint(cell: str, joint: Layers, output: Layers, trained_length:
     layer = CellLayer.from_joint(weight, bias, units)
     kind = {"elman": ElmanNetwork, "gru": GRUNetwork, "lstm": LSTMNetwork}[cell]
     settings = {"reset_after": False} if cell == "gru" else {}
-    return kind((layer,), as_layers(output), np.zeros(kind.states_per_layer * units), trained_length, **settings)
+    return kind(
+        (layer,),
+        as_layers(output),
+        np.zeros(kind.states_per_layer * units),
+        trained_length,
+        **settings,
+    )
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

@@ -1,9 +1,12 @@
-"""What a network's input vectors and raw outputs stand for: one-hot, bits, embeddings; classes and thresholds.
+"""What a network's input vectors and raw outputs stand for: one-hot, bits, embeddings; classes and
+thresholds.
 
-A cell computes with vectors of floats. `InterpretedNetwork` puts it between integers: an encoding turns the integers
-of one step into the cell's input vector, and a decoding turns the cell's raw output into integers.
+A cell computes with vectors of floats. `InterpretedNetwork` puts it between integers: an encoding
+turns the integers of one step into the cell's input vector, and a decoding turns the cell's raw
+output into integers.
 
-Axes: B sequences, I integers read a step, E input features of the cell, R raw outputs, O integers written a step.
+Axes: B sequences, I integers read a step, E input features of the cell, R raw outputs, O integers
+    written a step.
 """
 
 from __future__ import annotations
@@ -39,7 +42,9 @@ class Encoding(abc.ABC):
         for i, (low, high) in enumerate(self.input_range or ()):
             if inputs.size and (inputs[:, i].min() < low or inputs[:, i].max() > high):
                 got = f"{inputs[:, i].min()}..{inputs[:, i].max()}"
-                raise RequestError(f"input {i + 1} got {got}, but the encoding ({self}) holds {low}..{high} only")
+                raise RequestError(
+                    f"input {i + 1} got {got}, but the encoding ({self}) holds {low}..{high} only"
+                )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,8 +70,8 @@ class Numbers(Encoding):
 
 @dataclasses.dataclass(frozen=True)
 class OneHot(Encoding):
-    """Each integer x of low..low+size-1 is a vector of `size` zeros with a one at x - low; the I vectors are
-    concatenated.
+    """Each integer x of low..low+size-1 is a vector of `size` zeros with a one at x - low; the I
+    vectors are concatenated.
 
     >>> OneHot(lows=(0,), sizes=(3,)).encode(np.array([[2]]))
     array([[0., 0., 1.]])
@@ -88,7 +93,10 @@ class OneHot(Encoding):
         return tuple((low, low + size - 1) for low, size in zip(self.lows, self.sizes))
 
     def encode(self, inputs: np.ndarray) -> np.ndarray:
-        features = [np.eye(size)[inputs[:, i] - low] for i, (low, size) in enumerate(zip(self.lows, self.sizes))]
+        features = [
+            np.eye(size)[inputs[:, i] - low]
+            for i, (low, size) in enumerate(zip(self.lows, self.sizes))
+        ]
         return np.concatenate(features, axis=1)
 
     def __str__(self) -> str:
@@ -97,7 +105,8 @@ class OneHot(Encoding):
 
 @dataclasses.dataclass(frozen=True)
 class Bits(Encoding):
-    """Each integer x >= low is the binary digits of x - low, least significant first unless said otherwise.
+    """Each integer x >= low is the binary digits of x - low, least significant first unless said
+    otherwise.
 
     >>> Bits(lows=(0,), digits=(3,)).encode(np.array([[6]]))
     array([[0., 1., 1.]])
@@ -133,7 +142,8 @@ class Bits(Encoding):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Embedding(Encoding):
-    """Each integer x of low..low+K-1 is the row x - low of one learned table; the I rows are concatenated.
+    """Each integer x of low..low+K-1 is the row x - low of one learned table; the I rows are
+    concatenated.
 
     Attributes:
         table: [K, D] float64.
@@ -223,8 +233,8 @@ class Threshold(Decoding):
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class InterpretedNetwork(Network):
-    """A network of floats between an encoding of its inputs and a decoding of its outputs; the hidden state is the
-    core's.
+    """A network of floats between an encoding of its inputs and a decoding of its outputs; the
+    hidden state is the core's.
 
     Attributes:
         core: the network proper; its `input_dim` is the encoding's width.

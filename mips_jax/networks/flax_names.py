@@ -1,7 +1,7 @@
 """Flattened flax parameter trees (linen and NNX) renamed and laid out as PyTorch's state_dict.
 
-flax stores a kernel as [in, out] and, in linen's GRU and LSTM cells, one dense layer a gate; PyTorch stores [out, in]
-and all gates stacked. The formulas of the cells are the same.
+flax stores a kernel as [in, out] and, in linen's GRU and LSTM cells, one dense layer a gate;
+PyTorch stores [out, in] and all gates stacked. The formulas of the cells are the same.
 """
 
 from __future__ import annotations
@@ -30,9 +30,13 @@ class CellNames:
 
 CELLS = (
     CellNames(("ir", "iz", "in"), ("hr", "hz", "hn"), ("ir", "iz", "in", "hn")),  # linen GRUCell
-    CellNames(("ii", "if", "ig", "io"), ("hi", "hf", "hg", "ho"), ("hi", "hf", "hg", "ho")),  # linen, NNX LSTMCell
+    CellNames(
+        ("ii", "if", "ig", "io"), ("hi", "hf", "hg", "ho"), ("hi", "hf", "hg", "ho")
+    ),  # linen, NNX LSTMCell
     CellNames(("i",), ("h",), ("i",)),  # linen SimpleCell
-    CellNames(("dense_i",), ("dense_h",), ()),  # NNX SimpleCell, GRUCell, OptimizedLSTMCell: gates stacked already
+    CellNames(
+        ("dense_i",), ("dense_h",), ()
+    ),  # NNX SimpleCell, GRUCell, OptimizedLSTMCell: gates stacked already
 )
 
 
@@ -41,15 +45,18 @@ def is_flax(arrays: dict[str, np.ndarray]) -> bool:
     return any(_parts(name)[-1] == "kernel" for name in arrays)
 
 
-def to_pytorch(arrays: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, str], list[str]]:
+def to_pytorch(
+    arrays: dict[str, np.ndarray],
+) -> tuple[dict[str, np.ndarray], dict[str, str], list[str]]:
     """Renames a flattened flax tree.
 
     Args:
-        arrays: by flattened name, parts joined by "/" or ".", for example "params/GRUCell_0/ir/kernel".
+        arrays: by flattened name, parts joined by "/" or ".", for example
+            "params/GRUCell_0/ir/kernel".
 
     Returns:
-        The arrays under PyTorch's names and in its layout; for each new name the flax names that it was made of; and
-        the problems.
+        The arrays under PyTorch's names and in its layout; for each new name the flax names that it
+        was made of; and the problems.
     """
     leaves = {_parts(name): (name, array) for name, array in arrays.items()}
     renamed, origin, problems = {}, {}, []
@@ -85,7 +92,9 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _has_cell(leaves: dict, parent: tuple[str, ...], names: CellNames) -> bool:
-    """Whether more than half of the cell's kernels lie under this parent: a whole cell, or a damaged one to report."""
+    """Whether more than half of the cell's kernels lie under this parent: a whole cell, or a
+    damaged one to report.
+    """
     kernels = [(*parent, dense, "kernel") in leaves for dense in names.inputs + names.states]
     return 2 * sum(kernels) > len(kernels)
 
@@ -113,13 +122,17 @@ def _stack_cell(
                 problems.append(f"{path}/bias is missing")
             if kernel.ndim != 2 or (bias is not None and bias.shape != kernel.shape[1:]):
                 got = kernel.shape if bias is None else (kernel.shape, bias.shape)
-                problems.append(f"{path} has kernel and bias of shapes {got}; allowed: (in, out) and (out,)")
+                problems.append(
+                    f"{path} has kernel and bias of shapes {got}; allowed: (in, out) and (out,)"
+                )
                 continue
             kernels.append(kernel.T)
             biases.append(np.zeros(kernel.shape[1]) if bias is None else bias)
             used.append(name)
         if len({kernel.shape for kernel in kernels}) > 1:
-            shapes = ", ".join(f"{dense} {kernel.T.shape}" for dense, kernel in zip(denses, kernels))
+            shapes = ", ".join(
+                f"{dense} {kernel.T.shape}" for dense, kernel in zip(denses, kernels)
+            )
             problems.append(f"{'/'.join(parent)}: the gates' kernels differ in shape ({shapes})")
         elif len(kernels) == len(denses):
             renamed[f"weight_{source}{suffix}"], origin[f"weight_{source}{suffix}"] = (

@@ -18,11 +18,14 @@ NONLINEARITIES = {
 
 def as_layers(layers) -> Layers:
     """Any nested sequences of (weight [out, in], bias [out]) as float64 arrays."""
-    return tuple((np.asarray(weight, np.float64), np.asarray(bias, np.float64)) for weight, bias in layers)
+    return tuple(
+        (np.asarray(weight, np.float64), np.asarray(bias, np.float64)) for weight, bias in layers
+    )
 
 
 def mlp(layers: Layers, nonlinearity: str, x: np.ndarray) -> np.ndarray:
-    """Affine layers with `nonlinearity` (a key of NONLINEARITIES) between them, none after the last.
+    """Affine layers with `nonlinearity` (a key of NONLINEARITIES) between them, none after the
+    last.
 
     Args:
         layers: first `in` is the width of x.

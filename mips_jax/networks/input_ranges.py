@@ -18,12 +18,15 @@ def resolve_input_range(network: Network, input_min=None, input_max=None) -> Inp
         input_max: largest input, likewise.
 
     Raises:
-        RequestError: a bound is missing or not an integer, the range is empty, or the network cannot read all of it.
+        RequestError: a bound is missing or not an integer, the range is empty, or the network
+            cannot read all of it.
     """
     answers = NetworkOptions(input_min=input_min, input_max=input_max)
     problems = value_problems("input_min", input_min) + value_problems("input_max", input_max)
     known = range_options(network.input_range)
-    answers = dataclasses.replace(answers, **{name: known[name] for name in known if getattr(answers, name) is None})
+    answers = dataclasses.replace(
+        answers, **{name: known[name] for name in known if getattr(answers, name) is None}
+    )
     for name in known:
         if getattr(answers, name) is None:
             problems.append(
@@ -55,7 +58,9 @@ def lows_of(answers: NetworkOptions, dim: int, problems: list[str]) -> tuple[int
     low = answers.input_min if answers.input_min is not None else 0
     lows = tuple(plain(low)) if isinstance(plain(low), list) else (low,) * dim
     if len(lows) != dim:
-        problems.append(f"network.input_min has {len(lows)} values; the network reads {dim} integers a step")
+        problems.append(
+            f"network.input_min has {len(lows)} values; the network reads {dim} integers a step"
+        )
     return lows
 
 
@@ -66,7 +71,9 @@ def bounds_of(answers: NetworkOptions, dim: int, problems: list[str]) -> InputRa
         value = plain(getattr(answers, name))
         bounds.append(tuple(map(int, value)) if isinstance(value, list) else (int(value),) * dim)
         if len(bounds[-1]) != dim:
-            problems.append(f"network.{name} has {len(bounds[-1])} values; the network reads {dim} integers a step")
+            problems.append(
+                f"network.{name} has {len(bounds[-1])} values; the network reads {dim} integers a step"
+            )
             return ()
     if any(low > high for low, high in zip(*bounds)):
         problems.append(

@@ -1,4 +1,6 @@
-"""The order in which a file's layers are applied: by their numbers as a person counts, else by their shapes."""
+"""The order in which a file's layers are applied: by their numbers as a person counts, else by
+their shapes.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,23 @@ def natural_order(name: str) -> list:
     >>> sorted(["fc10", "fc2"], key=natural_order)
     ['fc2', 'fc10']
     """
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.split(r"(\d+)", name) if part]
+    return [
+        (1, int(part), "") if part.isdigit() else (0, 0, part)
+        for part in re.split(r"(\d+)", name)
+        if part
+    ]
 
 
 def without_numbers(name: str) -> str:
-    """The name with a star for every number: layers that share it are told apart, and ordered, by number."""
+    """The name with a star for every number: layers that share it are told apart, and ordered, by
+    number.
+    """
     return re.sub(r"\d+", "*", name)
 
 
-def forward_orders(shapes: dict[str, tuple[int, int] | None], features: int | None) -> list[tuple[str, ...]]:
+def forward_orders(
+    shapes: dict[str, tuple[int, int] | None], features: int | None
+) -> list[tuple[str, ...]]:
     """The orders in which affine layers may follow one another.
 
     Args:
@@ -30,8 +40,8 @@ def forward_orders(shapes: dict[str, tuple[int, int] | None], features: int | No
         features: what the first one reads, or None where that is not known.
 
     Returns:
-        One order where the names are numbered, or where only one fits (or none does: then that of the names); else all
-        that fit.
+        One order where the names are numbered, or where only one fits (or none does: then that of
+        the names); else all that fit.
 
     >>> forward_orders({"fc": (2, 6), "hidden": (6, 4)}, features=4)
     [('hidden', 'fc')]
@@ -42,6 +52,8 @@ def forward_orders(shapes: dict[str, tuple[int, int] | None], features: int | No
         return [by_name]
     fits = lambda order: (
         (features in (None, shapes[order[0]][1]))
-        and all(shapes[after][1] == shapes[before][0] for before, after in itertools.pairwise(order))
+        and all(
+            shapes[after][1] == shapes[before][0] for before, after in itertools.pairwise(order)
+        )
     )
     return list(filter(fits, itertools.permutations(by_name))) or [by_name]

@@ -95,7 +95,8 @@ class MLPRNN(Network):
     """The paper's network: both f and g are ReLU MLPs; f reads [h_(t-1), x_t] concatenated.
 
     Attributes:
-        transition: f as affine layers (weight [out, in], bias [out]); first `in` is H + I, last `out` is H.
+        transition: f as affine layers (weight [out, in], bias [out]); first `in` is H + I, last
+            `out` is H.
         output: g as affine layers; first `in` is H, last `out` is O.
         initial: [H], zeros in the paper.
     """
@@ -126,7 +127,9 @@ class MLPRNN(Network):
         return f"transition {widths(self.transition)}, output {widths(self.output)}"
 
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-        return relu_mlp(self.transition, np.concatenate([hidden, inputs.astype(np.float64)], axis=1))
+        return relu_mlp(
+            self.transition, np.concatenate([hidden, inputs.astype(np.float64)], axis=1)
+        )
 
     def readout(self, hidden: np.ndarray) -> np.ndarray:
         return relu_mlp(self.output, hidden)

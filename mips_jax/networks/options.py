@@ -1,4 +1,6 @@
-"""What a file of weights does not say: the options, completed from the file's metadata, each checked by itself."""
+"""What a file of weights does not say: the options, completed from the file's metadata, each
+checked by itself.
+"""
 
 from __future__ import annotations
 
@@ -21,18 +23,23 @@ class NetworkOptions:
 
     Attributes:
         nonlinearity: of an nn.RNN, "tanh" or "relu".
-        head_nonlinearity: between the layers of the head, "tanh" or "relu"; needed for a head of two or more layers.
-        initial: state before the first input: "zeros", or all its numbers ([h] or [h, c], layer by layer).
-        encoding: how the integers of a step become the input vector: "number", "one_hot", "bits" (least significant
-            first) or "bits_msb" (most significant first). An embedding lies in the file and needs no answer.
-        head: what the raw outputs are: "number" (rounded), "class" (one logit a class, the largest wins) or "yes_no"
-            (one logit an output, 1 where it is positive).
+        head_nonlinearity: between the layers of the head, "tanh" or "relu"; needed for a head of
+            two or more layers.
+        initial: state before the first input: "zeros", or all its numbers ([h] or [h, c], layer by
+            layer).
+        encoding: how the integers of a step become the input vector: "number", "one_hot", "bits"
+            (least significant first) or "bits_msb" (most significant first). An embedding lies in
+            the file and needs no answer.
+        head: what the raw outputs are: "number" (rounded), "class" (one logit a class, the largest
+            wins) or "yes_no" (one logit an output, 1 where it is positive).
         class_values: the integer that each class stands for; 0, 1, 2, ... unless given.
-        input_dim: integers read a step; for "number" the width of the input vector, else 1 unless given.
-        input_min: smallest input, an integer or one for each of the inputs; what index 0 of a one-hot vector stands
-            for.
+        input_dim: integers read a step; for "number" the width of the input vector, else 1 unless
+            given.
+        input_min: smallest input, an integer or one for each of the inputs; what index 0 of a
+            one-hot vector stands for.
         input_max: largest input, likewise.
-        reset_after: False for a GRU in the older form, whose reset gate acts before the product with the weights.
+        reset_after: False for a GRU in the older form, whose reset gate acts before the product
+            with the weights.
         trained_length: length of the sequences in training, where it is known.
         missing_bias: "zeros" where the network has layers without a bias.
     """
@@ -60,15 +67,21 @@ ALLOWED = {
 }
 
 
-def completed(options: NetworkOptions, metadata: dict[str, str]) -> tuple[NetworkOptions, list[str]]:
+def completed(
+    options: NetworkOptions, metadata: dict[str, str]
+) -> tuple[NetworkOptions, list[str]]:
     """Options completed from the metadata, and what is wrong with either.
 
-    The range in the metadata stands even where the options name another: a network may be distilled on a part of the
-    range that it was made for, and the part is not what its encoding goes by.
+    The range in the metadata stands even where the options name another: a network may be distilled
+    on a part of the range that it was made for, and the part is not what its encoding goes by.
     """
     problems, answers = [], {}
     for field in dataclasses.fields(NetworkOptions):
-        name, said, written = field.name, plain(getattr(options, field.name)), _parsed(metadata.get(field.name))
+        name, said, written = (
+            field.name,
+            plain(getattr(options, field.name)),
+            _parsed(metadata.get(field.name)),
+        )
         if isinstance(said, str) and name in WORDS:
             said = said.strip().lower()
         if name in ("input_min", "input_max") and written is not None:
@@ -113,14 +126,22 @@ def value_problems(name: str, value) -> list[str]:
         return [] if value in ALLOWED[name] else wrong(" or ".join(ALLOWED[name]))
     values = plain(value)
     if name == "initial":
-        numbers = isinstance(values, list) and all(isinstance(v, (int, float)) and np.isfinite(v) for v in values)
+        numbers = isinstance(values, list) and all(
+            isinstance(v, (int, float)) and np.isfinite(v) for v in values
+        )
         return [] if numbers or value == "zeros" else wrong("zeros, or a list of numbers")
     if name in ("input_dim", "trained_length"):
         return [] if _is_integer(value) and value >= 1 else wrong("an integer >= 1")
     if name == "reset_after":
         return [] if isinstance(value, bool) else wrong("true or false")
     if name == "class_values":
-        good = isinstance(values, list) and all(map(_is_integer, values)) and len(set(values)) == len(values)
+        good = (
+            isinstance(values, list)
+            and all(map(_is_integer, values))
+            and len(set(values)) == len(values)
+        )
         return [] if good else wrong("a list of different integers, one for each class")
-    integers = all(map(_is_integer, values)) if isinstance(values, list) and values else _is_integer(value)
+    integers = (
+        all(map(_is_integer, values)) if isinstance(values, list) and values else _is_integer(value)
+    )
     return [] if integers else wrong("an integer, or a list of one for each input")

@@ -1,8 +1,11 @@
-"""Which network a PyTorch state_dict describes: recurrent layers or the paper's two MLPs, head, embedding, first state.
+"""Which network a PyTorch state_dict describes: recurrent layers or the paper's two MLPs, head,
+embedding, first state.
 
-Names may carry any prefix (`model.rnn.weight_ih_l0`). Every key must have a meaning; what has none is reported.
+Names may carry any prefix (`model.rnn.weight_ih_l0`). Every key must have a meaning; what has none
+is reported.
 
-Axes: L layers, E input features, U units of a layer, G gates, H hidden (all state of all layers), R raw outputs.
+Axes: L layers, E input features, U units of a layer, G gates, H hidden (all state of all layers), R
+    raw outputs.
 """
 
 from __future__ import annotations
@@ -22,7 +25,9 @@ Arrays = dict[str, np.ndarray]
 RECURRENT_KEY = re.compile(
     r"^(?P<prefix>(?:.*\.)?)(?P<role>weight|bias)_(?P<source>ih|hh|hr)(?:_l(?P<layer>\d+))?(?P<reverse>_reverse)?$"
 )
-EMBEDDING_KEY = re.compile(r"(?:^|\.)(?:\w*_)?emb(?:ed(?:ding)?s?)?(?:_\w+)?\.weight$", re.IGNORECASE)
+EMBEDDING_KEY = re.compile(
+    r"(?:^|\.)(?:\w*_)?emb(?:ed(?:ding)?s?)?(?:_\w+)?\.weight$", re.IGNORECASE
+)
 STATE_NAMES = {
     "h": ("h0", "h_0", "hidden0", "init_hidden", "initial_hidden"),
     "c": ("c0", "c_0", "cell0", "init_cell", "initial_cell"),
@@ -81,8 +86,8 @@ def read_parts(
         origin: for names that were translated, what the file calls them (for the messages).
 
     Returns:
-        The kind of cell ("" when even that is unclear), the parts (None when something is wrong with them), and every
-        problem found.
+        The kind of cell ("" when even that is unclear), the parts (None when something is wrong
+        with them), and every problem found.
     """
     return _Reader(dict(arrays), missing_bias_is_zero, origin).read()
 
@@ -100,7 +105,9 @@ class _Reader:
         transition, layers = (), ()
         if any(RECURRENT_KEY.match(name) for name in self.left):
             cell, layers = self._take_recurrent_layers()
-            head = self._take_affine_layers("the head", lambda name: True, layers[-1].units if layers else None)
+            head = self._take_affine_layers(
+                "the head", lambda name: True, layers[-1].units if layers else None
+            )
         else:
             cell, transition, head = self._take_mlp_rnn()
         self._report_unknown_keys()
@@ -125,7 +132,9 @@ class _Reader:
     def _take_embedding(self) -> np.ndarray | None:
         keys = [key for key in self.left if EMBEDDING_KEY.search(key)]
         if len(keys) > 1:
-            self.problems.append(f"there are {len(keys)} embeddings ({_listed(map(self._name, keys))}); one is read")
+            self.problems.append(
+                f"there are {len(keys)} embeddings ({_listed(map(self._name, keys))}); one is read"
+            )
         tables = [self.left.pop(key) for key in keys]
         if tables and tables[0].ndim != 2:
             self.problems.append(
@@ -134,8 +143,12 @@ class _Reader:
         return tables[0] if tables else None
 
     def _take_recurrent_layers(self) -> tuple[str, tuple[CellLayer, ...]]:
-        """The stack of PyTorch recurrent layers, of one module or of numbered ones (rnn1, rnn2 or cells.0, cells.1)."""
-        found: dict[tuple[str, str], Arrays] = {}  # by (prefix, "_l0" as nn.GRU spells it or "" as nn.GRUCell)
+        """The stack of PyTorch recurrent layers, of one module or of numbered ones (rnn1, rnn2 or
+        cells.0, cells.1).
+        """
+        found: dict[
+            tuple[str, str], Arrays
+        ] = {}  # by (prefix, "_l0" as nn.GRU spells it or "" as nn.GRUCell)
         for key in list(self.left):
             if not (match := RECURRENT_KEY.match(key)):
                 continue
@@ -164,20 +177,30 @@ class _Reader:
             absent = [n for n in range(max(numbers)) if n not in numbers]
             self.problems += [_missing(self._name(f"{prefix}weight_ih_l{n}")) for n in absent]
         kinds, layers, features = set(), [], None
-        for place in sorted(found, key=lambda place: (natural_order(place[0]), natural_order(place[1]))):
+        for place in sorted(
+            found, key=lambda place: (natural_order(place[0]), natural_order(place[1]))
+        ):
             layer, kind = self._layer(*place, found[place], features)
             if layer is not None:
                 layers.append(layer)
                 kinds.add(kind)
                 features = layer.units
         if len(kinds) > 1:
-            self.problems.append(f"the layers are of different kinds ({_listed(sorted(kinds))}); one kind is read")
+            self.problems.append(
+                f"the layers are of different kinds ({_listed(sorted(kinds))}); one kind is read"
+            )
         return (kinds.pop() if len(kinds) == 1 else ""), tuple(layers)
 
-    def _layer(self, prefix: str, suffix: str, arrays: Arrays, features: int | None) -> tuple[CellLayer | None, str]:
+    def _layer(
+        self, prefix: str, suffix: str, arrays: Arrays, features: int | None
+    ) -> tuple[CellLayer | None, str]:
         key = lambda name: self._name(f"{prefix}{name}{suffix}")
         missing = [name for name in ("weight_ih", "weight_hh") if name not in arrays]
-        missing += [name for name in ("bias_ih", "bias_hh") if name not in arrays and not self.missing_bias_is_zero]
+        missing += [
+            name
+            for name in ("bias_ih", "bias_hh")
+            if name not in arrays and not self.missing_bias_is_zero
+        ]
         self.problems += [_missing(key(name)) for name in missing]
         weight_hh = arrays.get("weight_hh")
         if weight_hh is None:
@@ -194,7 +217,8 @@ class _Reader:
         for name, shape in expected.items():
             array = arrays.get(name)
             if array is not None and (
-                len(array.shape) != len(shape) or any(s not in (None, a) for s, a in zip(shape, array.shape))
+                len(array.shape) != len(shape)
+                or any(s not in (None, a) for s, a in zip(shape, array.shape))
             ):
                 wrong = True
                 self.problems.append(
@@ -236,7 +260,9 @@ class _Reader:
             )
             return ()
         weights = {stem: self.left.get(spell(stem, "weight")) for stem in stems}
-        shapes = {stem: w.shape if w is not None and w.ndim == 2 else None for stem, w in weights.items()}
+        shapes = {
+            stem: w.shape if w is not None and w.ndim == 2 else None for stem, w in weights.items()
+        }
         orders = forward_orders(shapes, features)
         if len(orders) > 1:
             self.problems.append(
@@ -264,7 +290,9 @@ class _Reader:
         if weight is None:
             return [_missing(names["weight"])]
         if weight.ndim != 2:
-            return [f"{names['weight']} has shape {weight.shape}; {owner} is made of affine layers of shape (out, in)"]
+            return [
+                f"{names['weight']} has shape {weight.shape}; {owner} is made of affine layers of shape (out, in)"
+            ]
         problems = []
         if features is not None and weight.shape[1] != features:
             problems.append(
@@ -285,7 +313,9 @@ class _Reader:
         if not states:
             return None
         if "c" in states and parts.cell != "lstm":
-            self.problems.append(f"the file holds an initial cell state (c0), which {parts.cell} does not have")
+            self.problems.append(
+                f"the file holds an initial cell state (c0), which {parts.cell} does not have"
+            )
             return None
         needed = ("h", "c") if parts.cell == "lstm" else ("h",)
         if "all" in states:

@@ -29,11 +29,13 @@ from mips_jax.networks.network import MLPRNN, Network
 
 
 def save_network(path: str | os.PathLike, network: Network) -> None:
-    """Writes a network so that `load_network(path)` needs no options: PyTorch's names, and the answers as metadata.
+    """Writes a network so that `load_network(path)` needs no options: PyTorch's names, and the
+    answers as metadata.
 
     Args:
         path: .npz or .safetensors.
-        network: an MLPRNN, ElmanNetwork, GRUNetwork, LSTMNetwork, or an InterpretedNetwork around one.
+        network: an MLPRNN, ElmanNetwork, GRUNetwork, LSTMNetwork, or an InterpretedNetwork around
+            one.
 
     Raises:
         RequestError: the network is a pair of functions, or the path has another ending.
@@ -48,10 +50,15 @@ def save_network(path: str | os.PathLike, network: Network) -> None:
         **_describe(encoding, decoding),
     }
     if isinstance(core, MLPRNN):
-        arrays |= _layer_arrays("hmlp.mlp", core.transition) | _layer_arrays("ymlp.mlp", core.output)
+        arrays |= _layer_arrays("hmlp.mlp", core.transition) | _layer_arrays(
+            "ymlp.mlp", core.output
+        )
     elif isinstance(core, CellNetwork):
         for index, layer in enumerate(core.layers):
-            arrays |= {f"rnn.{field.name}_l{index}": getattr(layer, field.name) for field in dataclasses.fields(layer)}
+            arrays |= {
+                f"rnn.{field.name}_l{index}": getattr(layer, field.name)
+                for field in dataclasses.fields(layer)
+            }
         arrays |= _layer_arrays("head", core.head)
         answers["head_nonlinearity"] = core.head_nonlinearity
         answers["nonlinearity"] = getattr(core, "nonlinearity", None)
@@ -62,7 +69,9 @@ def save_network(path: str | os.PathLike, network: Network) -> None:
     if isinstance(encoding, Embedding):
         arrays["embedding.weight"] = encoding.table
     said = {key: value for key, value in answers.items() if value is not None}
-    write_arrays(path, arrays, {key: v if isinstance(v, str) else json.dumps(v) for key, v in said.items()})
+    write_arrays(
+        path, arrays, {key: v if isinstance(v, str) else json.dumps(v) for key, v in said.items()}
+    )
 
 
 def _layer_arrays(prefix: str, layers: Layers) -> dict[str, np.ndarray]:
@@ -73,7 +82,11 @@ def _layer_arrays(prefix: str, layers: Layers) -> dict[str, np.ndarray]:
 def _describe(encoding: Encoding, decoding: Decoding) -> dict:
     kinds = {Numbers: "number", OneHot: "one_hot", Bits: "bits", Embedding: "embedding"}
     heads = {Rounded: "number", ClassHead: "class", Threshold: "yes_no"}
-    kind = "bits_msb" if isinstance(encoding, Bits) and encoding.most_significant_first else kinds[type(encoding)]
+    kind = (
+        "bits_msb"
+        if isinstance(encoding, Bits) and encoding.most_significant_first
+        else kinds[type(encoding)]
+    )
     return {
         "encoding": kind,
         "head": heads[type(decoding)],

@@ -22,7 +22,28 @@ from mips_jax.programs.printing import body_lines, program_source, reuse_updates
 from mips_jax.programs.program import Program, Register, compile_source, pruned, renamed
 
 __all__ = [
-    "OPERATORS", "Call", "Const", "Expression", "Lookup", "Program", "Register", "Var", "body_lines", "call",
-    "compile_source", "evaluate", "expression_bits", "expression_text", "is_boolean", "program_source", "pruned", "renamed", "replace",
-    "reuse_updates", "shared_bits", "tidied", "variables", "walk",
-]  # fmt: skip
+    "OPERATORS",
+    "Call",
+    "Const",
+    "Expression",
+    "Lookup",
+    "Program",
+    "Register",
+    "Var",
+    "body_lines",
+    "call",
+    "compile_source",
+    "evaluate",
+    "expression_bits",
+    "expression_text",
+    "is_boolean",
+    "program_source",
+    "pruned",
+    "renamed",
+    "replace",
+    "reuse_updates",
+    "shared_bits",
+    "tidied",
+    "variables",
+    "walk",
+]

@@ -1,7 +1,8 @@
 """Integer expressions: the vocabulary in which updates and outputs of a program are written.
 
-An expression is a tree of `Const`, `Var`, `Call` (an operator of `OPERATORS`) and `Lookup` (a constant table). Its value is an
-integer; comparisons and Boolean operators give 0 or 1. Axes: N rows, evaluated all at once.
+An expression is a tree of `Const`, `Var`, `Call` (an operator of `OPERATORS`) and `Lookup` (a
+constant table). Its value is an integer; comparisons and Boolean operators give 0 or 1. Axes: N
+rows, evaluated all at once.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ class Call:
 
 @dataclasses.dataclass(frozen=True)
 class Lookup:
-    """`table[index_1 - offset_1][index_2 - offset_2]...`: a constant table of nested tuples, the last resort of regression.
+    """`table[index_1 - offset_1][index_2 - offset_2]...`: a constant table of nested tuples, the
+    last resort of regression.
 
     Attributes:
         name: the constant's name in the printed program.
@@ -73,7 +75,8 @@ class Operator:
 
     Attributes:
         evaluate: arrays [N] (int64 or Python-int objects) -> array [N].
-        pattern: how Python writes it; `{0}`, `{1}` are the arguments, `{}` all of them with commas between.
+        pattern: how Python writes it; `{0}`, `{1}` are the arguments, `{}` all of them with commas
+            between.
         precedence: Python's, higher binds tighter; None where the pattern brings its own brackets.
         boolean: whether the value is always 0 or 1 and Python's type is bool.
         bits: the operator's share in a description length.
@@ -102,7 +105,18 @@ def _argmax(*values: np.ndarray) -> np.ndarray:
     return np.argmax(np.stack(np.broadcast_arrays(*values)), axis=0).astype(values[0].dtype)
 
 
-_CONDITIONAL, _OR, _AND, _NOT, _COMPARE, _XOR, _SUM, _PRODUCT, _UNARY, ATOM = 1, 2, 3, 4, 5, 6, 8, 9, 10, 12
+_CONDITIONAL, _OR, _AND, _NOT, _COMPARE, _XOR, _SUM, _PRODUCT, _UNARY, ATOM = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    8,
+    9,
+    10,
+    12,
+)
 
 OPERATORS: dict[str, Operator] = {
     "add": Operator(lambda a, b: a + b, "{0} + {1}", _SUM),
@@ -114,7 +128,9 @@ OPERATORS: dict[str, Operator] = {
     "abs": Operator(lambda a: abs(a), "abs({0})", None),
     "min": Operator(lambda *a: np.minimum.reduce(np.broadcast_arrays(*a)), "min({})", None),
     "max": Operator(lambda *a: np.maximum.reduce(np.broadcast_arrays(*a)), "max({})", None),
-    "median": Operator(lambda *a: _stacked_sort(*a)[len(a) // 2], "sorted(({}))[%d]", None, bits=6.0),
+    "median": Operator(
+        lambda *a: _stacked_sort(*a)[len(a) // 2], "sorted(({}))[%d]", None, bits=6.0
+    ),
     "argmax": Operator(_argmax, "({}).index(max({}))", None, bits=6.0),
     "eq": Operator(lambda a, b: _as_int(a == b, a), "{0} == {1}", _COMPARE, boolean=True),
     "ne": Operator(lambda a, b: _as_int(a != b, a), "{0} != {1}", _COMPARE, boolean=True),
@@ -129,13 +145,32 @@ OPERATORS: dict[str, Operator] = {
         boolean=True,
     ),
     "xor": Operator(lambda a, b: a ^ b, "{0} ^ {1}", _XOR),
-    "and": Operator(lambda a, b: _as_int(_truth(a) & _truth(b), a), "{0} and {1}", _AND, boolean=True),
+    "and": Operator(
+        lambda a, b: _as_int(_truth(a) & _truth(b), a), "{0} and {1}", _AND, boolean=True
+    ),
     "or": Operator(lambda a, b: _as_int(_truth(a) | _truth(b), a), "{0} or {1}", _OR, boolean=True),
     "not": Operator(lambda a: _as_int(~_truth(a), a), "not {0}", _NOT, boolean=True),
-    "if": Operator(lambda c, a, b: np.where(_truth(c), a, b), "{1} if {0} else {2}", _CONDITIONAL, bits=3.0),
+    "if": Operator(
+        lambda c, a, b: np.where(_truth(c), a, b), "{1} if {0} else {2}", _CONDITIONAL, bits=3.0
+    ),
 }
 
-_NUMERIC = ("sub", "mul", "floordiv", "mod", "neg", "abs", "min", "max", "eq", "ne", "lt", "le", "gt", "ge")
+_NUMERIC = (
+    "sub",
+    "mul",
+    "floordiv",
+    "mod",
+    "neg",
+    "abs",
+    "min",
+    "max",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+)
 
 
 def call(operator: str, *arguments: Expression | int) -> Call:
@@ -144,7 +179,9 @@ def call(operator: str, *arguments: Expression | int) -> Call:
     >>> call("add", Var("x"), 1)
     Call(operator='add', arguments=(Var(name='x', updated=False), Const(value=1)))
     """
-    return Call(operator, tuple(Const(int(a)) if isinstance(a, (int, np.integer)) else a for a in arguments))
+    return Call(
+        operator, tuple(Const(int(a)) if isinstance(a, (int, np.integer)) else a for a in arguments)
+    )
 
 
 def children(expression: Expression) -> tuple[Expression, ...]:
@@ -216,9 +253,14 @@ def evaluate(expression: Expression, values: Mapping[Var, np.ndarray]) -> np.nda
             return values[expression]
         case Call(operator, arguments):
             result = OPERATORS[operator].evaluate(*(evaluate(a, values) for a in arguments))
-            return result if hasattr(result, "dtype") else np.array(result, object)  # numpy unwraps 0-d objects
+            return (
+                result if hasattr(result, "dtype") else np.array(result, object)
+            )  # numpy unwraps 0-d objects
         case Lookup(_, table, indices, offsets):
-            places = [np.asarray(evaluate(i, values) - o).astype(np.int64) for i, o in zip(indices, offsets)]
+            places = [
+                np.asarray(evaluate(i, values) - o).astype(np.int64)
+                for i, o in zip(indices, offsets)
+            ]
             dtype = next(iter(values.values())).dtype if values else np.int64
             return np.asarray(np.array(table)[tuple(places)].astype(dtype), dtype)
     raise TypeError(f"not an expression: {expression!r}")
@@ -230,7 +272,8 @@ def constant_bits(value: int) -> float:
 
 
 def expression_bits(expression: Expression, variable_count: int = 4) -> float:
-    """Description length of one expression in bits: the measure by which regression compares expressions.
+    """Description length of one expression in bits: the measure by which regression compares
+    expressions.
 
     Args:
         expression: what to measure.
@@ -240,7 +283,9 @@ def expression_bits(expression: Expression, variable_count: int = 4) -> float:
 
 
 def shared_bits(expression: Expression, variable_count: int, seen: set[Expression]) -> float:
-    """Like `expression_bits`, but what is in `seen` was written before and costs a name only; adds what it meets."""
+    """Like `expression_bits`, but what is in `seen` was written before and costs a name only; adds
+    what it meets.
+    """
     match expression:
         case Const(value):
             return constant_bits(value)
@@ -252,7 +297,8 @@ def shared_bits(expression: Expression, variable_count: int, seen: set[Expressio
     below = sum(shared_bits(child, variable_count, seen) for child in children(expression))
     match expression:
         case Call(operator, arguments):
-            # A truth value used as a number is short but hard to read: `n * (a == b)` for `n if a == b else 0`.
+            # A truth value used as a number is short but hard to read: `n * (a == b)` for `n if a
+            # == b else 0`.
             puns = sum(is_boolean(a) for a in arguments)
             weight = 9.0 if operator in _NUMERIC else 3.0 if operator == "add" else 0.0
             return OPERATORS[operator].bits + weight * puns + below
@@ -267,7 +313,8 @@ _MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "
 
 
 def tidied(expression: Expression) -> Expression:
-    """The same value, written as people do: constants on the right of comparisons and sums, `a == 0` for `not a`-like tests.
+    """The same value, written as people do: constants on the right of comparisons and sums, `a ==
+    0` for `not a`-like tests.
 
     >>> expression_text(tidied(call("lt", 1, call("add", 2, Var("x")))))
     'x + 2 > 1'
@@ -278,7 +325,11 @@ def tidied(expression: Expression) -> Expression:
         case Call(operator, arguments):
             arguments = tuple(map(tidied, arguments))
             first, *rest = arguments
-            if operator in _MIRRORED and isinstance(first, Const) and not isinstance(rest[0], Const):
+            if (
+                operator in _MIRRORED
+                and isinstance(first, Const)
+                and not isinstance(rest[0], Const)
+            ):
                 return Call(_MIRRORED[operator], (rest[0], first))
             if operator in ("min", "max") and isinstance(first, Const) and len(arguments) == 2:
                 return Call(operator, (rest[0], first))
@@ -295,14 +346,24 @@ def tidied(expression: Expression) -> Expression:
 
 
 def _tidy_sum(expression: Call) -> Expression:
-    """A sum with its terms in one order (positive before negative, constants last), so that equal sums are equal trees."""
+    """A sum with its terms in one order (positive before negative, constants last), so that equal
+    sums are equal trees.
+    """
     terms, constant = _terms(expression, 1)
     coefficients: dict[Expression, int] = {}
     for term, sign in terms:
         coefficients[term] = coefficients.get(term, 0) + sign
     if constant == 1 and len(terms) == 1 and terms[0][1] == -1 and is_boolean(terms[0][0]):
         return tidied(Call("not", (terms[0][0],)))
-    order = sorted((t for t, c in coefficients.items() if c), key=lambda t: (coefficients[t] < 0, not isinstance(t, Var), len(expression_text(t)), expression_text(t)))
+    order = sorted(
+        (t for t, c in coefficients.items() if c),
+        key=lambda t: (
+            coefficients[t] < 0,
+            not isinstance(t, Var),
+            len(expression_text(t)),
+            expression_text(t),
+        ),
+    )
     result: Expression | None = None
     if constant and order and coefficients[order[0]] < 0:
         result, constant = Const(constant), 0
@@ -315,7 +376,11 @@ def _tidy_sum(expression: Call) -> Expression:
             result = Call("add" if coefficients[term] > 0 else "sub", (result, written))
     if result is None:
         return Const(constant)
-    return result if not constant else Call("add" if constant > 0 else "sub", (result, Const(abs(constant))))
+    return (
+        result
+        if not constant
+        else Call("add" if constant > 0 else "sub", (result, Const(abs(constant))))
+    )
 
 
 def _terms(expression: Expression, sign: int) -> tuple[list[tuple[Expression, int]], int]:
@@ -354,7 +419,10 @@ def _text(expression: Expression, outer: int) -> str:
         case Var(name):
             return name
         case Lookup(name, _, indices, offsets):
-            places = (_text(call("sub", i, o) if o > 0 else call("add", i, -o) if o < 0 else i, 0) for i, o in zip(indices, offsets))
+            places = (
+                _text(call("sub", i, o) if o > 0 else call("add", i, -o) if o < 0 else i, 0)
+                for i, o in zip(indices, offsets)
+            )
             return name + "".join(f"[{place}]" for place in places)
         case Call(operator, arguments):
             return _call_text(operator, arguments, outer)
@@ -381,9 +449,12 @@ def _call_text(operator: str, arguments: tuple[Expression, ...], outer: int) -> 
             pattern = pattern % (len(arguments) // 2)
         return pattern.replace("{}", joined).replace("{0}", joined)
     else:
-        # The right argument of a left-associative operator needs brackets at equal precedence, comparisons on both sides.
+        # The right argument of a left-associative operator needs brackets at equal precedence,
+        # comparisons on both sides.
         level = kind.precedence
-        associative = operator in ("add", "mul", "and", "or", "xor") and not (operator == "mul" and _starts_with_division(arguments[1]))
+        associative = operator in ("add", "mul", "and", "or", "xor") and not (
+            operator == "mul" and _starts_with_division(arguments[1])
+        )
         left = level + (level in (_COMPARE, _CONDITIONAL))
         right = level if associative else level + 1
         if operator == "if":

@@ -1,6 +1,8 @@
-"""From a program to Python that a person would write: order of statements, common sub-expressions, idioms.
+"""From a program to Python that a person would write: order of statements, common sub-expressions,
+idioms.
 
-Stages: use updated registers where an expression repeats an update; name sub-expressions that occur more than once; order the
+Stages: use updated registers where an expression repeats an update; name sub-expressions that occur
+    more than once; order the
 statements so that each reads the values it means; print.
 """
 
@@ -69,16 +71,24 @@ def _initial_lines(program: Program) -> list[str]:
 
 
 def _shifts_together(statements: list[_Statement]) -> list[_Statement]:
-    """Consecutive statements that only pass old values on (a window moves) become one tuple assignment."""
+    """Consecutive statements that only pass old values on (a window moves) become one tuple
+    assignment.
+    """
     result: list[_Statement] = []
     run: list[_Statement] = []
     for statement in [*statements, _Statement((), ())]:
-        plain = len(statement.targets) == 1 and isinstance(statement.expressions[0], Var) and not statement.expressions[0].updated
+        plain = (
+            len(statement.targets) == 1
+            and isinstance(statement.expressions[0], Var)
+            and not statement.expressions[0].updated
+        )
         if plain:
             run.append(statement)
             continue
         if len(run) > 1:
-            result.append(_Statement(tuple(s.targets[0] for s in run), tuple(s.expressions[0] for s in run)))
+            result.append(
+                _Statement(tuple(s.targets[0] for s in run), tuple(s.expressions[0] for s in run))
+            )
         else:
             result += run
         run = []
@@ -87,7 +97,9 @@ def _shifts_together(statements: list[_Statement]) -> list[_Statement]:
 
 
 def body_lines(source: str) -> int:
-    """Lines of the function's body without its docstring and blank lines (the `program_lines` of a result)."""
+    """Lines of the function's body without its docstring and blank lines (the `program_lines` of a
+    result).
+    """
     import ast
 
     function = next(node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
@@ -114,9 +126,17 @@ def _statements(program: Program) -> list[_Statement]:
     named = [(r.name, r.update) for r in program.registers]
     outputs = program.outputs
     temporaries: list[tuple[str, Expression]] = []
-    taken = {r.name for r in program.registers} | set(program.inputs) | {"inputs", "outputs", "program"}
-    while (shared := _shared([e for _, e in named] + list(outputs) + [e for _, e in temporaries])) is not None:
-        name = next(n for n in ("total", "step", "first", "second", *(f"t{i}" for i in range(99))) if n not in taken)
+    taken = (
+        {r.name for r in program.registers} | set(program.inputs) | {"inputs", "outputs", "program"}
+    )
+    while (
+        shared := _shared([e for _, e in named] + list(outputs) + [e for _, e in temporaries])
+    ) is not None:
+        name = next(
+            n
+            for n in ("total", "step", "first", "second", *(f"t{i}" for i in range(99)))
+            if n not in taken
+        )
         taken.add(name)
         as_name = {shared: Var(name, updated=True)}
         named = [(n, replace(e, as_name)) for n, e in named]
@@ -127,13 +147,23 @@ def _statements(program: Program) -> list[_Statement]:
 
 def _shared(expressions: list[Expression]) -> Expression | None:
     """The largest sub-expression that occurs more than once and is worth a name."""
-    counts = Counter(node for e in expressions for node in walk(e) if isinstance(node, (Call, Lookup)))
-    worth = [e for e, n in counts.items() if n > 1 and len(list(walk(e))) >= (5 if n == 2 else 3) and any(isinstance(v, Var) for v in walk(e))]
+    counts = Counter(
+        node for e in expressions for node in walk(e) if isinstance(node, (Call, Lookup))
+    )
+    worth = [
+        e
+        for e, n in counts.items()
+        if n > 1
+        and len(list(walk(e))) >= (5 if n == 2 else 3)
+        and any(isinstance(v, Var) for v in walk(e))
+    ]
     return max(worth, key=lambda e: len(list(walk(e))), default=None)
 
 
 def _ordered(statements: list[_Statement]) -> list[_Statement]:
-    """A statement that reads an old value comes before the one that overwrites it, a new value after."""
+    """A statement that reads an old value comes before the one that overwrites it, a new value
+    after.
+    """
     while True:
         writer = {target: i for i, s in enumerate(statements) for target in s.targets}
         before: dict[int, set[int]] = {i: set() for i in range(len(statements))}
@@ -155,7 +185,9 @@ def _ordered(statements: list[_Statement]) -> list[_Statement]:
 
 
 def _stable_order(before: dict[int, set[int]]):
-    """Topological order, the earliest statement first; updates before the outputs where both are free."""
+    """Topological order, the earliest statement first; updates before the outputs where both are
+    free.
+    """
     sorter = TopologicalSorter(before)
     sorter.prepare()
     ready: set[int] = set()
@@ -168,17 +200,24 @@ def _stable_order(before: dict[int, set[int]]):
 
 
 def _merged(statements: list[_Statement], cycle: set[int]) -> list[_Statement]:
-    """Statements that need each other's old values become one tuple assignment; the outputs get names first if in it."""
+    """Statements that need each other's old values become one tuple assignment; the outputs get
+    names first if in it.
+    """
     members = [statements[i] for i in sorted(cycle)]
     rest = [s for i, s in enumerate(statements) if i not in cycle]
     output = next((m for m in members if not m.targets), None)
     if output is not None:
-        names = ("y",) if len(output.expressions) == 1 else tuple(f"y{i}" for i in range(len(output.expressions)))
+        names = (
+            ("y",)
+            if len(output.expressions) == 1
+            else tuple(f"y{i}" for i in range(len(output.expressions)))
+        )
         named = [_Statement((n,), (e,)) for n, e in zip(names, output.expressions)]
         appended = _Statement((), tuple(Var(n, updated=True) for n in names))
         return rest + [m for m in members if m.targets] + named + [appended]
     targets = tuple(t for m in members for t in m.targets)
-    # Inside one tuple assignment every right-hand side sees the old values; new ones must be written out.
+    # Inside one tuple assignment every right-hand side sees the old values; new ones must be
+    # written out.
     new = {Var(t, updated=True): e for m in members for t, e in zip(m.targets, m.expressions)}
     expressions = tuple(_expanded(e, new) for m in members for e in m.expressions)
     first = min(cycle)
@@ -194,7 +233,11 @@ def _expanded(expression: Expression, new: dict[Expression, Expression]) -> Expr
 def _statement_text(statement: _Statement) -> str:
     if not statement.targets:
         texts = [_integer_text(e) for e in statement.expressions]
-        return f"outputs.append({texts[0]})" if len(texts) == 1 else f"outputs.append(({', '.join(texts)}))"
+        return (
+            f"outputs.append({texts[0]})"
+            if len(texts) == 1
+            else f"outputs.append(({', '.join(texts)}))"
+        )
     if len(statement.targets) == 1:
         return _assignment_text(statement.targets[0], statement.expressions[0])
     return f"{', '.join(statement.targets)} = {', '.join(_integer_text(e) for e in statement.expressions)}"
@@ -225,17 +268,30 @@ def _table_lines(program: Program) -> list[str]:
         tables |= {node.name: node.table for node in walk(expression) if isinstance(node, Lookup)}
     lines: list[str] = []
     for name, table in tables.items():
-        rows = [f"    {row}," for row in table] if isinstance(table[0], tuple) else textwrap.wrap(
-            ", ".join(map(str, table)) + ",", 110, initial_indent="    ", subsequent_indent="    "
+        rows = (
+            [f"    {row}," for row in table]
+            if isinstance(table[0], tuple)
+            else textwrap.wrap(
+                ", ".join(map(str, table)) + ",",
+                110,
+                initial_indent="    ",
+                subsequent_indent="    ",
+            )
         )
         lines += [f"{name} = (", *rows, ")"]
     return lines + ([""] * 2 if lines else [])
 
 
 def _docstring_lines(docstring: str) -> list[str]:
-    text = docstring.strip().replace("\\", "\\\\").replace('"', "'")  # a task's description may hold anything
+    text = (
+        docstring.strip().replace("\\", "\\\\").replace('"', "'")
+    )  # a task's description may hold anything
     paragraphs = [textwrap.wrap(p, 100) for p in text.split("\n")]
     wrapped = [line for p in paragraphs for line in (p or [""])]
     if len(wrapped) == 1:
         return [f'    """{wrapped[0]}"""']
-    return [f'    """{wrapped[0]}', *(f"    {line}" if line else "" for line in wrapped[1:]), '    """']
+    return [
+        f'    """{wrapped[0]}',
+        *(f"    {line}" if line else "" for line in wrapped[1:]),
+        '    """',
+    ]

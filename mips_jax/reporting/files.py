@@ -28,7 +28,9 @@ def write_text(path: Path, text: str) -> Path:
 
 
 def write_json(path: Path, content: Mapping) -> Path:
-    """Writes plain JSON: numpy numbers and arrays become numbers and lists; what is not finite becomes null."""
+    """Writes plain JSON: numpy numbers and arrays become numbers and lists; what is not finite
+    becomes null.
+    """
     return write_text(path, json.dumps(plain(content), indent=2, allow_nan=False) + "\n")
 
 

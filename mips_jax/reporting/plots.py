@@ -1,8 +1,10 @@
 """Pictures of one run: training curves, hidden-state trajectories, and the machine as a graph.
 
-Every function takes plain arrays and returns a matplotlib figure; `save` writes one. No display is needed.
+Every function takes plain arrays and returns a matplotlib figure; `save` writes one. No display is
+needed.
 
-Axes: P population, E evaluations, B sequences, T time, H hidden units, S states, A letters of the alphabet.
+Axes: P population, E evaluations, B sequences, T time, H hidden units, S states, A letters of the
+    alphabet.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
-MAX_LETTERS_ON_AN_EDGE = 4  # an edge that carries more of them shows the first few and how many there are
+# an edge that carries more of them shows the first few and how many there are
+MAX_LETTERS_ON_AN_EDGE = 4
 MAX_STATES_WITH_LABELS = 16  # a larger machine is drawn without letters on its edges
 MAX_COLOURS_IN_LEGEND = 12  # more distinct values get a colour bar
 
@@ -32,12 +35,17 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def plot_training(
-    steps: np.ndarray, accuracy: np.ndarray, loss: np.ndarray, chosen: int | None = None, title: str = "Training"
+    steps: np.ndarray,
+    accuracy: np.ndarray,
+    loss: np.ndarray,
+    chosen: int | None = None,
+    title: str = "Training",
 ) -> Figure:
     """Draws every member's loss and accuracy over training, the chosen one on top.
 
     Args:
-        steps: [E, P] training steps that each member had taken at each evaluation; NaN where it was not running.
+        steps: [E, P] training steps that each member had taken at each evaluation; NaN where it was
+            not running.
         accuracy: [E, P] fraction of whole sequences right, likewise.
         loss: [E, P] training loss, likewise.
         chosen: index of the member that was distilled, if one was.
@@ -46,12 +54,23 @@ def plot_training(
     steps, accuracy, loss = (np.asarray(array, float) for array in (steps, accuracy, loss))
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     loss_axes, accuracy_axes = figure.subplots(1, 2)
-    for axes, curves, label in ((loss_axes, loss, "loss"), (accuracy_axes, accuracy, "whole sequences right")):
+    for axes, curves, label in (
+        (loss_axes, loss, "loss"),
+        (accuracy_axes, accuracy, "whole sequences right"),
+    ):
         for member in range(curves.shape[1]):
             if member != chosen:
-                axes.plot(steps[:, member], curves[:, member], color="0.6", linewidth=0.8, alpha=0.8)
+                axes.plot(
+                    steps[:, member], curves[:, member], color="0.6", linewidth=0.8, alpha=0.8
+                )
         if chosen is not None:
-            axes.plot(steps[:, chosen], curves[:, chosen], color="tab:blue", linewidth=2, label="distilled")
+            axes.plot(
+                steps[:, chosen],
+                curves[:, chosen],
+                color="tab:blue",
+                linewidth=2,
+                label="distilled",
+            )
             axes.legend(frameon=False, fontsize=8)
         axes.set_xlabel("step")
         axes.set_ylabel(label)
@@ -72,7 +91,8 @@ def principal_axes(points: np.ndarray, dimensions: int) -> tuple[np.ndarray, np.
         dimensions: how many directions to keep (at most H are returned).
 
     Returns:
-        The coordinates [N, min(dimensions, H)] and the share of the variance that each direction explains.
+        The coordinates [N, min(dimensions, H)] and the share of the variance that each direction
+        explains.
     """
     centred = points - points.mean(axis=0) if len(points) else points
     _, singular, directions = np.linalg.svd(centred, full_matrices=False)
@@ -88,9 +108,11 @@ def plot_hidden_states(
     title: str = "Hidden states",
     max_lines: int = 12,
 ) -> Figure:
-    """Draws hidden states as points, one panel for each colouring, with a few trajectories through them.
+    """Draws hidden states as points, one panel for each colouring, with a few trajectories through
+    them.
 
-    One hidden unit is drawn over time, two directly, more in their first three principal directions.
+    One hidden unit is drawn over time, two directly, more in their first three principal
+    directions.
 
     Args:
         hidden: [B, T, H] hidden state after each input.
@@ -100,8 +122,13 @@ def plot_hidden_states(
         max_lines: sequences whose trajectory is drawn as a line.
     """
     hidden = np.asarray(hidden, float)
-    finite = np.isfinite(hidden).all(axis=(1, 2))  # a network may diverge on sequences that it was not trained on
-    hidden, colourings = hidden[finite], {name: _as_numbers(values)[finite] for name, values in colourings.items()}
+    finite = np.isfinite(hidden).all(
+        axis=(1, 2)
+    )  # a network may diverge on sequences that it was not trained on
+    hidden, colourings = (
+        hidden[finite],
+        {name: _as_numbers(values)[finite] for name, values in colourings.items()},
+    )
     start = np.zeros((1, 0)) if initial is None else np.asarray(initial, float)[None]
     coordinates, origin, names = _coordinates(hidden, start)
     paths = coordinates.reshape(*hidden.shape[:2], coordinates.shape[1])[:max_lines]
@@ -110,12 +137,16 @@ def plot_hidden_states(
     figure = Figure(figsize=(4.6 * columns, 4.2 * rows), layout="constrained")
     for position, (name, values) in enumerate(colourings.items(), start=1):
         three = coordinates.shape[1] == 3
-        axes = figure.add_subplot(rows, columns, position, **({"projection": "3d"} if three else {}))
+        axes = figure.add_subplot(
+            rows, columns, position, **({"projection": "3d"} if three else {})
+        )
         for path in paths:
             axes.plot(*path.T, color="0.75", linewidth=0.6, zorder=1)
         axes.plot(*origin.T, "kx", markersize=9, markeredgewidth=2, zorder=5)
         _scatter_by_value(figure, axes, coordinates, values.reshape(-1), name)
-        for set_label, label in zip((axes.set_xlabel, axes.set_ylabel, getattr(axes, "set_zlabel", None)), names):
+        for set_label, label in zip(
+            (axes.set_xlabel, axes.set_ylabel, getattr(axes, "set_zlabel", None)), names
+        ):
             set_label(label, fontsize=8)
         axes.tick_params(labelsize=7)
         axes.set_title(f"coloured by {name}", fontsize=10)
@@ -130,7 +161,9 @@ def _as_numbers(values: np.ndarray) -> np.ndarray:
 
 
 def _coordinates(hidden: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Where to draw hidden states [B, T, H] and the initial one [1, H] (or none): [B T, D], [1, D], names of axes."""
+    """Where to draw hidden states [B, T, H] and the initial one [1, H] (or none): [B T, D], [1, D],
+    names of axes.
+    """
     batch, time, width = hidden.shape
     flat = hidden.reshape(-1, width)
     if width == 1:
@@ -151,15 +184,31 @@ def _coordinates(hidden: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.
     )
 
 
-def _scatter_by_value(figure: Figure, axes: Axes, coordinates: np.ndarray, values: np.ndarray, name: str) -> None:
+def _scatter_by_value(
+    figure: Figure, axes: Axes, coordinates: np.ndarray, values: np.ndarray, name: str
+) -> None:
     distinct = np.unique(values)
     if len(distinct) <= MAX_COLOURS_IN_LEGEND:
-        named = len(distinct) <= 10 and name == "state"  # states have no order; registers and outputs do
-        palette = colormaps["tab10"].colors if named else colormaps["viridis"](np.linspace(0, 0.93, len(distinct)))
+        named = (
+            len(distinct) <= 10 and name == "state"
+        )  # states have no order; registers and outputs do
+        palette = (
+            colormaps["tab10"].colors
+            if named
+            else colormaps["viridis"](np.linspace(0, 0.93, len(distinct)))
+        )
         for colour, value in zip(palette, distinct):
-            axes.scatter(*coordinates[values == value].T, color=colour, s=14, label=str(value), zorder=2)
+            axes.scatter(
+                *coordinates[values == value].T, color=colour, s=14, label=str(value), zorder=2
+            )
         if len(distinct):
-            axes.legend(title=name.removeprefix("register "), fontsize=7, title_fontsize=7, markerscale=1.5, loc="best")
+            axes.legend(
+                title=name.removeprefix("register "),
+                fontsize=7,
+                title_fontsize=7,
+                markerscale=1.5,
+                loc="best",
+            )
     else:
         points = axes.scatter(*coordinates.T, c=values, cmap="viridis", s=14, zorder=2)
         figure.colorbar(points, ax=axes, shrink=0.7, label=name)
@@ -176,7 +225,8 @@ def plot_automaton(
 
     Args:
         transitions: [S, A] next state of state s on letter a.
-        outputs: [S, A] or [S, A, O] what is written on that transition (Mealy), or [S] in that state (Moore).
+        outputs: [S, A] or [S, A, O] what is written on that transition (Mealy), or [S] in that
+            state (Moore).
         letters: [A] the letters, as they are shown.
         initial: index of the state before the first input.
         title: figure title.
@@ -196,12 +246,26 @@ def plot_automaton(
     figure = Figure(figsize=(size + 0.8, size if states > 2 else 2.8), layout="constrained")
     axes = figure.add_subplot()
     for (source, target), labels in edges.items():
-        _draw_edge(axes, place, source, target, _edge_label(labels) if states <= MAX_STATES_WITH_LABELS else "")
+        _draw_edge(
+            axes,
+            place,
+            source,
+            target,
+            _edge_label(labels) if states <= MAX_STATES_WITH_LABELS else "",
+        )
     for state in range(states):
         text = str(state) if mealy else f"{state}\nwrites {_shown(outputs[state])}"
-        ring = {"linewidth": 3.2, "edgecolor": "black"} if state == initial else {"linewidth": 1, "edgecolor": "0.3"}
+        ring = (
+            {"linewidth": 3.2, "edgecolor": "black"}
+            if state == initial
+            else {"linewidth": 1, "edgecolor": "0.3"}
+        )
         axes.scatter(
-            *place[state], s=1100 if states <= MAX_STATES_WITH_LABELS else 350, color="#dce9f7", zorder=3, **ring
+            *place[state],
+            s=1100 if states <= MAX_STATES_WITH_LABELS else 350,
+            color="#dce9f7",
+            zorder=3,
+            **ring,
         )
         axes.text(*place[state], text, ha="center", va="center", fontsize=8, zorder=4)
     axes.set_title(
@@ -228,7 +292,9 @@ def _layout(graph: networkx.DiGraph) -> dict[int, np.ndarray]:
     return networkx.kamada_kawai_layout(undirected)
 
 
-def _draw_edge(axes: Axes, place: Mapping[int, np.ndarray], source: int, target: int, label: str) -> None:
+def _draw_edge(
+    axes: Axes, place: Mapping[int, np.ndarray], source: int, target: int, label: str
+) -> None:
     start, end = np.asarray(place[source], float), np.asarray(place[target], float)
     if source == target:
         centre = np.mean(list(place.values()), axis=0)
@@ -236,7 +302,10 @@ def _draw_edge(axes: Axes, place: Mapping[int, np.ndarray], source: int, target:
         away = away / np.linalg.norm(away) if np.linalg.norm(away) > 1e-9 else np.array([0.0, 1.0])
         turn = np.array([-away[1], away[0]])
         loop = 0.16
-        start, end = start + loop * (0.5 * away + 0.55 * turn), start + loop * (0.5 * away - 0.55 * turn)
+        start, end = (
+            start + loop * (0.5 * away + 0.55 * turn),
+            start + loop * (0.5 * away - 0.55 * turn),
+        )
         arrow = FancyArrowPatch(
             start,
             end,
@@ -262,7 +331,9 @@ def _draw_edge(axes: Axes, place: Mapping[int, np.ndarray], source: int, target:
             zorder=1,
         )
         across = np.array([end[1] - start[1], start[0] - end[0]])
-        text_at = 0.62 * start + 0.38 * end + 0.077 * across  # nearer to the source: two directions keep apart
+        text_at = (
+            0.62 * start + 0.38 * end + 0.077 * across
+        )  # nearer to the source: two directions keep apart
     axes.add_patch(arrow)
     if label:
         axes.text(
@@ -283,8 +354,12 @@ def _edge_label(labels: Sequence[str]) -> str:
 
 
 def _shown(value: object) -> str:
-    """A letter or an output as text: `1`, `01` for (0, 1), `-1,3` where digits alone would be ambiguous."""
-    parts = [int(part) if isinstance(part, bool) else part for part in np.atleast_1d(value).tolist()]
+    """A letter or an output as text: `1`, `01` for (0, 1), `-1,3` where digits alone would be
+    ambiguous.
+    """
+    parts = [
+        int(part) if isinstance(part, bool) else part for part in np.atleast_1d(value).tolist()
+    ]
     if all(isinstance(part, int) and 0 <= part <= 9 for part in parts):
         return "".join(map(str, parts))
     return ",".join(map(str, parts))

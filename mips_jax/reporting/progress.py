@@ -1,4 +1,6 @@
-"""What a run is doing, on stderr: a live line on a terminal, one plain line a stage elsewhere (cluster logs)."""
+"""What a run is doing, on stderr: a live line on a terminal, one plain line a stage elsewhere
+(cluster logs).
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ class LiveProgress:
     def stage(self, text: str) -> None:
         """Says that something new begins, such as "training" or "extracting"."""
         if self._bar is not None:
-            self._bar.update(self._task, description=f"{self.name}: {text}", completed=0, total=None, note="")
+            self._bar.update(
+                self._task, description=f"{self.name}: {text}", completed=0, total=None, note=""
+            )
         else:
             self.console.print(f"{self.name}: {text}", highlight=False, soft_wrap=True)
 
@@ -54,5 +58,8 @@ class LiveProgress:
         if self._bar is not None:
             note = f"{event.members} networks, best: {percent(event.best_accuracy)} right, {event.best}"
             self._bar.update(
-                self._task, completed=min(event.steps, event.total_steps), total=event.total_steps, note=note
+                self._task,
+                completed=min(event.steps, event.total_steps),
+                total=event.total_steps,
+                note=note,
             )

@@ -1,4 +1,5 @@
-"""The report of one run: program.py, summary.md and the figures; result.json comes last, so where it is, all is.
+"""The report of one run: program.py, summary.md and the figures; result.json comes last, so where
+it is, all is.
 
 Axes: B sequences, T time, I inputs a step, H hidden units, S states, A letters.
 """
@@ -77,13 +78,19 @@ def _figures(training, network, input_range, extraction):
         yield (
             "Training",
             "training.png",
-            plots.plot_training(curves.steps, curves.sequence_accuracy, curves.loss, chosen_index(training)),
+            plots.plot_training(
+                curves.steps, curves.sequence_accuracy, curves.loss, chosen_index(training)
+            ),
         )
     if network is not None and extraction is not None:
         hidden, colourings = hidden_states(
             network, input_range, extraction.program, extraction.machine, extraction.length
         )
-        yield "Hidden states", "hidden_states.png", plots.plot_hidden_states(hidden, colourings, network.initial)
+        yield (
+            "Hidden states",
+            "hidden_states.png",
+            plots.plot_hidden_states(hidden, colourings, network.initial),
+        )
         machine = extraction.machine
         if machine is not None and machine.states <= MAX_STATES_DRAWN:
             yield (
@@ -105,7 +112,8 @@ def hidden_states(
     """Hidden states on random sequences, and what to colour them by.
 
     Returns:
-        hidden [B, T, H], and colourings: state of the machine, each register of the program, each output -> [B, T].
+        hidden [B, T, H], and colourings: state of the machine, each register of the program, each
+        output -> [B, T].
     """
     inputs = random_words(input_range, sequences, length, np.random.default_rng(seed))
     hidden, outputs = network.run(inputs)
@@ -113,9 +121,12 @@ def hidden_states(
     if machine is not None:
         colourings["state"] = states_after(machine, inputs)
     if program is not None:
-        colourings |= {f"register {name}": values for name, values in program.trace(inputs)[1].items()}
+        colourings |= {
+            f"register {name}": values for name, values in program.trace(inputs)[1].items()
+        }
     colourings |= {
-        f"output {o}" if outputs.shape[2] > 1 else "output": outputs[:, :, o] for o in range(outputs.shape[2])
+        f"output {o}" if outputs.shape[2] > 1 else "output": outputs[:, :, o]
+        for o in range(outputs.shape[2])
     }
     return hidden, dict(list(colourings.items())[:MAX_COLOURINGS])
 
@@ -135,7 +146,10 @@ def chosen_index(training: TrainingResult) -> int | None:
     """Which member was distilled."""
     best = training.best
     for index, member in enumerate(training.members):
-        if best is not None and (member.architecture, member.seed) == (best.architecture, best.seed):
+        if best is not None and (member.architecture, member.seed) == (
+            best.architecture,
+            best.seed,
+        ):
             return index
     return None
 
@@ -146,7 +160,9 @@ def member_rows(training: TrainingResult | None) -> list[MemberRow]:
         return []
     chosen = chosen_index(training)
     return [
-        MemberRow(str(m.architecture), m.seed, m.status, m.steps, m.sequence_accuracy, index == chosen)
+        MemberRow(
+            str(m.architecture), m.seed, m.status, m.steps, m.sequence_accuracy, index == chosen
+        )
         for index, m in enumerate(training.members)
     ]
 

@@ -1,4 +1,6 @@
-"""summary.md: one run as a page for people. The figures are those of result.json; nothing is computed here."""
+"""summary.md: one run as a page for people. The figures are those of result.json; nothing is
+computed here.
+"""
 
 from __future__ import annotations
 
@@ -72,13 +74,17 @@ class MemberRow:
 
 
 def headline(result: Mapping) -> str:
-    """One line on how far a program can be trusted, from result.json's content; never more than what was measured.
+    """One line on how far a program can be trusted, from result.json's content; never more than
+    what was measured.
 
     >>> headline({"task": "Sum_All", "solved": True, "verification": {"summary": "Right on 100% of 10"}})
     'Sum_All: solved. Right on 100% of 10.'
     """
     parts = [f"{result['task']}: {'solved' if result['solved'] else 'not solved'}."]
-    for text in ((result.get("verification") or {}).get("summary"), None if result["solved"] else result.get("reason")):
+    for text in (
+        (result.get("verification") or {}).get("summary"),
+        None if result["solved"] else result.get("reason"),
+    ):
         if text:
             parts.append(f"{text[0].upper()}{text[1:].rstrip('.')}.")
     return " ".join(parts)
@@ -120,12 +126,18 @@ def render_summary(
     sections += ["## How far it can be trusted", table(("what", "figure"), _trust_rows(result))]
     if candidates:
         rows = [
-            (c.method, f"{c.bits:.0f}", percent(c.fidelity), c.remark, "taken" if c.chosen else "") for c in candidates
+            (c.method, f"{c.bits:.0f}", percent(c.fidelity), c.remark, "taken" if c.chosen else "")
+            for c in candidates
         ]
-        sections += ["## Programs considered", table(("method", "bits", "agrees with the network", "remark", ""), rows)]
+        sections += [
+            "## Programs considered",
+            table(("method", "bits", "agrees with the network", "remark", ""), rows),
+        ]
     if outcomes:
         sections += [
-            "What each method said: " + "; ".join(f"{method}: {outcome}" for method, outcome in outcomes) + "."
+            "What each method said: "
+            + "; ".join(f"{method}: {outcome}" for method, outcome in outcomes)
+            + "."
         ]
     if members:
         rows = [
@@ -149,7 +161,9 @@ def render_summary(
         sections.append(f"![{caption}]({file})")
     seconds = result.get("seconds") or {}
     if seconds:
-        times = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if value is not None)
+        times = ", ".join(
+            f"{name} {value:.1f}" for name, value in seconds.items() if value is not None
+        )
         sections += ["## Time", f"Seconds: {times}."]
     sections.append("Every figure of this page is in `result.json`; the request is in `.hydra/`.")
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -159,7 +173,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table; bars and line breaks in cells are escaped."""
 
     def line(cells):
-        return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+        return (
+            "| "
+            + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells)
+            + " |"
+        )
 
     return "\n".join([line(header), line(["---"] * len(header)), *map(line, rows)])
 
@@ -170,7 +188,10 @@ def _trust_rows(result: Mapping) -> list[tuple[str, str]]:
     rows = [
         ("whole sequences right, training length", shown(accuracy.get("test"))),
         ("whole sequences right, ten times the length", shown(accuracy.get("long"))),
-        ("sequences on which program and network agree at every step", shown(result.get("fidelity"))),
+        (
+            "sequences on which program and network agree at every step",
+            shown(result.get("fidelity")),
+        ),
         ("method", str(result.get("method"))),
     ]
     verification = result.get("verification") or {}

@@ -35,7 +35,10 @@ def read_results(folder: Path) -> list[dict]:
         number = path.parent.name.partition("_")[0]
         return (int(number) if number.isdigit() else 0, path.parent.name)
 
-    return [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*/result.json"), key=position)]
+    return [
+        json.loads(path.read_text())
+        for path in sorted(Path(folder).glob("*/result.json"), key=position)
+    ]
 
 
 def row(result: Mapping) -> tuple[str, ...]:
@@ -61,7 +64,9 @@ def row(result: Mapping) -> tuple[str, ...]:
 
 
 def proof_reaches(verification: Mapping) -> str:
-    """How far the proof reaches: to the `network` itself, or to the `machine` read off it; `no` where program and machine differ."""
+    """How far the proof reaches: to the `network` itself, or to the `machine` read off it; `no`
+    where program and machine differ.
+    """
     if verification.get("equals_machine") is None:
         return ""
     if not verification["equals_machine"]:
@@ -70,7 +75,9 @@ def proof_reaches(verification: Mapping) -> str:
 
 
 def verdict(results: Sequence[Mapping]) -> str:
-    """The last line: how many were solved, how many of them at the long length, and how long it took."""
+    """The last line: how many were solved, how many of them at the long length, and how long it
+    took.
+    """
     solved = [result for result in results if result["solved"]]
     long = [result for result in solved if result["accuracy"]["long"] == 1.0]
     proven = [result for result in solved if (result["verification"] or {}).get("equals_machine")]
@@ -86,7 +93,9 @@ def rich_table(results: Sequence[Mapping]) -> Table:
     """The table for a terminal."""
     shown = Table(box=None, header_style="bold")
     for column in COLUMNS:
-        shown.add_column(column, justify="left" if column in ("task", "method") else "right", no_wrap=True)
+        shown.add_column(
+            column, justify="left" if column in ("task", "method") else "right", no_wrap=True
+        )
     for result in results:
         shown.add_row(*row(result), style=None if result["solved"] else "red")
     return shown
@@ -94,7 +103,9 @@ def rich_table(results: Sequence[Mapping]) -> Table:
 
 def markdown_table(results: Sequence[Mapping]) -> str:
     """The table for a page, with the reasons of what was not solved."""
-    reasons = [f"- {result['task']}: {result['reason']}" for result in results if not result["solved"]]
+    reasons = [
+        f"- {result['task']}: {result['reason']}" for result in results if not result["solved"]
+    ]
     parts = [table(COLUMNS, map(row, results)), verdict(results) + "."]
     return "\n\n".join(parts + (["Not solved:\n\n" + "\n".join(reasons)] if reasons else [])) + "\n"
 

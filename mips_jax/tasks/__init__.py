@@ -1,6 +1,7 @@
 """Tasks: the paper's 62 by name, a user's Python function, or a file of sequences.
 
-A task yields `Sequences` and knows nothing of training or extraction. A new named task is one small definition:
+A task yields `Sequences` and knows nothing of training or extraction. A new named task is one small
+definition:
 
     from mips_jax.tasks import task
 
@@ -17,8 +18,17 @@ from mips_jax.tasks.ranges import input_range_from_bounds
 from mips_jax.tasks.registry import TASKS, get_task, register, task
 from mips_jax.tasks.task import InputRange, LabelledTask, StepTask, Task, stepwise
 
-# The named tasks, in the paper's order.
-from mips_jax.tasks import addition, bits, sums, memory, statistics, detectors, modular, physics  # noqa
+# The named tasks, in the paper's order, which is the order of TASKS.
+from mips_jax.tasks import (  # noqa: F401, I001  # isort: skip
+    addition,
+    bits,
+    sums,
+    memory,
+    statistics,
+    detectors,
+    modular,
+    physics,
+)
 
 __all__ = [
     "TASKS",

@@ -27,7 +27,12 @@ def bitwise_not(_, bit):
 
 
 def _parity_of_latest(size: int):
-    @task(f"Parity_Last{size}", f"Parity of the latest {size} bits.", inputs=[BIT], initial=(0,) * (size - 1))
+    @task(
+        f"Parity_Last{size}",
+        f"Parity of the latest {size} bits.",
+        inputs=[BIT],
+        initial=(0,) * (size - 1),
+    )
     def parity(earlier, bit):
         latest = window(earlier, bit)
         return latest[1:], sum(latest) % 2

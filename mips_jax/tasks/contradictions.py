@@ -1,6 +1,8 @@
-"""Example sequences compared by their inputs: which are equal, and where equal inputs have different outputs.
+"""Example sequences compared by their inputs: which are equal, and where equal inputs have
+different outputs.
 
-Sorting the sequences once puts all that share a prefix next to each other, for every length of prefix.
+Sorting the sequences once puts all that share a prefix next to each other, for every length of
+prefix.
 
 Axes: N sequences, T time, I inputs a step, O outputs a step.
 """
@@ -16,7 +18,8 @@ from mips_jax.sequences import Sequences
 
 @dataclasses.dataclass(frozen=True)
 class Contradictions:
-    """Labels that differ from what most sequences with the same inputs so far have at the same step.
+    """Labels that differ from what most sequences with the same inputs so far have at the same
+    step.
 
     No function of the inputs agrees with more of the labels than `labels - contradictory_labels`.
 
@@ -49,8 +52,8 @@ class PrefixOrder:
 
     Attributes:
         order: [N] row of each sequence in the sorted order; equal ones keep their order.
-        shared: [N - 1] number of leading steps that each sorted sequence shares with the one before it; T + 1 if the
-            two are equal altogether, in length too.
+        shared: [N - 1] number of leading steps that each sorted sequence shares with the one before
+            it; T + 1 if the two are equal altogether, in length too.
         length: T.
     """
 
@@ -72,17 +75,23 @@ class PrefixOrder:
         return cls(order, shared, sequences.length)
 
     def groups(self, steps: int | None = None) -> np.ndarray:
-        """[N] number of the group of each sorted sequence: equal in the first `steps` steps (None: altogether)."""
+        """[N] number of the group of each sorted sequence: equal in the first `steps` steps (None:
+        altogether).
+        """
         steps = self.length + 1 if steps is None else steps
         return np.concatenate([[0], np.cumsum(self.shared < steps)])
 
 
-def find_contradictions(sequences: Sequences, prefixes: PrefixOrder | None = None) -> Contradictions:
-    """Counts the labels that contradict others; linear in the number of labels where there are none.
+def find_contradictions(
+    sequences: Sequences, prefixes: PrefixOrder | None = None
+) -> Contradictions:
+    """Counts the labels that contradict others; linear in the number of labels where there are
+    none.
 
     >>> inputs = np.array([[[1], [2]], [[1], [3]], [[1], [2]]])
     >>> print(find_contradictions(Sequences(inputs, np.array([[[0], [5]], [[0], [5]], [[7], [5]]]))))
-    1 of 6 labels, in 1 of 3 sequences, contradict others that follow the same inputs (for example, sequence 2 \
+    1 of 6 labels, in 1 of 3 sequences, contradict others that follow the same inputs (for example,
+    sequence 2 \
 has the output 7 after the inputs [1], where sequence 0 has 0)
     """
     prefixes = prefixes or PrefixOrder.of(sequences)
@@ -117,11 +126,16 @@ def _minority(groups: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.n
     """
     distinct, codes = np.unique(outputs, axis=0, return_inverse=True)
     pairs, first_row, pair_of_row, counts = np.unique(
-        groups * len(distinct) + codes.reshape(-1), return_index=True, return_inverse=True, return_counts=True
+        groups * len(distinct) + codes.reshape(-1),
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
     )
     group_of_pair = pairs // len(distinct)
     ranked = np.lexsort((pairs, -counts, group_of_pair))
-    winners = ranked[np.unique(group_of_pair[ranked], return_index=True)[1]]  # one pair for each group
+    winners = ranked[
+        np.unique(group_of_pair[ranked], return_index=True)[1]
+    ]  # one pair for each group
     winner_of_row = winners[groups]
     return pair_of_row.reshape(-1) != winner_of_row, first_row[winner_of_row]
 

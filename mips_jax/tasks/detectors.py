@@ -1,4 +1,6 @@
-"""Properties of the current number, of the whole prefix, of the time step, and patterns among the latest bits."""
+"""Properties of the current number, of the whole prefix, of the time step, and patterns among the
+latest bits.
+"""
 
 import numpy as np
 
@@ -13,7 +15,9 @@ def evens_detector(_, number):
     return None, number % 2 == 0
 
 
-@task("Perfect_Square_Detector", "Whether the current number is a perfect square.", inputs=[(0, 19)])
+@task(
+    "Perfect_Square_Detector", "Whether the current number is a perfect square.", inputs=[(0, 19)]
+)
 def perfect_square_detector(_, number):
     return None, np.isin(number, (0, 1, 4, 9, 16))
 
@@ -26,14 +30,22 @@ def perfect_square_detector(_, number):
     draw=palindrome_first,
 )
 def bit_palindrome(state, bit):
-    forwards, backwards, weight = state  # the bits so far as a binary number, read both ways; 2 ** (bits so far)
+    # the bits so far as a binary number, read both ways; 2 ** (bits so far)
+    forwards, backwards, weight = state
     forwards, backwards = 2 * forwards + bit, backwards + weight * bit
     return (forwards, backwards, 2 * weight), forwards == backwards
 
 
-@task("Balanced_Parenthesis", "Whether the brackets so far are balanced (0 opens, 1 closes).", inputs=[BIT], initial=0)
+@task(
+    "Balanced_Parenthesis",
+    "Whether the brackets so far are balanced (0 opens, 1 closes).",
+    inputs=[BIT],
+    initial=0,
+)
 def balanced_parenthesis(depth, bracket):
-    depth = np.where(depth < 0, depth, depth + 1 - 2 * bracket)  # closed too often: stays at -1 for good
+    depth = np.where(
+        depth < 0, depth, depth + 1 - 2 * bracket
+    )  # closed too often: stays at -1 for good
     return depth, depth == 0
 
 
@@ -64,7 +76,12 @@ def bit_shift_right(previous, bit):
     return bit, previous
 
 
-@task("Bit_Dot_Prod_Mod2", "Parity of the scalar product of two streams of bits.", inputs=[BIT, BIT], initial=0)
+@task(
+    "Bit_Dot_Prod_Mod2",
+    "Parity of the scalar product of two streams of bits.",
+    inputs=[BIT, BIT],
+    initial=0,
+)
 def bit_dot_prod_mod2(parity, bits):
     parity = parity ^ (bits[0] & bits[1])
     return parity, parity

@@ -1,6 +1,7 @@
 """Given example sequences as a task: checked, ranges read from them, a fifth held out for judging.
 
-Nothing is ever labelled here: training gets what is there, and the truth beyond the examples stays unknown.
+Nothing is ever labelled here: training gets what is there, and the truth beyond the examples stays
+    unknown.
 
 Axes: N sequences, T time, I inputs a step, O outputs a step.
 """
@@ -33,7 +34,9 @@ class ExampleTask(Task):
         contradictions: labels, of both parts, that cannot all be right.
     """
 
-    def __init__(self, name: str, training: Sequences, held_out: Sequences, contradictions: Contradictions):
+    def __init__(
+        self, name: str, training: Sequences, held_out: Sequences, contradictions: Contradictions
+    ):
         self.name = name
         self.description = f"{len(training) + len(held_out)} example sequences."
         self.input_range = _joint_range(training, held_out)
@@ -68,9 +71,11 @@ def example_task(
     Args:
         inputs: [N, T, I] or [N, T] whole numbers of any dtype, one step's inputs.
         outputs: [N, T, O] or [N, T] likewise, what should come out after that step.
-        mask: [N, T] bool, False beyond the end of shorter sequences; what stands there does not matter.
+        mask: [N, T] bool, False beyond the end of shorter sequences; what stands there does not
+            matter.
         name: what the task is called in messages and reports.
-        on_contradiction: "warn" of labels that contradict each other (most often noise), or stop: "error".
+        on_contradiction: "warn" of labels that contradict each other (most often noise), or stop:
+            "error".
 
     Returns:
         The task. The arrays are kept in as few bits as their values need.
@@ -82,14 +87,19 @@ def example_task(
     if on_contradiction not in ("warn", "error"):
         problems.add(f"task.on_contradiction must be warn or error, but is {on_contradiction!r}")
     mask = _checked_mask(mask, inputs, problems)
-    inputs, outputs = (_whole_numbers(array, label, mask, problems) for label, array in (("x", inputs), ("y", outputs)))
+    inputs, outputs = (
+        _whole_numbers(array, label, mask, problems)
+        for label, array in (("x", inputs), ("y", outputs))
+    )
     if inputs is not None and outputs is not None:
         _check_shapes(inputs, outputs, problems)
     if outputs is not None and outputs.size and not problems:
         real = outputs[... if mask is None else mask].reshape(-1, outputs.shape[2])
         if len(real) and (real == real[0]).all():
             constant = real[0].item() if outputs.shape[2] == 1 else real[0].tolist()
-            problems.add(f"y is {constant} at every step of every sequence, so there is nothing to learn")
+            problems.add(
+                f"y is {constant} at every step of every sequence, so there is nothing to learn"
+            )
     problems.raise_if_any()
 
     if mask is not None and mask.all():
@@ -98,10 +108,14 @@ def example_task(
     prefixes = PrefixOrder.of(sequences)
     contradictions = find_contradictions(sequences, prefixes)
     if contradictions.contradictory_labels and on_contradiction == "error":
-        problems.add(f"{contradictions}; correct them, or set task.on_contradiction=warn to train regardless")
+        problems.add(
+            f"{contradictions}; correct them, or set task.on_contradiction=warn to train regardless"
+        )
     held_out = _hold_out(prefixes)
     if not 0 < held_out.sum() < len(sequences):
-        problems.add("all sequences have the same inputs, so none can be held out for judging; give different ones")
+        problems.add(
+            "all sequences have the same inputs, so none can be held out for judging; give different ones"
+        )
     problems.raise_if_any()
     if contradictions.contradictory_labels:
         _log.warning("%s: %s", name, contradictions)
@@ -131,7 +145,9 @@ def _checked_mask(mask, inputs, problems: _Problems) -> np.ndarray | None:
         return None
     mask = np.asarray(mask)
     if mask.dtype != bool or mask.shape != np.shape(inputs)[:2]:
-        problems.add(f"mask must be {np.shape(inputs)[:2]} truth values, but is {mask.shape} {mask.dtype}")
+        problems.add(
+            f"mask must be {np.shape(inputs)[:2]} truth values, but is {mask.shape} {mask.dtype}"
+        )
         return None
     if (mask[:, 1:] > mask[:, :-1]).any():
         problems.add("mask must be True up to the end of each sequence and False from there on")
@@ -140,8 +156,12 @@ def _checked_mask(mask, inputs, problems: _Problems) -> np.ndarray | None:
     return mask
 
 
-def _whole_numbers(array, label: str, mask: np.ndarray | None, problems: _Problems) -> np.ndarray | None:
-    """The array as [N, T, K] integers of the fewest bits, padding zero; None if it cannot be read as such."""
+def _whole_numbers(
+    array, label: str, mask: np.ndarray | None, problems: _Problems
+) -> np.ndarray | None:
+    """The array as [N, T, K] integers of the fewest bits, padding zero; None if it cannot be read
+    as such.
+    """
     array = np.asarray(array)
     if array.dtype.kind not in "biuf":
         problems.add(f"{label} must hold integers, but its dtype is {array.dtype}")
@@ -163,13 +183,17 @@ def _whole_numbers(array, label: str, mask: np.ndarray | None, problems: _Proble
     return _in_fewest_bits(array) if not problems else np.zeros(array.shape, np.int8)
 
 
-def _report_entries(wrong: np.ndarray, what: str, array: np.ndarray, label: str, problems: _Problems) -> bool:
+def _report_entries(
+    wrong: np.ndarray, what: str, array: np.ndarray, label: str, problems: _Problems
+) -> bool:
     """Adds a problem if any entry is wrong; says how many are, and the first of them."""
     count = int(np.count_nonzero(wrong))
     if count:
         place = tuple(int(index) for index in np.unravel_index(np.argmax(wrong), wrong.shape))
         noun = "entry that is" if count == 1 else "entries that are"
-        problems.add(f"{label} has {count} {noun} {what} (first: {label}{list(place)} = {array[place].item()})")
+        problems.add(
+            f"{label} has {count} {noun} {what} (first: {label}{list(place)} = {array[place].item()})"
+        )
     return bool(count)
 
 
@@ -197,7 +221,9 @@ def _check_shapes(inputs: np.ndarray, outputs: np.ndarray, problems: _Problems) 
 
 
 def _hold_out(prefixes: PrefixOrder) -> np.ndarray:
-    """[N] bool: a fifth of the sequences. The same ones in whatever order they come, equal inputs on the same side."""
+    """[N] bool: a fifth of the sequences. The same ones in whatever order they come, equal inputs
+    on the same side.
+    """
     groups = prefixes.groups()
     sizes = np.bincount(groups)
     wanted = round(HELD_OUT_FRACTION * len(groups))
@@ -213,7 +239,10 @@ def _hold_out(prefixes: PrefixOrder) -> np.ndarray:
 
 def _joint_range(*parts: Sequences) -> InputRange:
     """Smallest and largest value of each input, padding left out."""
-    real = [part.inputs[... if part.mask is None else part.mask].reshape(-1, part.inputs.shape[2]) for part in parts]
+    real = [
+        part.inputs[... if part.mask is None else part.mask].reshape(-1, part.inputs.shape[2])
+        for part in parts
+    ]
     lows = np.min([steps.min(axis=0) for steps in real], axis=0)
     highs = np.max([steps.max(axis=0) for steps in real], axis=0)
     return tuple(zip(lows.tolist(), highs.tolist()))

@@ -1,10 +1,15 @@
-"""A file of example sequences as a task (`task=file task.path=...`); the extension says which layout it has.
+"""A file of example sequences as a task (`task=file task.path=...`); the extension says which
+layout it has.
 
-- `.npz`: arrays `x` (N, T, I) or (N, T) and `y` (N, T, O) or (N, T); sequences of unequal length are padded, and
-  `lengths` (N,) says where they end. Other arrays are ignored. Written by `numpy.savez(path, x=x, y=y)`.
-- `.csv`: one row a step, the first row naming the columns: `sequence` (an integer that tells sequences apart), `x` (or
+- `.npz`: arrays `x` (N, T, I) or (N, T) and `y` (N, T, O) or (N, T); sequences of unequal length
+are padded, and
+  `lengths` (N,) says where they end. Other arrays are ignored. Written by `numpy.savez(path, x=x,
+  y=y)`.
+- `.csv`: one row a step, the first row naming the columns: `sequence` (an integer that tells
+sequences apart), `x` (or
   `x0,x1,...` for several inputs) and `y` (or `y0,y1,...`). Rows of a sequence are in order of time.
-- `.jsonl`: one sequence a line, `{"x": [3, 1, 4], "y": [3, 4, 8]}`, a list in place of a number where there are several
+- `.jsonl`: one sequence a line, `{"x": [3, 1, 4], "y": [3, 4, 8]}`, a list in place of a number
+where there are several
   a step.
 
 Nothing in a file is ever executed: no pickles, whatever they are called.
@@ -62,14 +67,17 @@ def _existing_file(path) -> pathlib.Path:
 
 def _problem_with(path: pathlib.Path) -> str:
     if not path.exists():
-        alike = sorted(other.name for other in path.parent.glob("*") if other.suffix.lower() in READERS)[:5]
+        alike = sorted(
+            other.name for other in path.parent.glob("*") if other.suffix.lower() in READERS
+        )[:5]
         return "does not exist" + (f"; beside it there are {', '.join(alike)}" if alike else "")
     if not path.is_file():
         return f"is not a file; give one of sequences ({', '.join(READERS)})"
     if path.suffix.lower() not in READERS:
         advice = _ADVICE.get(path.suffix.lower())
-        return f"has the extension {path.suffix or '(none)'}, but must be one of {', '.join(READERS)}" + (
-            f"; {advice}" if advice else ""
+        return (
+            f"has the extension {path.suffix or '(none)'}, but must be one of {', '.join(READERS)}"
+            + (f"; {advice}" if advice else "")
         )
     if path.stat().st_size == 0:
         return "is empty"

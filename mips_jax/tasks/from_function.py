@@ -2,8 +2,10 @@
 
 Two forms are understood, one input being an int, several a tuple of ints, and outputs likewise:
 
-- *whole sequence*: `function(inputs)` takes the list of all inputs and returns (or yields) the outputs, one a step.
-- *stepwise*: `function(state, input)` returns the new state and the output, and has an attribute `initial`, the state
+- *whole sequence*: `function(inputs)` takes the list of all inputs and returns (or yields) the
+outputs, one a step.
+- *stepwise*: `function(state, input)` returns the new state and the output, and has an attribute
+`initial`, the state
   before the first step:
 
       def running_maximum(largest, number):
@@ -11,7 +13,8 @@ Two forms are understood, one input being an int, several a tuple of ints, and o
           return largest, largest
       running_maximum.initial = 0
 
-Output t may depend on the inputs up to t only, and on nothing else; this is tried out before anything is trained.
+Output t may depend on the inputs up to t only, and on nothing else; this is tried out before
+anything is trained.
 
 Axes: N sequences, T time, I inputs a step, O outputs a step.
 """
@@ -49,13 +52,18 @@ class FunctionTask(LabelledTask):
         name: defaults to the function's own.
 
     Raises:
-        RequestError: tried out on a few sequences, the function raises, returns something else than one output (or one
-            tuple of outputs) a step, is not deterministic, or looks at inputs that are still to come.
+        RequestError: tried out on a few sequences, the function raises, returns something else than
+            one output (or one tuple of outputs) a step, is not deterministic, or looks at inputs
+            that are still to come.
     """
 
-    def __init__(self, function: Callable, input_range: InputRange, length: int = 10, name: str | None = None):
+    def __init__(
+        self, function: Callable, input_range: InputRange, length: int = 10, name: str | None = None
+    ):
         if not callable(function):
-            raise RequestError(f"{function!r} is not a function; give one that turns inputs into outputs (task.target)")
+            raise RequestError(
+                f"{function!r} is not a function; give one that turns inputs into outputs (task.target)"
+            )
         if isinstance(length, bool) or not isinstance(length, int) or length < 1:
             raise RequestError(f"task.length must be a positive integer, but is {length!r}")
         self.function = function
@@ -67,7 +75,8 @@ class FunctionTask(LabelledTask):
         self.output_dim = self._try_out()
 
     def label(self, inputs: np.ndarray) -> np.ndarray:
-        """See `LabelledTask.label`: [N, T, I] -> [N, T, O]. Calls the function once for each sequence.
+        """See `LabelledTask.label`: [N, T, I] -> [N, T, O]. Calls the function once for each
+        sequence.
 
         Raises:
             RequestError: the function fails on one of the sequences.
@@ -125,7 +134,9 @@ class FunctionTask(LabelledTask):
     def _checked(self, output, sequence: list):
         if type(output) is int and self.output_dim in (1, None):
             return output
-        several = isinstance(output, tuple | list) or (isinstance(output, np.ndarray) and output.ndim == 1)
+        several = isinstance(output, tuple | list) or (
+            isinstance(output, np.ndarray) and output.ndim == 1
+        )
         values = list(output) if several else [output]
         try:
             values = [operator.index(value) for value in values]
@@ -143,7 +154,9 @@ class FunctionTask(LabelledTask):
         return values[0] if len(values) == 1 else tuple(values)
 
     def _try_out(self) -> int:
-        """Number of outputs a step, having checked that outputs are well-formed, repeatable and causal."""
+        """Number of outputs a step, having checked that outputs are well-formed, repeatable and
+        causal.
+        """
         self.output_dim = None
         rng = np.random.default_rng(0)
         sequences = _as_python(uniform(rng, self.input_range, _TRIED_OUT, self.length))
@@ -185,32 +198,50 @@ def load_function_task(
     Raises:
         RequestError: see `FunctionTask`, `import_function` and `input_range_from_bounds`.
     """
-    return FunctionTask(import_function(target), input_range_from_bounds(input_min, input_max), length)
+    return FunctionTask(
+        import_function(target), input_range_from_bounds(input_min, input_max), length
+    )
 
 
 def import_function(target: str | None) -> Callable:
     """The function that `package.module:function` names.
 
     Raises:
-        RequestError: the target is not of that form, the module is not found, fails on import or has no such function.
+        RequestError: the target is not of that form, the module is not found, fails on import or
+            has no such function.
     """
     if not target:
         raise RequestError("task.target is missing; name the function as package.module:function")
     module_name, _, function_name = str(target).partition(":")
-    well_formed = all(part.isidentifier() for part in [*module_name.split("."), *function_name.split(".")])
+    well_formed = all(
+        part.isidentifier() for part in [*module_name.split("."), *function_name.split(".")]
+    )
     if not well_formed:
         as_module = module_name.removesuffix(".py").strip("./").replace("/", ".")
         hint = (
-            f" (perhaps {as_module}:{function_name or 'function'})" if as_module.replace(".", "").isidentifier() else ""
+            f" (perhaps {as_module}:{function_name or 'function'})"
+            if as_module.replace(".", "").isidentifier()
+            else ""
         )
-        raise RequestError(f"task.target must be of the form package.module:function{hint}, but is {target!r}")
+        raise RequestError(
+            f"task.target must be of the form package.module:function{hint}, but is {target!r}"
+        )
     found = _import_module(module_name)
     for attribute in function_name.split("."):
         if not hasattr(found, attribute):
-            callables = [name for name, value in vars(found).items() if callable(value) and not name.startswith("_")]
-            near = difflib.get_close_matches(attribute, callables, n=3, cutoff=0.5) or sorted(callables)[:8]
+            callables = [
+                name
+                for name, value in vars(found).items()
+                if callable(value) and not name.startswith("_")
+            ]
+            near = (
+                difflib.get_close_matches(attribute, callables, n=3, cutoff=0.5)
+                or sorted(callables)[:8]
+            )
             hint = f"it has {', '.join(near)}" if near else "it has no functions at all"
-            raise RequestError(f"module {module_name} has no {attribute!r} (task.target={target}); {hint}")
+            raise RequestError(
+                f"module {module_name} has no {attribute!r} (task.target={target}); {hint}"
+            )
         found = getattr(found, attribute)
     if not callable(found):
         raise RequestError(f"task.target={target} is a {type(found).__name__}, not a function")

@@ -1,4 +1,6 @@
-"""Earlier inputs repeated, and the current input compared with the one before (0 before the first step)."""
+"""Earlier inputs repeated, and the current input compared with the one before (0 before the first
+step).
+"""
 
 from mips_jax.tasks.registry import task
 from mips_jax.tasks.sampling import uniform_distinct
@@ -58,6 +60,11 @@ def abs_current(_, number):
     return None, abs(number)
 
 
-@task("Diff_Abs_Values", "The number's absolute value minus that of the one before.", inputs=[SIGNED], initial=0)
+@task(
+    "Diff_Abs_Values",
+    "The number's absolute value minus that of the one before.",
+    inputs=[SIGNED],
+    initial=0,
+)
 def diff_abs_values(previous, number):
     return number, abs(number) - abs(previous)

@@ -21,7 +21,12 @@ for _divisor in (3, 5, 7):
 
 
 def _add_modulo(modulus: int):
-    @task(f"Add_Mod_{modulus}", f"The sum so far modulo {modulus}.", inputs=[(0, modulus - 1)], initial=0)
+    @task(
+        f"Add_Mod_{modulus}",
+        f"The sum so far modulo {modulus}.",
+        inputs=[(0, modulus - 1)],
+        initial=0,
+    )
     def add(total, number):
         total = (total + number) % modulus
         return total, total
@@ -31,7 +36,12 @@ for _modulus in range(3, 9):
     _add_modulo(_modulus)
 
 
-@task("Dithering", "Shades 0..15 rendered as 0 and 1, the rounding error carried on.", inputs=[(0, 15)], initial=0)
+@task(
+    "Dithering",
+    "Shades 0..15 rendered as 0 and 1, the rounding error carried on.",
+    inputs=[(0, 15)],
+    initial=0,
+)
 def dithering(error, shade):
     light = error + shade
     return light % 15, light // 15

@@ -1,7 +1,7 @@
 """Positions of a unit mass under forces, in integer time steps, starting from rest at the origin.
 
-The velocity is updated first and the position moves by the new velocity; forces other than the input come from the
-position or velocity before the step.
+The velocity is updated first and the position moves by the new velocity; forces other than the
+input come from the position or velocity before the step.
 """
 
 from mips_jax.tasks.registry import task
@@ -9,7 +9,12 @@ from mips_jax.tasks.registry import task
 FORCE = (-10, 10)
 
 
-@task("Newton_Freebody", "Position of a free body pushed by the input.", inputs=[FORCE], initial=(0, 0))
+@task(
+    "Newton_Freebody",
+    "Position of a free body pushed by the input.",
+    inputs=[FORCE],
+    initial=(0, 0),
+)
 def newton_freebody(state, force):
     position, velocity = state
     velocity = velocity + force
@@ -17,7 +22,12 @@ def newton_freebody(state, force):
     return (position, velocity), position
 
 
-@task("Newton_Gravity", "Position of a body under gravity, pushed by the input.", inputs=[FORCE], initial=(0, 0))
+@task(
+    "Newton_Gravity",
+    "Position of a body under gravity, pushed by the input.",
+    inputs=[FORCE],
+    initial=(0, 0),
+)
 def newton_gravity(state, force):
     position, velocity = state
     velocity = velocity + force - 1
@@ -25,7 +35,12 @@ def newton_gravity(state, force):
     return (position, velocity), position
 
 
-@task("Newton_Spring", "Position of a body on a spring, pushed by the input.", inputs=[FORCE], initial=(0, 0))
+@task(
+    "Newton_Spring",
+    "Position of a body on a spring, pushed by the input.",
+    inputs=[FORCE],
+    initial=(0, 0),
+)
 def newton_spring(state, force):
     position, velocity = state
     velocity = velocity + force - position

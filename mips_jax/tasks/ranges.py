@@ -12,7 +12,9 @@ WIDEST = 2**31 - 1
 
 
 def input_range_from_bounds(
-    input_min: int | Sequence[int] | None, input_max: int | Sequence[int] | None, group: str = "task"
+    input_min: int | Sequence[int] | None,
+    input_max: int | Sequence[int] | None,
+    group: str = "task",
 ) -> InputRange:
     """One inclusive (low, high) for each input.
 
@@ -22,8 +24,8 @@ def input_range_from_bounds(
         group: where the two keys live in the configuration (`task` or `network`), for the messages.
 
     Raises:
-        RequestError: a bound is missing, not an integer, too large, or above its counterpart; or the lists differ in
-            length.
+        RequestError: a bound is missing, not an integer, too large, or above its counterpart; or
+            the lists differ in length.
 
     >>> input_range_from_bounds(0, 9)
     ((0, 9),)
@@ -33,12 +35,18 @@ def input_range_from_bounds(
     problems = []
     bounds = []
     for key, bound in (("input_min", input_min), ("input_max", input_max)):
-        values = list(bound) if isinstance(bound, Sequence) and not isinstance(bound, str) else [bound]
+        values = (
+            list(bound) if isinstance(bound, Sequence) and not isinstance(bound, str) else [bound]
+        )
         bounds.append(values)
         if bound is None:
-            problems.append(f"{group}.{key} is missing; give an integer, or a list of one for each input")
+            problems.append(
+                f"{group}.{key} is missing; give an integer, or a list of one for each input"
+            )
         elif not values:
-            problems.append(f"{group}.{key} is an empty list; give an integer, or a list of one for each input")
+            problems.append(
+                f"{group}.{key} is an empty list; give an integer, or a list of one for each input"
+            )
         else:
             problems += [
                 f"{group}.{key} must be an integer within ±{WIDEST}, or a list of them, but is {bound!r}"

@@ -1,7 +1,8 @@
-"""Example sequences from `.csv`: one row a step, columns sequence, x (or x0, x1, ...) and y (or y0, y1, ...).
+"""Example sequences from `.csv`: one row a step, columns sequence, x (or x0, x1, ...) and y (or y0,
+y1, ...).
 
-The file is read in pieces by numpy. If that stumbles, it is read again row by row, to say what is wrong or to accept
-what only looks unusual (1.0, quotes).
+The file is read in pieces by numpy. If that stumbles, it is read again row by row, to say what is
+wrong or to accept what only looks unusual (1.0, quotes).
 
 Axes: N sequences, T time, I inputs a step, O outputs a step, M rows.
 """
@@ -31,7 +32,8 @@ def read_csv(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | N
         mask: [N, T] bool, or None if all sequences are equally long.
 
     Raises:
-        RequestError: the columns are not those expected, or some row has not one whole number in each.
+        RequestError: the columns are not those expected, or some row has not one whole number in
+            each.
     """
     try:
         columns = _columns(path)
@@ -40,15 +42,24 @@ def read_csv(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | N
         except (ValueError, OverflowError, DeprecationWarning):
             table = _read_by_row(path, columns)
     except UnicodeDecodeError as error:
-        raise RequestError(f"{path.name}: not a text file in UTF-8 ({error.reason} at byte {error.start})") from error
+        raise RequestError(
+            f"{path.name}: not a text file in UTF-8 ({error.reason} at byte {error.start})"
+        ) from error
     except csv.Error as error:
         raise RequestError(f"{path.name}: not a readable csv file ({error})") from error
     if len(table) == 0:
-        raise RequestError(f"{path.name}: there are no rows below the header; give one for each step")
+        raise RequestError(
+            f"{path.name}: there are no rows below the header; give one for each step"
+        )
     by_name = {name: table[:, place] for place, name in enumerate(columns)}
     rows, lengths = _group(by_name["sequence"])
     inputs, outputs = (
-        padded(np.stack([by_name[name][rows] for name in sorted(columns) if name[0] == letter], axis=1), lengths)
+        padded(
+            np.stack(
+                [by_name[name][rows] for name in sorted(columns) if name[0] == letter], axis=1
+            ),
+            lengths,
+        )
         for letter in "xy"
     )
     return inputs, outputs, mask_of(lengths)
@@ -65,20 +76,30 @@ def _columns(path: pathlib.Path) -> list[str]:
     names = [name.strip().lower() for name in header]
     problems = []
     if names and all(_is_number(name) for name in names):
-        raise RequestError(f"{path.name}: the first line must name the columns, {_LAYOUT}, but is {','.join(names)}")
+        raise RequestError(
+            f"{path.name}: the first line must name the columns, {_LAYOUT}, but is {','.join(names)}"
+        )
     columns = [name + "0" if name in ("x", "y") else name for name in names]
-    expected = {"sequence"} | {f"{letter}{k}" for letter in "xy" for k in range(_count(columns, letter))}
+    expected = {"sequence"} | {
+        f"{letter}{k}" for letter in "xy" for k in range(_count(columns, letter))
+    }
     for name in sorted(expected - set(columns)):
         problems.append(f"{path.name}: there is no column {name}; the layout is {_LAYOUT}")
     for name, column in zip(names, columns):
         if column not in expected:
-            problems.append(f"{path.name}: there is a column {shown(name)} that is not part of the layout {_LAYOUT}")
+            problems.append(
+                f"{path.name}: there is a column {shown(name)} that is not part of the layout {_LAYOUT}"
+            )
     for column in sorted(set(columns)):
         if columns.count(column) > 1:
-            problems.append(f"{path.name}: the column {column} occurs {columns.count(column)} times")
+            problems.append(
+                f"{path.name}: the column {column} occurs {columns.count(column)} times"
+            )
     if problems:
         raise RequestError(*problems[:12])
-    return [f"{name[0]}{int(name[1:]):05}" if name != "sequence" else name for name in columns]  # x10 sorts after x9
+    return [
+        f"{name[0]}{int(name[1:]):05}" if name != "sequence" else name for name in columns
+    ]  # x10 sorts after x9
 
 
 def _count(columns: list[str], letter: str) -> int:
@@ -87,14 +108,18 @@ def _count(columns: list[str], letter: str) -> int:
 
 
 def _read_fast(path: pathlib.Path, columns: int) -> np.ndarray:
-    """[M, columns] integers; raises ValueError or DeprecationWarning on anything but plain integers."""
+    """[M, columns] integers; raises ValueError or DeprecationWarning on anything but plain
+    integers.
+    """
     pieces = []
     with _open(path) as file, warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)  # an integer written as 1.5
         warnings.filterwarnings("ignore", "loadtxt: input contained no data", UserWarning)
         next(csv.reader(file))
         while True:
-            piece = np.loadtxt(file, np.int64, comments=None, delimiter=",", max_rows=_ROWS_AT_ONCE, ndmin=2)
+            piece = np.loadtxt(
+                file, np.int64, comments=None, delimiter=",", max_rows=_ROWS_AT_ONCE, ndmin=2
+            )
             if piece.size == 0:
                 break
             if piece.shape[1] != columns or piece.max() > WIDEST or piece.min() < -WIDEST:
@@ -114,7 +139,11 @@ def _read_by_row(path: pathlib.Path, columns: list[str]) -> np.ndarray:
             if not row:
                 continue
             if len(row) != len(columns):
-                problems.add(f"not every row has {len(columns)} values", reader.line_num, f"{len(row)} values")
+                problems.add(
+                    f"not every row has {len(columns)} values",
+                    reader.line_num,
+                    f"{len(row)} values",
+                )
                 continue
             rows.append([_whole_number(text, reader.line_num, problems) for text in row])
     problems.raise_if_any()

@@ -1,6 +1,8 @@
-"""Example sequences from `.jsonl`: one a line, {"x": [3, 1, 4], "y": [3, 4, 8]}, lists in place of several numbers.
+"""Example sequences from `.jsonl`: one a line, {"x": [3, 1, 4], "y": [3, 4, 8]}, lists in place of
+several numbers.
 
-Axes: N sequences, T time, K values a step (I inputs or O outputs), M steps of all sequences in a row.
+Axes: N sequences, T time, K values a step (I inputs or O outputs), M steps of all sequences in a
+    row.
 """
 
 from __future__ import annotations
@@ -35,11 +37,17 @@ def read_jsonl(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray |
         with path.open(encoding="utf-8-sig") as file:
             numbered = enumerate(file, start=1)
             while lines := list(itertools.islice(numbered, _LINES_AT_ONCE)):
-                records = [record for record in (_record(text, line, problems) for line, text in lines) if record]
+                records = [
+                    record
+                    for record in (_record(text, line, problems) for line, text in lines)
+                    if record
+                ]
                 inputs.extend(records)
                 outputs.extend(records)
     except UnicodeDecodeError as error:
-        raise RequestError(f"{path.name}: not a text file in UTF-8 ({error.reason} at byte {error.start})") from error
+        raise RequestError(
+            f"{path.name}: not a text file in UTF-8 ({error.reason} at byte {error.start})"
+        ) from error
     problems.raise_if_any()
     if not inputs.lengths:
         raise RequestError(f"{path.name}: there are no sequences; write one a line")
@@ -61,10 +69,14 @@ def _record(text: str, line: int, problems: LineProblems) -> dict | None:
         return None
     x, y = record["x"], record["y"]
     if not isinstance(x, list) or not isinstance(y, list):
-        problems.add("x and y must be lists of steps", line, shown(x if not isinstance(x, list) else y))
+        problems.add(
+            "x and y must be lists of steps", line, shown(x if not isinstance(x, list) else y)
+        )
         return None
     if len(x) != len(y):
-        problems.add("x and y must have as many steps as each other", line, f"{len(x)} in x, {len(y)} in y")
+        problems.add(
+            "x and y must have as many steps as each other", line, f"{len(x)} in x, {len(y)} in y"
+        )
         return None
     if not x:
         problems.add("a sequence has no steps", line)
@@ -73,7 +85,9 @@ def _record(text: str, line: int, problems: LineProblems) -> dict | None:
 
 
 class _Steps:
-    """All steps of x or of y, gathered in pieces; the first step of the file says how the others must look."""
+    """All steps of x or of y, gathered in pieces; the first step of the file says how the others
+    must look.
+    """
 
     def __init__(self, key: str, problems: LineProblems):
         self.key = key
@@ -90,7 +104,9 @@ class _Steps:
             first = records[0][self.key][0]
             self.shape = (len(first),) if isinstance(first, list) else ()
         self.lengths.append(np.array([len(record[self.key]) for record in records]))
-        piece = self._piece(list(itertools.chain.from_iterable(record[self.key] for record in records)))
+        piece = self._piece(
+            list(itertools.chain.from_iterable(record[self.key] for record in records))
+        )
         if piece is None:
             self._report(records)
         else:

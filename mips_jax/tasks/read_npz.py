@@ -21,14 +21,17 @@ def read_npz(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | N
         mask: [N, T] bool, False beyond each sequence's length; None without `lengths`.
 
     Raises:
-        RequestError: not an npz archive, or arrays are missing, damaged or of a type that only a pickle could hold.
+        RequestError: not an npz archive, or arrays are missing, damaged or of a type that only a
+            pickle could hold.
     """
     try:
         archive = np.load(path, allow_pickle=False)
     except Exception as error:  # whatever a damaged file does to numpy and zipfile
         raise RequestError(f"{path.name}: not a readable npz archive ({cause(error)})") from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise RequestError(f"{path.name}: a single array, not an npz archive; save x and y with numpy.savez")
+        raise RequestError(
+            f"{path.name}: a single array, not an npz archive; save x and y with numpy.savez"
+        )
     with archive:
         return _arrays(archive, path.name)
 
@@ -49,10 +52,14 @@ def _arrays(archive, name: str):
             there = ", ".join(archive.files[:10]) or "nothing"
             problems.append(f"{name}: there is no array {key}; the file holds {there}")
     if "lengths" not in archive.files and "mask" in archive.files:
-        problems.append(f"{name}: there is an array mask; give the sequences' lengths as an array (N,) named lengths")
+        problems.append(
+            f"{name}: there is an array mask; give the sequences' lengths as an array (N,) named lengths"
+        )
     if problems:
         raise RequestError(*problems)
-    if "lengths" not in arrays or arrays["x"].ndim < 2:  # the latter is reported with all else about the arrays
+    if (
+        "lengths" not in arrays or arrays["x"].ndim < 2
+    ):  # the latter is reported with all else about the arrays
         return arrays["x"], arrays["y"], None
     return arrays["x"], arrays["y"], _mask_from_lengths(arrays["lengths"], arrays["x"].shape, name)
 

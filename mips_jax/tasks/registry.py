@@ -16,13 +16,16 @@ def register(task: Task) -> Task:
     """Makes a task available by name."""
     taken = {name.casefold() for name in TASKS}
     if task.name.casefold() in taken:
-        raise RequestError(f"there is already a task named {task.name}; choose another name for the new one")
+        raise RequestError(
+            f"there is already a task named {task.name}; choose another name for the new one"
+        )
     TASKS[task.name] = task
     return task
 
 
 def task(*args, **kwargs) -> Callable[[Callable], StepTask]:
-    """Decorator that defines a named task by its step function; arguments as for `mips_jax.tasks.stepwise`.
+    """Decorator that defines a named task by its step function; arguments as for
+    `mips_jax.tasks.stepwise`.
 
     @task("Doubled_Sum", "Twice the sum so far.", inputs=[(0, 9)], initial=0)
     def doubled_sum(total, number):
@@ -42,6 +45,9 @@ def get_task(name: str) -> Task:
     folded = str(name).casefold()
     if folded in by_folded_name:
         return by_folded_name[folded]
-    near = [by_folded_name[key].name for key in difflib.get_close_matches(folded, by_folded_name, n=3, cutoff=0.6)]
+    near = [
+        by_folded_name[key].name
+        for key in difflib.get_close_matches(folded, by_folded_name, n=3, cutoff=0.6)
+    ]
     hint = f"did you mean {' or '.join(near)}?" if near else "see all of them with `mips-jax tasks`"
     raise RequestError(f"there is no task named {name!r}; {hint} (key: task)")

@@ -1,4 +1,5 @@
-"""Distributions of input sequences: uniform, uniform without repetition, and bits that begin with a palindrome.
+"""Distributions of input sequences: uniform, uniform without repetition, and bits that begin with a
+palindrome.
 
 Axes: N sequences, T time, I inputs a step.
 """
@@ -21,10 +22,12 @@ def uniform(rng: np.random.Generator, input_range, count: int, length: int) -> n
 
 
 def uniform_distinct(rng: np.random.Generator, input_range, count: int, length: int) -> np.ndarray:
-    """Uniform sequences of which no two are equal, in random order, as long as there are that many different ones.
+    """Uniform sequences of which no two are equal, in random order, as long as there are that many
+    different ones.
 
     Returns:
-        [N, T, I] int64; independent draws, with repetitions, if fewer than N different sequences exist.
+        [N, T, I] int64; independent draws, with repetitions, if fewer than N different sequences
+        exist.
     """
     letters = math.prod(high - low + 1 for low, high in input_range)
     if letters**length < count:
@@ -32,20 +35,28 @@ def uniform_distinct(rng: np.random.Generator, input_range, count: int, length: 
     distinct = np.empty((0, length, len(input_range)), np.int64)
     while len(distinct) < count:
         missing = count - len(distinct)
-        drawn = np.concatenate([distinct, uniform(rng, input_range, missing + missing // 8 + 8, length)])
-        distinct = drawn[np.sort(first_occurrences(drawn))]  # those kept earlier come first, so they stay
+        drawn = np.concatenate(
+            [distinct, uniform(rng, input_range, missing + missing // 8 + 8, length)]
+        )
+        distinct = drawn[
+            np.sort(first_occurrences(drawn))
+        ]  # those kept earlier come first, so they stay
     return distinct[:count]
 
 
 def first_occurrences(sequences: np.ndarray) -> np.ndarray:
-    """Index of the first occurrence of each different sequence of [N, T, I], in no particular order."""
+    """Index of the first occurrence of each different sequence of [N, T, I], in no particular
+    order.
+    """
     flat = np.ascontiguousarray(sequences.reshape(len(sequences), -1))
     as_bytes = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).reshape(-1)
     return np.unique(as_bytes, return_index=True)[1]
 
 
 def palindrome_first(rng: np.random.Generator, input_range, count: int, length: int) -> np.ndarray:
-    """Bits whose first L are a palindrome, L uniform over 2..length; all that is free is uniform. [N, T, 1] int64."""
+    """Bits whose first L are a palindrome, L uniform over 2..length; all that is free is uniform.
+    [N, T, 1] int64.
+    """
     bits = uniform(rng, input_range, count, length)
     if length < 2:
         return bits

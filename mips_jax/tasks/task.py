@@ -1,4 +1,5 @@
-"""What a task is: where sequences come from, and, for a definition in steps, how any input sequence is labelled.
+"""What a task is: where sequences come from, and, for a definition in steps, how any input sequence
+is labelled.
 
 Axes: N sequences, T time, I inputs a step, O outputs a step.
 """
@@ -18,10 +19,14 @@ InputRange = tuple[tuple[int, int], ...]
 """One inclusive (low, high) for each of the I inputs."""
 
 TRAINING, TEST, LONG = range(3)
-"""Independent streams of random numbers: equal seeds never give the same draw for training and for judging."""
+"""Independent streams of random numbers: equal seeds never give the same draw for training and for
+judging.
+"""
 
 _STILL_SAFE = 2**31
-"""Values beyond this leave int64 for Python integers; the square of a value within it still fits into int64."""
+"""Values beyond this leave int64 for Python integers; the square of a value within it still fits
+into int64.
+"""
 
 
 class Task(abc.ABC):
@@ -56,7 +61,9 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def long_sequences(self, count: int, length: int, seed: int) -> Sequences | None:
-        """Sequences of another length to judge by; None where the truth is known for the given data only."""
+        """Sequences of another length to judge by; None where the truth is known for the given data
+        only.
+        """
 
 
 class LabelledTask(Task):
@@ -94,13 +101,14 @@ class LabelledTask(Task):
 class StepTask(LabelledTask):
     """A task defined step by step: `state, output = step(state, input)`.
 
-    The step is written with operators that work on integers and on numpy arrays of them alike (`+ // % ^ ==`,
-    `np.where`, `np.maximum`, ...), because it is run on many sequences at once.
+    The step is written with operators that work on integers and on numpy arrays of them alike (`+
+    // % ^ ==`, `np.where`, `np.maximum`, ...), because it is run on many sequences at once.
 
     Attributes:
-        initial: the state before the first step: an integer, a tuple (nested if need be), or None without memory.
-        step: takes the state and the input (a tuple when I > 1), returns the new state and the output (a tuple
-            when O > 1; truth values count as 0 and 1).
+        initial: the state before the first step: an integer, a tuple (nested if need be), or None
+            without memory.
+        step: takes the state and the input (a tuple when I > 1), returns the new state and the
+            output (a tuple when O > 1; truth values count as 0 and 1).
         draw: `draw(rng, input_range, count, length) -> [N, T, I]`, the distribution of inputs.
     """
 
@@ -114,7 +122,9 @@ class StepTask(LabelledTask):
     draw: Callable[[np.random.Generator, InputRange, int, int], np.ndarray] = uniform
 
     def label(self, inputs: np.ndarray) -> np.ndarray:
-        """See `LabelledTask.label`. Values that outgrow int64 go on as Python integers: always exact."""
+        """See `LabelledTask.label`. Values that outgrow int64 go on as Python integers: always
+        exact.
+        """
         count, length, input_dim = inputs.shape
         letters = np.ascontiguousarray(inputs.transpose(1, 2, 0), dtype=np.int64)  # [T, I, N]
         outputs = np.empty((length, self.output_dim, count), np.int64)
@@ -131,7 +141,11 @@ class StepTask(LabelledTask):
             if outputs.dtype != object and max(map(_largest, columns)) > np.iinfo(np.int64).max:
                 outputs = outputs.astype(object)
             for o, column in enumerate(columns):
-                outputs[t, o] = column if np.asarray(column).dtype != bool else np.asarray(column).astype(np.int64)
+                outputs[t, o] = (
+                    column
+                    if np.asarray(column).dtype != bool
+                    else np.asarray(column).astype(np.int64)
+                )
         return np.ascontiguousarray(outputs.transpose(2, 0, 1))
 
 
@@ -160,7 +174,9 @@ def stepwise(
 
 
 def _largest(state) -> int:
-    """The largest absolute value anywhere in a state (nested tuples of integers and arrays, or None)."""
+    """The largest absolute value anywhere in a state (nested tuples of integers and arrays, or
+    None).
+    """
     if state is None:
         return 0
     if isinstance(state, tuple | list):

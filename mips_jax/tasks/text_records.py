@@ -1,4 +1,5 @@
-"""What the readers of text files share: problems counted by kind, and steps gathered into padded arrays.
+"""What the readers of text files share: problems counted by kind, and steps gathered into padded
+arrays.
 
 Axes: N sequences, T time, K values a step, M steps of all sequences in a row.
 """
@@ -13,7 +14,9 @@ _KINDS_SHOWN = 12
 
 
 class LineProblems:
-    """Problems of a text file, each kind reported once with its first place and how often it occurs."""
+    """Problems of a text file, each kind reported once with its first place and how often it
+    occurs.
+    """
 
     def __init__(self, file_name: str):
         self._file_name = file_name
@@ -37,7 +40,9 @@ class LineProblems:
             times = "" if count == 1 else f", {count} times"
             sentences.append(f"{self._file_name}: {kind} ({self._first[kind]}{times})")
         if len(self._count) > _KINDS_SHOWN:
-            sentences.append(f"{self._file_name}: and {len(self._count) - _KINDS_SHOWN} other kinds of problem")
+            sentences.append(
+                f"{self._file_name}: and {len(self._count) - _KINDS_SHOWN} other kinds of problem"
+            )
         raise RequestError(*sentences)
 
 

@@ -4,9 +4,22 @@ import importlib
 
 _HOMES = {
     "checkpoint": ("load_member", "save_member"),
-    "result": ("Curves", "MemberRecord", "ProgressCallback", "TrainedMember", "TrainingProgress", "TrainingResult"),
+    "result": (
+        "Curves",
+        "MemberRecord",
+        "ProgressCallback",
+        "TrainedMember",
+        "TrainingProgress",
+        "TrainingResult",
+    ),
     "search": ("train",),
-    "settings": ("DeviceSettings", "ModelSettings", "PressureSettings", "TrainingSettings", "validate"),
+    "settings": (
+        "DeviceSettings",
+        "ModelSettings",
+        "PressureSettings",
+        "TrainingSettings",
+        "validate",
+    ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -1,7 +1,10 @@
-"""What the training sequences alone say about the networks that can fit them: is the task affine, and of what order?
+"""What the training sequences alone say about the networks that can fit them: is the task affine,
+and of what order?
 
-If every output is an affine function of the inputs so far, with coefficients that depend on the delay only, the task is
-a linear recurrence: least squares gives its Markov parameters (impulse response), and the rank of their Hankel matrix
+If every output is an affine function of the inputs so far, with coefficients that depend on the
+delay only, the task is
+a linear recurrence: least squares gives its Markov parameters (impulse response), and the rank of
+    their Hankel matrix
 (Ho & Kalman, 1966) is the smallest hidden size of an affine network.
 Axes: N sequences, T time, I inputs, O outputs.
 """
@@ -50,10 +53,15 @@ def affine_response(sequences: Sequences) -> AffineResponse | None:
     scale = max(1.0, np.abs(outputs).max())
     design = np.concatenate([np.ones((count, 1)), inputs.reshape(count, -1)], axis=1)
     solution, _, rank, _ = np.linalg.lstsq(design, outputs.reshape(count, -1), rcond=None)
-    if rank < design.shape[1] or np.abs(design @ solution - outputs.reshape(count, -1)).max() > TOLERANCE * scale:
+    if (
+        rank < design.shape[1]
+        or np.abs(design @ solution - outputs.reshape(count, -1)).max() > TOLERANCE * scale
+    ):
         return None
     constants = solution[0].reshape(length, -1)
-    response = solution[1:].reshape(length, input_dim, length, -1)  # [input time, I, output time, O]
+    response = solution[1:].reshape(
+        length, input_dim, length, -1
+    )  # [input time, I, output time, O]
     markov = response[0].transpose(1, 2, 0)
     for start in range(length):
         future = response[start, :, :start]
@@ -68,8 +76,8 @@ def affine_response(sequences: Sequences) -> AffineResponse | None:
 def hankel_matrices(markov: np.ndarray, constants: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Hankel matrix and the one that is a step later, both [rows * O, columns].
 
-    The constants' increments C A^k b are the response to one more input that is always 1; the first, C b, cannot be
-    told from the output's bias and is left out.
+    The constants' increments C A^k b are the response to one more input that is always 1; the
+    first, C b, cannot be told from the output's bias and is left out.
     """
     length = markov.shape[0]
     rows = max(1, length // 2)
@@ -79,7 +87,11 @@ def hankel_matrices(markov: np.ndarray, constants: np.ndarray) -> tuple[np.ndarr
 
     def stack(offset: int) -> np.ndarray:
         last = length - 1
-        block = lambda i, j: [markov[min(i + j + offset, last)] if i + j + offset <= last else np.zeros_like(markov[0])]
+        block = lambda i, j: [
+            markov[min(i + j + offset, last)]
+            if i + j + offset <= last
+            else np.zeros_like(markov[0])
+        ]
         rows_of_blocks = []
         for i in range(rows):
             blocks = [part for j in range(columns) for part in block(i, j)]
@@ -93,7 +105,8 @@ def hankel_matrices(markov: np.ndarray, constants: np.ndarray) -> tuple[np.ndarr
 def realization(
     response: AffineResponse, order: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """A recurrence h_t = A h_(t-1) + B x_t + b, y_t = C h_t + d with that response (Ho & Kalman; balanced).
+    """A recurrence h_t = A h_(t-1) + B x_t + b, y_t = C h_t + d with that response (Ho & Kalman;
+    balanced).
 
     Returns:
         A [H, H], B [H, I], b [H], C [O, H], d [O] with H = `order`.
@@ -114,7 +127,9 @@ def realization(
     if len(powers) > 1:
         drift = np.linalg.lstsq(np.concatenate(powers[1:], axis=0), increments, rcond=1e-6)[0]
     offset = response.constants[0] - read_out @ drift
-    grown = lambda array, shape: np.pad(array, [(0, full - size) for size, full in zip(array.shape, shape)])
+    grown = lambda array, shape: np.pad(
+        array, [(0, full - size) for size, full in zip(array.shape, shape)]
+    )
     return (
         grown(transition, (order, order)),
         grown(read_in, (order, inputs)),

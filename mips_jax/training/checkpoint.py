@@ -1,7 +1,7 @@
 """Checkpoints of the chosen network and of a running search; the only module that knows orbax.
 
-A search is saved whole (`SearchState`: arrays and records), keyed by a fingerprint of settings and data, so that the
-same call resumes it and another call is refused.
+A search is saved whole (`SearchState`: arrays and records), keyed by a fingerprint of settings and
+data, so that the same call resumes it and another call is refused.
 """
 
 from __future__ import annotations
@@ -40,11 +40,15 @@ def _refusal(path: Path, reason: str) -> RequestError:
 
 
 def _write(path: Path, arrays: Any, meta: dict) -> None:
-    """Writes arrays and meta as one orbax checkpoint; an interrupted write leaves the old one intact."""
+    """Writes arrays and meta as one orbax checkpoint; an interrupted write leaves the old one
+    intact.
+    """
     import orbax.checkpoint as ocp  # takes seconds to import, and only checkpoints need it
 
     with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
-        contents = ocp.args.Composite(arrays=ocp.args.PyTreeSave(arrays), meta=ocp.args.JsonSave(meta))
+        contents = ocp.args.Composite(
+            arrays=ocp.args.PyTreeSave(arrays), meta=ocp.args.JsonSave(meta)
+        )
         checkpointer.save(path.absolute(), contents, force=True)
 
 
@@ -54,24 +58,35 @@ def _read(path: Path) -> tuple[Any, dict]:
 
     try:
         with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
-            meta = checkpointer.restore(path.absolute(), ocp.args.Composite(meta=ocp.args.JsonRestore()))["meta"]
+            meta = checkpointer.restore(
+                path.absolute(), ocp.args.Composite(meta=ocp.args.JsonRestore())
+            )["meta"]
             if not isinstance(meta, dict) or meta.get("format") != FORMAT:
                 raise ValueError("it was not written by this version of mips_jax")
             like = ocp.PyTreeCheckpointHandler().metadata(path.absolute() / "arrays").tree
             as_numpy = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), like)
             arrays = checkpointer.restore(
-                path.absolute(), ocp.args.Composite(arrays=ocp.args.PyTreeRestore(restore_args=as_numpy))
+                path.absolute(),
+                ocp.args.Composite(arrays=ocp.args.PyTreeRestore(restore_args=as_numpy)),
             )["arrays"]
     except Exception as problem:  # orbax raises many kinds for a damaged folder
-        raise _refusal(path, f"{type(problem).__name__}: {str(problem).splitlines()[0][:200]}") from problem
+        raise _refusal(
+            path, f"{type(problem).__name__}: {str(problem).splitlines()[0][:200]}"
+        ) from problem
     return arrays, meta
 
 
 def save_member(path: str | Path, member: TrainedMember, config: dict[str, Any]) -> None:
     """Saves a network and the configuration that led to it (plain JSON-able values)."""
-    fields = {f.name: getattr(member, f.name) for f in dataclasses.fields(member) if f.name != "weights"}
+    fields = {
+        f.name: getattr(member, f.name) for f in dataclasses.fields(member) if f.name != "weights"
+    }
     fields["architecture"] = dataclasses.asdict(member.architecture)
-    _write(Path(path), {"weights": member.weights}, {"format": FORMAT, "member": fields, "config": config})
+    _write(
+        Path(path),
+        {"weights": member.weights},
+        {"format": FORMAT, "member": fields, "config": config},
+    )
 
 
 def load_member(path: str | Path) -> tuple[TrainedMember, dict[str, Any]]:
@@ -115,15 +130,21 @@ class SearchCheckpoint:
 
     def save(self, state: SearchState, seconds: float) -> None:
         """Writes the whole search state (`seconds`: wall time it has taken so far)."""
-        arrays: dict[str, Any] = {"chosen": {str(index): row for index, row in state.chosen.items()}}
+        arrays: dict[str, Any] = {
+            "chosen": {str(index): row for index, row in state.chosen.items()}
+        }
         if state.places is not None:
             arrays["places"] = state.places
-            arrays["members"] = {f"{i:03d}": leaf for i, leaf in enumerate(jax.tree.leaves(state.members))}
+            arrays["members"] = {
+                f"{i:03d}": leaf for i, leaf in enumerate(jax.tree.leaves(state.members))
+            }
         meta = {
             "format": FORMAT,
             "fingerprint": self.fingerprint,
             "entries": [dataclasses.asdict(entry) for entry in state.entries],
-            "history": [{str(index): row for index, row in round_.items()} for round_ in state.history],
+            "history": [
+                {str(index): row for index, row in round_.items()} for round_ in state.history
+            ],
             "wave": state.wave,
             "work": state.work,
             "work_at_first_perfect": state.work_at_first_perfect,
@@ -136,7 +157,8 @@ class SearchCheckpoint:
         """The saved search, or None when there is none.
 
         Args:
-            template_of_wave: the padded network of a wave by index; it gives the structure of the population's state.
+            template_of_wave: the padded network of a wave by index; it gives the structure of the
+                population's state.
 
         Raises:
             RequestError: damaged, or saved by a search with other settings or data.
@@ -148,12 +170,18 @@ class SearchCheckpoint:
         arrays, meta = _read(self.path)
         if meta.get("fingerprint") != self.fingerprint:
             raise _refusal(self.path, "it belongs to a search with other settings, data or seed")
-        entries = [Entry(**dict(row, architecture=Architecture(**row["architecture"]))) for row in meta["entries"]]
+        entries = [
+            Entry(**dict(row, architecture=Architecture(**row["architecture"])))
+            for row in meta["entries"]
+        ]
         state = SearchState(
             entries=entries,
             wave=meta["wave"],
             chosen={int(index): row for index, row in arrays.get("chosen", {}).items()},
-            history=[{int(index): tuple(row) for index, row in round_.items()} for round_ in meta["history"]],
+            history=[
+                {int(index): tuple(row) for index, row in round_.items()}
+                for round_ in meta["history"]
+            ],
             work=meta["work"],
             work_at_first_perfect=meta["work_at_first_perfect"],
             seconds=meta["seconds"],

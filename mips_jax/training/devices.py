@@ -9,30 +9,42 @@ import jax
 
 from mips_jax.training.settings import DeviceSettings
 
-CPU_FLAGS = "--xla_cpu_multi_thread_eigen=false"  # members, not single products, are spread over the cores
+# members, not single products, are spread over the cores
+CPU_FLAGS = "--xla_cpu_multi_thread_eigen=false"
 
 
 def configure_devices(settings: DeviceSettings) -> None:
-    """Sets up jax for populations; a no-op for what has been decided already (a backend in use, a cache folder set)."""
+    """Sets up jax for populations; a no-op for what has been decided already (a backend in use, a
+    cache folder set).
+    """
     if settings.compilation_cache and not jax.config.jax_compilation_cache_dir:
         folder = Path(settings.compilation_cache_dir or default_cache_dir())
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
     if jax.config.jax_default_matmul_precision is None:
-        jax.config.update("jax_default_matmul_precision", "float32")  # TF32 would blur outputs near 1,000
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # jax's LAPACK: threads for 64 x 64 factorisations cost tenfold
+        jax.config.update(
+            "jax_default_matmul_precision", "float32"
+        )  # TF32 would blur outputs near 1,000
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # jax's LAPACK: threads for 64 x 64 factorisations cost tenfold
     if backend_in_use():
         return
     if settings.distributed:
         jax.distributed.initialize()
     if "xla_cpu_multi_thread_eigen" not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {CPU_FLAGS}".strip()
-    if "host_platform_device_count" not in os.environ["XLA_FLAGS"] and jax.config.jax_num_cpu_devices < 1:
+    if (
+        "host_platform_device_count" not in os.environ["XLA_FLAGS"]
+        and jax.config.jax_num_cpu_devices < 1
+    ):
         jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
 
 
 def use_bfloat16_gradients(gradients: str) -> bool:
-    """"auto" -> whether this hardware multiplies bfloat16 matrices faster than float32: GPUs, TPUs, CPUs with AMX."""
+    """ "auto" -> whether this hardware multiplies bfloat16 matrices faster than float32: GPUs,
+    TPUs, CPUs with AMX.
+    """
     if gradients != "auto" or jax.default_backend() != "cpu":
         return gradients != "float32"
     flags = Path("/proc/cpuinfo")

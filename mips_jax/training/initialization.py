@@ -1,7 +1,8 @@
-"""Starting weights: kinks of ReLU units through the data, near-identity recurrence for affine networks.
+"""Starting weights: kinks of ReLU units through the data, near-identity recurrence for affine
+networks.
 
-Both are measured to be decisive on hard tasks. Weights are drawn at a member's exact shape and then embedded in the
-(larger) shape that its population shares; the rest stays zero and untrained.
+Both are measured to be decisive on hard tasks. Weights are drawn at a member's exact shape and then
+embedded in the (larger) shape that its population shares; the rest stays zero and untrained.
 Axes: H hidden, I inputs, K sample points; layers are (weight [out, in], bias [out]).
 """
 
@@ -9,7 +10,6 @@ from __future__ import annotations
 
 import jax
 import numpy as np
-from flax import nnx
 
 from mips_jax.models import Architecture, RecurrentModel, build_model
 from mips_jax.training.analysis import AffineResponse, realization
@@ -29,7 +29,8 @@ def relu_layers(
     groups: tuple[int, ...] = (),
     aligned: float = 0.0,
 ) -> Layers:
-    """An MLP whose first layer's kinks pass through random rows of `points` [K, in] (He-like scale).
+    """An MLP whose first layer's kinks pass through random rows of `points` [K, in] (He-like
+    scale).
 
     A share `aligned` of its first units reads only one of the `groups` into which the inputs fall.
     """
@@ -48,8 +49,11 @@ def relu_layers(
     return layers
 
 
-def aligned_units(rng: np.random.Generator, units: int, groups: tuple[int, ...], share: float) -> np.ndarray:
-    """[units, in] factors that let a share of units read one group of inputs only (h alone, or x alone), rescaled.
+def aligned_units(
+    rng: np.random.Generator, units: int, groups: tuple[int, ...], share: float
+) -> np.ndarray:
+    """[units, in] factors that let a share of units read one group of inputs only (h alone, or x
+    alone), rescaled.
 
     A kink in x alone, or h passed on unchanged, is what counters and absolute values need.
     """
@@ -63,11 +67,16 @@ def aligned_units(rng: np.random.Generator, units: int, groups: tuple[int, ...],
 
 
 def affine_layers(
-    architecture: Architecture, response: AffineResponse, samples: np.ndarray, rng: np.random.Generator
+    architecture: Architecture,
+    response: AffineResponse,
+    samples: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[Layers, Layers]:
-    """A recurrence identified from the data by least squares, in a random basis and blurred, to be trained further.
+    """A recurrence identified from the data by least squares, in a random basis and blurred, to be
+    trained further.
 
-    The hidden state is given unit scale along the samples; weights are then disturbed by `IDENTIFICATION_NOISE`.
+    The hidden state is given unit scale along the samples; weights are then disturbed by
+    `IDENTIFICATION_NOISE`.
     """
     transition, read_in, drift, read_out, offset = realization(response, architecture.hidden_dim)
     hidden, visited = np.zeros(architecture.hidden_dim), []
@@ -103,18 +112,28 @@ def mlp_rnn_layers(
     inputs = samples + rng.uniform(-1.0, 1.0, samples.shape) * jitter
     points = np.concatenate([hidden, inputs], axis=1)
     transition = relu_layers(
-        rng, a.hidden_dim + input_dim, a.hidden_dim, a.transition_width, a.transition_depth, points,
-        (a.hidden_dim, input_dim), aligned,
+        rng,
+        a.hidden_dim + input_dim,
+        a.hidden_dim,
+        a.transition_width,
+        a.transition_depth,
+        points,
+        (a.hidden_dim, input_dim),
+        aligned,
     )
     output = relu_layers(rng, a.hidden_dim, output_dim, a.output_width, a.output_depth, hidden)
     if a.transition_depth == 1:
         weight, _ = transition[0]
-        weight[:, : a.hidden_dim] = np.eye(a.hidden_dim) + rng.normal(0.0, 0.1, (a.hidden_dim, a.hidden_dim))
+        weight[:, : a.hidden_dim] = np.eye(a.hidden_dim) + rng.normal(
+            0.0, 0.1, (a.hidden_dim, a.hidden_dim)
+        )
     return transition, output
 
 
 def _padded(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    return np.pad(values, [(0, full - size) for size, full in zip(values.shape, shape)]).astype(np.float32)
+    return np.pad(values, [(0, full - size) for size, full in zip(values.shape, shape)]).astype(
+        np.float32
+    )
 
 
 def _with_hidden_columns(weight: np.ndarray, hidden_dim: int, padded_hidden_dim: int) -> np.ndarray:
@@ -123,17 +142,26 @@ def _with_hidden_columns(weight: np.ndarray, hidden_dim: int, padded_hidden_dim:
     return np.concatenate([weight[:, :hidden_dim], gap, weight[:, hidden_dim:]], axis=1)
 
 
-def embed(transition: Layers, output: Layers, hidden_dim: int, template: RecurrentModel) -> np.ndarray:
-    """The weights of an MLPRNN placed in the larger `template`, as its flat parameter vector [n] (the rest is 0)."""
+def embed(
+    transition: Layers, output: Layers, hidden_dim: int, template: RecurrentModel
+) -> np.ndarray:
+    """The weights of an MLPRNN placed in the larger `template`, as its flat parameter vector [n]
+    (the rest is 0).
+    """
     first_weight, first_bias = transition[0]
-    transition = [(_with_hidden_columns(first_weight, hidden_dim, template.state_dim), first_bias), *transition[1:]]
+    transition = [
+        (_with_hidden_columns(first_weight, hidden_dim, template.state_dim), first_bias),
+        *transition[1:],
+    ]
     leaves = {}
     for name, layers in (("transition", transition), ("output", output)):
         for index, (weight, bias) in enumerate(layers):
             leaves[name, index, "weight"], leaves[name, index, "bias"] = weight, bias
     flat = []
     for path, leaf in jax.tree_util.tree_flatten_with_path(template)[0]:
-        keys = [getattr(key, "key", getattr(key, "name", getattr(key, "idx", None))) for key in path]
+        keys = [
+            getattr(key, "key", getattr(key, "name", getattr(key, "idx", None))) for key in path
+        ]
         name, _, index, kind = keys[:4]  # such as transition.layers[0].weight
         flat.append(_padded(leaves[name, int(index), kind], leaf.shape).ravel())
     return np.concatenate(flat)
@@ -149,7 +177,9 @@ def initial_parameters(
     aligned: float,
     response: AffineResponse | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Flat starting weights [n] in the shape of `template`, and which of them belong to the member [n] (1 or 0)."""
+    """Flat starting weights [n] in the shape of `template`, and which of them belong to the member
+    [n] (1 or 0).
+    """
     if architecture.cell != "mlp_rnn":
         model = build_model(architecture, samples.shape[1], output_dim, jax.random.key(seed))
         flat = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(model)])
@@ -159,6 +189,8 @@ def initial_parameters(
         layers = affine_layers(architecture, response, samples, rng)
     else:
         layers = mlp_rnn_layers(architecture, output_dim, samples, jitter, aligned, rng)
-    ones = tuple([(np.ones_like(weight), np.ones_like(bias)) for weight, bias in part] for part in layers)
+    ones = tuple(
+        [(np.ones_like(weight), np.ones_like(bias)) for weight, bias in part] for part in layers
+    )
     hidden_dim = architecture.hidden_dim
     return embed(*layers, hidden_dim, template), embed(*ones, hidden_dim, template)

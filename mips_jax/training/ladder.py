@@ -1,7 +1,9 @@
-"""The ladder of architectures: which shapes are tried, and which of them train together in one compiled population.
+"""The ladder of architectures: which shapes are tried, and which of them train together in one
+compiled population.
 
-Hidden size counts first, then depth, then width. A wave is one population: several hidden sizes (levels) share one
-padded shape, so a whole task usually needs one or two compiled programs, and tasks share them.
+Hidden size counts first, then depth, then width. A wave is one population: several hidden sizes
+(levels) share one padded shape, so a whole task usually needs one or two compiled programs, and
+tasks share them.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from mips_jax.training.analysis import AffineResponse
 from mips_jax.training.settings import ModelSettings
 
 LEVELS_TOGETHER = 4  # hidden sizes that train side by side
-AFFINE_PADDING = 8  # affine populations are padded to a multiple of this hidden size: their cost is negligible
+# affine populations are padded to a multiple of this hidden size: their cost is negligible
+AFFINE_PADDING = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +47,9 @@ def _architecture(model: ModelSettings, hidden_dim: int, depth: int, width: int)
 
 
 def affine_wave(model: ModelSettings, response: AffineResponse | None) -> Wave | None:
-    """Affine networks of the order that the data call for (and one more), if the settings allow them."""
+    """Affine networks of the order that the data call for (and one more), if the settings allow
+    them.
+    """
     if model.cell != "mlp_rnn" or 1 not in model.depths or response is None:
         return None
     allowed = sorted(h for h in model.hidden_dims if h >= response.order)[:1]
@@ -57,22 +62,33 @@ def affine_wave(model: ModelSettings, response: AffineResponse | None) -> Wave |
 def ladder(model: ModelSettings, response: AffineResponse | None) -> list[Wave]:
     """Waves in the order in which they are tried: affine if the data are, then ever larger shapes.
 
-    Each later (depth, width) starts two hidden sizes further up: small sizes get their chance with small shapes, and
-    hard tasks reach large shapes soon.
+    Each later (depth, width) starts two hidden sizes further up: small sizes get their chance with
+    small shapes, and hard tasks reach large shapes soon.
     """
     first = affine_wave(model, response)
     waves = [] if first is None else [first]
     hidden_dims = sorted(set(model.hidden_dims))
     depths = sorted(set(model.depths))
     if model.cell != "mlp_rnn":
-        shapes = [(depth, width) for depth in depths for width in (sorted(set(model.widths)) if depth > 1 else [0])]
-        single = [_architecture(model, h, depth, width) for h in hidden_dims for depth, width in shapes]
+        shapes = [
+            (depth, width)
+            for depth in depths
+            for width in (sorted(set(model.widths)) if depth > 1 else [0])
+        ]
+        single = [
+            _architecture(model, h, depth, width) for h in hidden_dims for depth, width in shapes
+        ]
         return [Wave(architecture, (architecture,)) for architecture in single]
-    shapes = [(depth, width) for depth in depths if depth > 1 for width in sorted(set(model.widths))]
+    shapes = [
+        (depth, width) for depth in depths if depth > 1 for width in sorted(set(model.widths))
+    ]
     if not shapes and not waves:
         shapes = [(1, 0)]
     for index, (depth, width) in enumerate(shapes):
         start = max(0, min(2 * index, len(hidden_dims) - LEVELS_TOGETHER))
-        levels = [_architecture(model, h, depth, width) for h in hidden_dims[start : start + LEVELS_TOGETHER]]
+        levels = [
+            _architecture(model, h, depth, width)
+            for h in hidden_dims[start : start + LEVELS_TOGETHER]
+        ]
         waves.append(Wave(levels[-1], tuple(levels)))
     return waves

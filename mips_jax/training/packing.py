@@ -1,4 +1,5 @@
-"""Sequences as one device array with the batch as the last axis, and the units in which networks are trained.
+"""Sequences as one device array with the batch as the last axis, and the units in which networks
+are trained.
 
 Axes: N sequences, T time, I inputs, O outputs, C = I + O + 1 channels (inputs, outputs, mask).
 """
@@ -23,7 +24,9 @@ def pack(sequences: Sequences, seed: int | None = None, at_least: int = 1) -> np
     order = np.arange(count) if seed is None else np.random.default_rng(seed).permutation(count)
     if count < at_least:
         order = np.resize(order, at_least)
-    packed = np.concatenate([sequences.inputs, sequences.outputs, mask[..., None]], axis=-1, dtype=np.float32)
+    packed = np.concatenate(
+        [sequences.inputs, sequences.outputs, mask[..., None]], axis=-1, dtype=np.float32
+    )
     return np.ascontiguousarray(packed[order].transpose(1, 2, 0))
 
 
@@ -36,10 +39,12 @@ def blocks(sequences: Sequences, size: int) -> list[np.ndarray]:
 
 
 def scaling_of(sequences: Sequences, *, keep_zero: bool) -> Scaling:
-    """Units in which inputs and outputs have mean 0 and standard deviation 1 (constant channels keep scale 1).
+    """Units in which inputs and outputs have mean 0 and standard deviation 1 (constant channels
+    keep scale 1).
 
     Args:
-        keep_zero: only scale (to mean square 1), as affine networks need: with h_0 = 0, zero must stay zero.
+        keep_zero: only scale (to mean square 1), as affine networks need: with h_0 = 0, zero must
+            stay zero.
     """
     mask = np.ones(sequences.inputs.shape[:2], bool) if sequences.mask is None else sequences.mask
     rows = slice(0, 65_536)

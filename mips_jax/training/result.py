@@ -1,6 +1,8 @@
-"""What a search reports: the chosen network, one record for each member, learning curves, live progress.
+"""What a search reports: the chosen network, one record for each member, learning curves, live
+progress.
 
-Axes: M members in the order they were started, R rounds (one evaluation after each chunk of training).
+Axes: M members in the order they were started, R rounds (one evaluation after each chunk of
+    training).
 """
 
 from __future__ import annotations
@@ -14,15 +16,16 @@ import numpy as np
 from mips_jax.models import Architecture
 from mips_jax.networks import MLPRNN, Network
 from mips_jax.networks.cells import network_from_joint
-from mips_jax.networks.cells import network_from_joint
 
 # How a member ended.
 PERFECT = "perfect"  # every sequence of the whole test set right
-NOT_CONVERGED = "not_converged"  # trained to the last step without becoming perfect; raise training.max_steps
+# trained to the last step without becoming perfect; raise training.max_steps
+NOT_CONVERGED = "not_converged"
 STOPPED = "stopped"  # hopeless beside its rivals; its place went to another member
 SUPERSEDED = "superseded"  # stopped because a smaller network was already perfect
 NONFINITE = "nonfinite"  # a weight became NaN or infinite; the member was replaced
-RUNNING = "running"  # the search ended first (a smaller or equal network was confirmed, or time was up)
+# the search ended first (a smaller or equal network was confirmed, or time was up)
+RUNNING = "running"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +61,8 @@ class TrainedMember:
         accuracy: fraction of whole test sequences exactly right after rounding.
         perfect: whether that is all of them.
         largest_error: largest |output - target| on the test sequences (< 0.5 when perfect).
-        weights: {"transition": [{"weight": [out, in], "bias": [out]}, ...], "output": [...]} in float64; other cells
-            have "cell" layers in place of "transition".
+        weights: {"transition": [{"weight": [out, in], "bias": [out]}, ...], "output": [...]} in
+            float64; other cells have "cell" layers in place of "transition".
     """
 
     architecture: Architecture
@@ -77,14 +80,21 @@ class TrainedMember:
         return network_of(self.architecture, self.weights, trained_length)
 
 
-def network_of(architecture: Architecture, weights: dict[str, Any], trained_length: int | None) -> Network:
+def network_of(
+    architecture: Architecture, weights: dict[str, Any], trained_length: int | None
+) -> Network:
     """Plain weights -> a network in float64."""
     layers = {
-        part: tuple((np.asarray(layer["weight"], np.float64), np.asarray(layer["bias"], np.float64)) for layer in stack)
+        part: tuple(
+            (np.asarray(layer["weight"], np.float64), np.asarray(layer["bias"], np.float64))
+            for layer in stack
+        )
         for part, stack in weights.items()
     }
     if architecture.cell != "mlp_rnn":
-        return network_from_joint(architecture.cell, layers["cell"], layers["output"], trained_length)
+        return network_from_joint(
+            architecture.cell, layers["cell"], layers["output"], trained_length
+        )
     return MLPRNN.from_layers(layers["transition"], layers["output"], trained_length)
 
 
@@ -108,7 +118,8 @@ class TrainingResult:
     """The outcome of one search.
 
     Attributes:
-        best: the smallest perfect network, or the most accurate one; None when no member stayed finite.
+        best: the smallest perfect network, or the most accurate one; None when no member stayed
+            finite.
         members: one record for each member ever started, in order.
         curves: their learning curves, columns in the order of `members`.
         seconds: wall time of the whole search.

@@ -1,12 +1,18 @@
-"""The search for the smallest perfect network: waves of the ladder, successive halving, replacement, polishing.
+"""The search for the smallest perfect network: waves of the ladder, successive halving,
+replacement, polishing.
 
-`train` reads as the list of its stages. All that changes during a search is in one `SearchState` on the host, so that a
-checkpoint of it resumes to the same networks. The rules, for the members of one wave:
-- all levels (hidden sizes) train together; after every chunk of steps each member is evaluated on test sequences;
-- steps are counted in cycles, each twice as long as the last; at a cycle's end the better half goes on;
-- a member that is perfect on the evaluation block is confirmed on the whole test set and polished; larger levels stop;
+`train` reads as the list of its stages. All that changes during a search is in one `SearchState` on
+the host, so that a checkpoint of it resumes to the same networks. The rules, for the members of one
+wave:
+- all levels (hidden sizes) train together; after every chunk of steps each member is evaluated on
+test sequences;
+- steps are counted in cycles, each twice as long as the last; at a cycle's end the better half goes
+on;
+- a member that is perfect on the evaluation block is confirmed on the whole test set and polished;
+larger levels stop;
 - smaller levels go on for as long again (`smaller_patience`), then the search ends;
-- a member that becomes NaN is replaced by a fresh seed; a wave whose best member stays poor gives way to the next.
+- a member that becomes NaN is replaced by a fresh seed; a wave whose best member stays poor gives
+way to the next.
 Axes: P places of a population, n parameters.
 """
 
@@ -55,21 +61,26 @@ from mips_jax.training.weights import raw_weights
 
 SAMPLES = 4_096  # input vectors through which kinks are drawn
 EARLY_CULL_STEPS = 500  # the worse half of every level stops here
-AFFINE_RATE = 0.2  # learning rate of affine networks, which start near their optimum, relative to the others
+# learning rate of affine networks, which start near their optimum, relative to the others
+AFFINE_RATE = 0.2
 ANNEAL_ABOVE = 0.998  # sequence accuracy from which a falling learning rate is tried, once a cycle
 ANNEAL_STEPS, ANNEAL_FLOOR = 1_000, 0.02
-ENOUGH_MARGIN = 0.25  # a polished network with a larger error than this is polished once more, twice as long
-PATIENCE_FLOOR = 10_000  # member-steps that smaller sizes are given at least (times `smaller_patience`)
+# a polished network with a larger error than this is polished once more, twice as long
+ENOUGH_MARGIN = 0.25
+# member-steps that smaller sizes are given at least (times `smaller_patience`)
+PATIENCE_FLOOR = 10_000
 RAMP_STEPS = 1_500.0  # where three shapes have failed, the counted part of the sequences grows over these steps
 RAMP_AFTER = 3
 HALVING_STEPS = 1_500.0  # the learning rate falls as 1 / (1 + step / this)
 MARGIN_WEIGHT = 0.3  # once most sequences are right
 POLISH_FLOOR = 0.002  # where the polishing cycle's learning rate ends, relative to its peak
-# Members of one architecture differ in learning rate (relative to the setting) and in the share of units whose kinks
-# are aligned with h or x: finite-state tasks want the first, counters and absolute values the others.
+# Members of one architecture differ in learning rate (relative to the setting) and in the share of
+# units whose kinks are aligned with h or x: finite-state tasks want the first, counters and
+# absolute values the others.
 VARIANTS = ((1.0, 0.0), (3.0, 0.9), (2.0, 0.5), (1.0, 0.9), (2.0, 0.0), (3.0, 0.5))
 POLISHED = 2  # perfect members of the smallest size that are polished; the one with the smallest error is chosen
-# A wave gives way to the next when its best sequence accuracy is below this at the end of its first, second ... cycle.
+# A wave gives way to the next when its best sequence accuracy is below this at the end of its
+# first, second ... cycle.
 ABANDON_BELOW = (0.95, 0.995)
 
 
@@ -89,7 +100,9 @@ class Entry:
     cycle: int = 0  # index of the current cycle
     cycle_start: int = 0  # steps at its start
     cycle_length: int = 0
-    anneal_start: int = -1  # steps at which its learning rate began to fall because it was nearly perfect, or -1
+    anneal_start: int = (
+        -1
+    )  # steps at which its learning rate began to fall because it was nearly perfect, or -1
     annealed_cycle: int = -1  # the cycle in which that happened last
     polishing: bool = False
     polished: int = 0  # polishing cycles completed
@@ -110,8 +123,10 @@ class SearchState:
         places: [P] index of the entry in each place of the population, -1 where empty.
         members: the population's training state, host arrays [P, ...]; None before a wave begins.
         chosen: parameters [n] of perfect (or, per wave, of the best) members by entry index.
-        history: one dict {entry index: (steps, sequence accuracy, step accuracy, loss)} for each round.
-        work, work_at_first_perfect: member-steps so far, and when the first perfect member of this wave appeared.
+        history: one dict {entry index: (steps, sequence accuracy, step accuracy, loss)} for each
+            round.
+        work, work_at_first_perfect: member-steps so far, and when the first perfect member of this
+            wave appeared.
         seconds: spent in earlier, interrupted runs.
     """
 
@@ -120,7 +135,9 @@ class SearchState:
     places: np.ndarray | None = None
     members: MemberState | None = None
     chosen: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
-    history: list[dict[int, tuple[int, float, float, float]]] = dataclasses.field(default_factory=list)
+    history: list[dict[int, tuple[int, float, float, float]]] = dataclasses.field(
+        default_factory=list
+    )
     work: int = 0
     work_at_first_perfect: int = 0
     seconds: float = 0.0
@@ -147,7 +164,8 @@ def train(
         The chosen network, a record for every member, and learning curves.
 
     Raises:
-        RequestError: settings out of range, empty data, or a checkpoint that belongs to another search.
+        RequestError: settings out of range, empty data, or a checkpoint that belongs to another
+            search.
     """
     settings = TrainingSettings() if settings is None else settings
     validate(settings)
@@ -161,10 +179,14 @@ def validate_data(training: Sequences, test: Sequences) -> None:
     problems = []
     for name, sequences in (("training", training), ("test", test)):
         if len(sequences) == 0 or sequences.length == 0:
-            problems.append(f"the {name} sequences are empty; at least one sequence of one step is needed (task).")
+            problems.append(
+                f"the {name} sequences are empty; at least one sequence of one step is needed (task)."
+            )
     shape = lambda s: (s.inputs.shape[2], s.outputs.shape[2])
     if not problems and shape(training) != shape(test):
-        problems.append(f"training has {shape(training)} inputs and outputs a step, test has {shape(test)} (task).")
+        problems.append(
+            f"training has {shape(training)} inputs and outputs a step, test has {shape(test)} (task)."
+        )
     if problems:
         raise RequestError(*problems)
 
@@ -183,20 +205,29 @@ class Search:
         self.training, self.test = training, test
         self.input_dim, self.output_dim = training.inputs.shape[2], training.outputs.shape[2]
         self.batch_size = settings.batch_size
-        self.data = place(pack(training, settings.seed, at_least=self.batch_size), self.mesh, PartitionSpec())
+        self.data = place(
+            pack(training, settings.seed, at_least=self.batch_size), self.mesh, PartitionSpec()
+        )
         self.test_blocks = [
-            place(block, self.mesh, PartitionSpec()) for block in blocks(test, settings.evaluation_sequences)
+            place(block, self.mesh, PartitionSpec())
+            for block in blocks(test, settings.evaluation_sequences)
         ]
         mask = test.inputs[..., 0] == test.inputs[..., 0] if test.mask is None else test.mask
         self.block_sequences = min(settings.evaluation_sequences, len(test))
         self.block_steps = int(mask[: self.block_sequences].sum())
         self.compile_seconds = 0.0
         self.state = SearchState()
-        self.checkpoint = None if checkpoint_dir is None else SearchCheckpoint(checkpoint_dir, settings, training)
+        self.checkpoint = (
+            None if checkpoint_dir is None else SearchCheckpoint(checkpoint_dir, settings, training)
+        )
         if self.checkpoint is not None:
-            self.state = self.checkpoint.restore(lambda wave: self._programs(self.waves[wave])[2]) or self.state
+            self.state = (
+                self.checkpoint.restore(lambda wave: self._programs(self.waves[wave])[2])
+                or self.state
+            )
 
-    # -- the stages -----------------------------------------------------------------------------------------------
+    # -- the stages
+    # -----------------------------------------------------------------------------------------------
 
     def run(self) -> TrainingResult:
         while self.state.wave < len(self.waves):
@@ -227,7 +258,11 @@ class Search:
         )
         if state.places is None:
             seeds = self.settings.members
-            if state.wave > 0 and not wave.padded.affine and not self.waves[state.wave - 1].padded.affine:
+            if (
+                state.wave > 0
+                and not wave.padded.affine
+                and not self.waves[state.wave - 1].padded.affine
+            ):
                 seeds += seeds // 2  # a task that resisted the first shape is hard: more seeds
             wanted = len(wave.levels) * seeds
             count = -(-wanted // self.mesh.size) * self.mesh.size
@@ -260,9 +295,13 @@ class Search:
             self.checkpoint.save_if_due(self.state, settings.checkpoint_seconds, self._seconds())
 
     def _train_and_evaluate(self, active: np.ndarray) -> Evaluation:
-        """Advances the active members by one chunk, in as many launches as memory asks for; [P] counts for each."""
+        """Advances the active members by one chunk, in as many launches as memory asks for; [P]
+        counts for each.
+        """
         state, hypers, count = self.state, self._hypers(), len(active)
-        evaluation = Evaluation(np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count))
+        evaluation = Evaluation(
+            np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count)
+        )
         for rows, used in launches(active, self.mesh.size, self.layout, self.rows_at_once):
             part = jax.tree.map(lambda leaf: leaf[rows], (state.members, hypers))
             members, hyper, mask = place((*part, used), self.mesh, PartitionSpec(AXIS))
@@ -270,7 +309,9 @@ class Search:
             trained = self.train_members(members, hyper, mask, self.scaling, self.data, steps)
             judged = self.evaluate_members(trained.average, mask, self.scaling, self.test_blocks[0])
             new = fetch((trained, judged), self.mesh)
-            for old, leaf in zip(jax.tree.leaves((state.members, evaluation)), jax.tree.leaves(new)):
+            for old, leaf in zip(
+                jax.tree.leaves((state.members, evaluation)), jax.tree.leaves(new)
+            ):
                 old[rows[used]] = leaf[used]
         return evaluation
 
@@ -283,7 +324,8 @@ class Search:
             if entry.polishing and entry.status != outcome.PERFECT:
                 entry.status = outcome.PERFECT
 
-    # -- places and members ---------------------------------------------------------------------------------------
+    # -- places and members
+    # ---------------------------------------------------------------------------------------
 
     def _programs(self, wave: Wave):
         """(train, evaluate, template model) of a wave's padded shape; compiled once for each shape."""
@@ -298,7 +340,11 @@ class Search:
 
     def _running(self) -> list[tuple[int, Entry]]:
         """(place, entry) of members that are training and not yet perfect."""
-        pairs = [(place, self.state.entries[index]) for place, index in enumerate(self.state.places) if index >= 0]
+        pairs = [
+            (place, self.state.entries[index])
+            for place, index in enumerate(self.state.places)
+            if index >= 0
+        ]
         return [(place, entry) for place, entry in pairs if not entry.polishing]
 
     def _initial_row(self, entry: Entry) -> tuple[np.ndarray, np.ndarray]:
@@ -323,11 +369,16 @@ class Search:
     def _start_member(self, place: int, architecture: Architecture, variant: int) -> None:
         """Draws a fresh member: its seed depends on the base seed and on how many came before it."""
         state = self.state
-        seed = int(np.random.SeedSequence([self.settings.seed, len(state.entries)]).generate_state(1)[0] >> 1)
+        seed = int(
+            np.random.SeedSequence([self.settings.seed, len(state.entries)]).generate_state(1)[0]
+            >> 1
+        )
         length = min(self.settings.cycle_steps, self.settings.max_steps)
         entry = Entry(architecture, seed, state.wave, variant, cycle_length=length)
         parameters, trainable = self._initial_row(entry)
-        for leaf, blank in zip(jax.tree.leaves(state.members), jax.tree.leaves(blank_states(1, self.template))):
+        for leaf, blank in zip(
+            jax.tree.leaves(state.members), jax.tree.leaves(blank_states(1, self.template))
+        ):
             leaf[place] = blank[0]
         state.members.parameters[place] = state.members.average[place] = parameters
         state.members.seed[place] = seed
@@ -344,7 +395,11 @@ class Search:
         settings, pressure = self.settings, self.settings.pressure
         count = len(self.state.places)
         column = lambda value: np.full(count, value, np.float32)
-        rate, start, horizon = column(settings.learning_rate), np.zeros(count, np.int32), column(np.inf)
+        rate, start, horizon = (
+            column(settings.learning_rate),
+            np.zeros(count, np.int32),
+            column(np.inf),
+        )
         floor, margin = column(1.0), column(0.0)
         squeeze = np.zeros(count, np.float32)
         for place_, index in enumerate(self.state.places):
@@ -352,10 +407,22 @@ class Search:
                 continue
             entry = self.state.entries[index]
             if entry.polishing:
-                start[place_], horizon[place_], floor[place_] = entry.cycle_start, entry.cycle_length, POLISH_FLOOR
+                start[place_], horizon[place_], floor[place_] = (
+                    entry.cycle_start,
+                    entry.cycle_length,
+                    POLISH_FLOOR,
+                )
             elif entry.anneal_start >= 0:
-                start[place_], horizon[place_], floor[place_] = entry.anneal_start, ANNEAL_STEPS, ANNEAL_FLOOR
-            rate[place_] *= AFFINE_RATE if entry.architecture.affine else VARIANTS[entry.variant % len(VARIANTS)][0]
+                start[place_], horizon[place_], floor[place_] = (
+                    entry.anneal_start,
+                    ANNEAL_STEPS,
+                    ANNEAL_FLOOR,
+                )
+            rate[place_] *= (
+                AFFINE_RATE
+                if entry.architecture.affine
+                else VARIANTS[entry.variant % len(VARIANTS)][0]
+            )
             margin[place_] = MARGIN_WEIGHT if entry.sequence_accuracy > 0.5 else 0.0
             pressed = (entry.polishing or pressure.from_start) and not entry.architecture.affine
             squeeze[place_] = 1.0 if pressed else 0.0
@@ -381,7 +448,8 @@ class Search:
         """Waves before this one, affine networks aside."""
         return sum(not wave.padded.affine for wave in self.waves[: self.state.wave])
 
-    # -- what follows from an evaluation --------------------------------------------------------------------------
+    # -- what follows from an evaluation
+    # --------------------------------------------------------------------------
 
     def _record_round(self, evaluation) -> None:
         row = {}
@@ -390,10 +458,17 @@ class Search:
                 continue
             entry = self.state.entries[index]
             entry.steps = int(self.state.members.step[place_])
-            entry.sequence_accuracy = 1.0 - int(evaluation.wrong_sequences[place_]) / self.block_sequences
+            entry.sequence_accuracy = (
+                1.0 - int(evaluation.wrong_sequences[place_]) / self.block_sequences
+            )
             entry.step_accuracy = 1.0 - int(evaluation.wrong_steps[place_]) / self.block_steps
             entry.loss = float(self.state.members.loss[place_])
-            row[int(index)] = (entry.steps, entry.sequence_accuracy, entry.step_accuracy, entry.loss)
+            row[int(index)] = (
+                entry.steps,
+                entry.sequence_accuracy,
+                entry.step_accuracy,
+                entry.loss,
+            )
         self.state.history.append(row)
 
     def _replace_nonfinite(self) -> None:
@@ -401,7 +476,9 @@ class Search:
             if np.isfinite(self.state.members.parameters[place_]).all() and np.isfinite(entry.loss):
                 continue
             if entry.polishing:
-                self._stop(place_, outcome.PERFECT)  # its parameters from before the polishing are kept
+                self._stop(
+                    place_, outcome.PERFECT
+                )  # its parameters from before the polishing are kept
                 continue
             self._stop(place_, outcome.NONFINITE)
             lost = sum(other.status == outcome.NONFINITE for other in self.state.entries)
@@ -409,14 +486,20 @@ class Search:
                 self._start_member(place_, entry.architecture, entry.variant + 1)
 
     def _polishing(self) -> list[tuple[int, Entry]]:
-        pairs = [(place, self.state.entries[index]) for place, index in enumerate(self.state.places) if index >= 0]
+        pairs = [
+            (place, self.state.entries[index])
+            for place, index in enumerate(self.state.places)
+            if index >= 0
+        ]
         return [(place, entry) for place, entry in pairs if entry.polishing]
 
     def _perfect_entries(self) -> list[int]:
         """Indices of confirmed perfect members, smallest first."""
         entries = self.state.entries
         perfect = [i for i, e in enumerate(entries) if e.polishing or e.status == outcome.PERFECT]
-        return sorted(perfect, key=lambda i: (entries[i].architecture.size, entries[i].largest_error))
+        return sorted(
+            perfect, key=lambda i: (entries[i].architecture.size, entries[i].largest_error)
+        )
 
     def _whole_test(self, place_: int) -> tuple[float, float]:
         """(sequence accuracy, largest error) of one member on all test sequences."""
@@ -424,7 +507,9 @@ class Search:
         parameters, only = place((self.state.members.average, only), self.mesh, PartitionSpec(AXIS))
         wrong, largest = 0, 0.0
         for block in self.test_blocks:
-            evaluation = fetch(self.evaluate_members(parameters, only, self.scaling, block), self.mesh)
+            evaluation = fetch(
+                self.evaluate_members(parameters, only, self.scaling, block), self.mesh
+            )
             wrong += int(evaluation.wrong_sequences[place_])
             largest = max(largest, float(evaluation.largest_error[place_]))
             if wrong:
@@ -432,7 +517,9 @@ class Search:
         return 1.0 - wrong / len(self.test), largest
 
     def _confirm_candidates(self, evaluation) -> None:
-        """Members without an error on the block: are they perfect on the whole test set? Then polish them."""
+        """Members without an error on the block: are they perfect on the whole test set? Then
+        polish them.
+        """
         for place_, entry in sorted(self._running(), key=lambda pair: pair[1].architecture.size):
             if evaluation.wrong_sequences[place_] > 0 or self._polished_enough(entry.architecture):
                 continue
@@ -441,17 +528,23 @@ class Search:
                 continue
             entry.polishing, entry.largest_error = True, largest
             entry.cycle_start, entry.cycle_length = entry.steps, self.settings.polish_steps
-            self.state.chosen[int(self.state.places[place_])] = self.state.members.average[place_].copy()
+            self.state.chosen[int(self.state.places[place_])] = self.state.members.average[
+                place_
+            ].copy()
             self.state.work_at_first_perfect = self.state.work_at_first_perfect or self.state.work
         self._supersede()
 
     def _anneal(self) -> None:
-        """Lets the learning rate of members fall for a while: the last errors of nearly perfect ones are often mere noise.
+        """Lets the learning rate of members fall for a while: the last errors of nearly perfect
+        ones are often mere noise.
 
         Whoever is about to be given up has this chance, too.
         """
         for _, entry in self._running():
-            if entry.anneal_start < 0 and self.settings.max_steps - ANNEAL_STEPS <= entry.steps < self.settings.max_steps:
+            if (
+                entry.anneal_start < 0
+                and self.settings.max_steps - ANNEAL_STEPS <= entry.steps < self.settings.max_steps
+            ):
                 entry.anneal_start = entry.steps
             if entry.anneal_start >= 0 and entry.steps - entry.anneal_start >= ANNEAL_STEPS:
                 entry.anneal_start = -1
@@ -462,15 +555,22 @@ class Search:
         """Whether a smaller network, or enough of this size, are perfect already."""
         perfect = [self.state.entries[i].architecture.size for i in self._perfect_entries()]
         smaller = any(size < architecture.size for size in perfect)
-        return smaller or perfect.count(architecture.size) >= max(POLISHED, self.settings.perfect_members)
+        return smaller or perfect.count(architecture.size) >= max(
+            POLISHED, self.settings.perfect_members
+        )
 
     def _supersede(self) -> None:
-        """Stops members that are larger than a perfect one, and rivals of its size once there are enough."""
+        """Stops members that are larger than a perfect one, and rivals of its size once there are
+        enough.
+        """
         perfect = [self.state.entries[i] for i in self._perfect_entries()]
         if not perfect:
             return
         best = perfect[0].architecture.size
-        enough = sum(entry.architecture.size == best for entry in perfect) >= self.settings.perfect_members
+        enough = (
+            sum(entry.architecture.size == best for entry in perfect)
+            >= self.settings.perfect_members
+        )
         for place_, entry in self._running() + self._polishing():
             if entry.architecture.size > best:
                 self._stop(place_, outcome.PERFECT if entry.polishing else outcome.SUPERSEDED)
@@ -497,12 +597,18 @@ class Search:
         """Early: the worse half of every level; at the ends of cycles: the worse half of all."""
         running = self._running()
         rank = lambda pair: (-pair[1].sequence_accuracy, -pair[1].step_accuracy, pair[1].loss)
-        early = [pair for pair in running if pair[1].steps == EARLY_CULL_STEPS and pair[1].cycle == 0]
+        early = [
+            pair for pair in running if pair[1].steps == EARLY_CULL_STEPS and pair[1].cycle == 0
+        ]
         for size in {entry.architecture.size for _, entry in early}:
             level = sorted((pair for pair in early if pair[1].architecture.size == size), key=rank)
             for place_, _ in level[(len(level) + 1) // 2 :]:
                 self._stop(place_, outcome.STOPPED)
-        ended = [pair for pair in self._running() if pair[1].steps - pair[1].cycle_start >= pair[1].cycle_length]
+        ended = [
+            pair
+            for pair in self._running()
+            if pair[1].steps - pair[1].cycle_start >= pair[1].cycle_length
+        ]
         if not ended:
             return
         ended.sort(key=rank)
@@ -524,14 +630,18 @@ class Search:
 
     def _begin_cycle(self, entry: Entry) -> None:
         entry.cycle, entry.cycle_start = entry.cycle + 1, entry.steps
-        entry.cycle_length = min(2 * entry.cycle_length, max(1, self.settings.max_steps - entry.steps))
+        entry.cycle_length = min(
+            2 * entry.cycle_length, max(1, self.settings.max_steps - entry.steps)
+        )
 
     def _end_if_smaller_sizes_had_their_chance(self) -> None:
         state = self.state
         if not state.work_at_first_perfect or self._polishing():
             return
         extra = state.work - state.work_at_first_perfect
-        if extra >= self.settings.smaller_patience * max(state.work_at_first_perfect, PATIENCE_FLOOR):
+        if extra >= self.settings.smaller_patience * max(
+            state.work_at_first_perfect, PATIENCE_FLOOR
+        ):
             for place_, _ in self._running():
                 self._stop(place_, outcome.STOPPED)
 
@@ -542,7 +652,8 @@ class Search:
         late = self._seconds() >= limit
         return bool(multihost_utils.broadcast_one_to_all(late)) if jax.process_count() > 1 else late
 
-    # -- reporting ------------------------------------------------------------------------------------------------
+    # -- reporting
+    # ------------------------------------------------------------------------------------------------
 
     def _seconds(self) -> float:
         return self.state.seconds + time.monotonic() - self.started
@@ -551,8 +662,14 @@ class Search:
         perfect = self._perfect_entries()
         if perfect:
             return perfect[0]
-        finite = [i for i, e in enumerate(self.state.entries) if e.status != outcome.NONFINITE and e.steps > 0]
-        return max(finite, key=lambda i: (self.state.entries[i].sequence_accuracy, -i), default=None)
+        finite = [
+            i
+            for i, e in enumerate(self.state.entries)
+            if e.status != outcome.NONFINITE and e.steps > 0
+        ]
+        return max(
+            finite, key=lambda i: (self.state.entries[i].sequence_accuracy, -i), default=None
+        )
 
     def _report(self) -> None:
         index = self._best_entry()
@@ -609,7 +726,9 @@ class Search:
         )
 
     def _best_member(self) -> TrainedMember | None:
-        candidates = [i for i in self._perfect_entries() if i in self.state.chosen] or list(self.state.chosen)
+        candidates = [i for i in self._perfect_entries() if i in self.state.chosen] or list(
+            self.state.chosen
+        )
         for index in candidates:
             member = self._trained_member(index)
             if member.perfect:
@@ -617,7 +736,9 @@ class Search:
         return self._trained_member(candidates[0]) if candidates else None
 
     def _trained_member(self, index: int) -> TrainedMember:
-        """Folds the training units into the weights and measures the plain float64 network on the whole test set."""
+        """Folds the training units into the weights and measures the plain float64 network on the
+        whole test set.
+        """
         entry = self.state.entries[index]
         wave = self.waves[entry.wave]
         _, _, template = self._programs(wave)

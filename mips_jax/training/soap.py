@@ -1,7 +1,9 @@
-"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al., 2024), for the small layers of ONE member.
+"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al., 2024), for the small
+layers of ONE member.
 
-ReLU features whose kinks lie side by side are nearly collinear; plain Adam needs many thousand steps to sharpen what a
-rotation of each layer's gradient makes easy. Each affine layer is one matrix [out, in + 1], its bias the last column.
+ReLU features whose kinks lie side by side are nearly collinear; plain Adam needs many thousand
+steps to sharpen what a rotation of each layer's gradient makes easy. Each affine layer is one
+matrix [out, in + 1], its bias the last column.
 Axes: n parameters in one vector; layers are cut out of it by a static layout.
 """
 
@@ -19,7 +21,9 @@ from mips_jax.models import Affine, RecurrentModel
 B1, B2, PRECONDITIONER_DECAY, EPSILON = 0.9, 0.99, 0.95, 1e-8
 REFRESH_STEPS = 10  # steps between two updates of the eigenbases
 
-Layout = tuple[tuple[int, int, int], ...]  # (offset in the vector, out, in) of each affine layer: bias, then weight
+Layout = tuple[
+    tuple[int, int, int], ...
+]  # (offset in the vector, out, in) of each affine layer: bias, then weight
 
 
 @jax.tree_util.register_dataclass
@@ -45,7 +49,9 @@ class SoapState:
 
 
 def layout_of(model: RecurrentModel) -> Layout:
-    """Where each affine layer lies in the raveled parameter vector of a model made of affine layers only."""
+    """Where each affine layer lies in the raveled parameter vector of a model made of affine layers
+    only.
+    """
     layout, offset = [], 0
     for layer in jax.tree.leaves(model, is_leaf=lambda node: isinstance(node, Affine)):
         out_dim, in_dim = layer.weight.shape
@@ -81,7 +87,9 @@ def init(parameters: jax.Array, layout: Layout) -> SoapState:
 
 
 def gram_schmidt(matrix: jax.Array) -> jax.Array:
-    """Orthonormal columns, one after another and twice (float32): a few launches for a whole population on a GPU."""
+    """Orthonormal columns, one after another and twice (float32): a few launches for a whole
+    population on a GPU.
+    """
 
     def column(index, basis):
         vector = matrix[:, index]
@@ -96,8 +104,8 @@ def gram_schmidt(matrix: jax.Array) -> jax.Array:
 def power_iteration(matrix: jax.Array, basis: jax.Array) -> jax.Array:
     """One orthogonal iteration toward the eigenvectors of a positive semidefinite matrix.
 
-    LAPACK's QR on CPU; accelerators run it member by member, so there it is Gram-Schmidt, with a little of the identity
-    added that keeps directions without gradient (padding) in the basis.
+    LAPACK's QR on CPU; accelerators run it member by member, so there it is Gram-Schmidt, with a
+    little of the identity added that keeps directions without gradient (padding) in the basis.
     """
     if jax.default_backend() == "cpu":
         return jnp.linalg.qr(matrix @ basis)[0]
@@ -132,13 +140,21 @@ def update(gradient: jax.Array, state: SoapState, layout: Layout) -> tuple[jax.A
         rotated = (q.T @ m @ p) * unbiased / (jnp.sqrt(square[-1] * unbiased_square) + EPSILON)
         directions.append(q @ rotated @ p.T)
     new = SoapState(
-        momentum, tuple(square), tuple(left), tuple(right), state.left_basis, state.right_basis, count
+        momentum,
+        tuple(square),
+        tuple(left),
+        tuple(right),
+        state.left_basis,
+        state.right_basis,
+        count,
     )
     return as_vector(directions), new
 
 
 def soap(layout: Layout) -> optax.GradientTransformation:
-    """The optimizer as an optax transformation on the parameter vector [n]; between its steps the caller calls `refresh`."""
+    """The optimizer as an optax transformation on the parameter vector [n]; between its steps the
+    caller calls `refresh`.
+    """
     return optax.GradientTransformation(
         lambda parameters: init(parameters, layout),
         lambda gradient, state, parameters=None: update(gradient, state, layout),

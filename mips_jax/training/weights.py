@@ -17,11 +17,16 @@ Layer = dict[str, np.ndarray]
 
 
 def as_layer(affine) -> Layer:
-    return {"weight": np.asarray(affine.weight[...], np.float64), "bias": np.asarray(affine.bias[...], np.float64)}
+    return {
+        "weight": np.asarray(affine.weight[...], np.float64),
+        "bias": np.asarray(affine.bias[...], np.float64),
+    }
 
 
 def crop(layers: list[Layer], sizes: list[int]) -> list[Layer]:
-    """Keeps the first `sizes[i + 1]` outputs (and `sizes[i]` inputs) of layer i: the rest is padding."""
+    """Keeps the first `sizes[i + 1]` outputs (and `sizes[i]` inputs) of layer i: the rest is
+    padding.
+    """
     return [
         {"weight": layer["weight"][:rows, :columns], "bias": layer["bias"][:rows]}
         for layer, columns, rows in zip(layers, sizes[:-1], sizes[1:])
@@ -29,7 +34,9 @@ def crop(layers: list[Layer], sizes: list[int]) -> list[Layer]:
 
 
 def fold_inputs(layer: Layer, scaling: Scaling) -> Layer:
-    """A layer that reads [h, x'] becomes one that reads [h, x], with x = input_scale * x' + input_shift."""
+    """A layer that reads [h, x'] becomes one that reads [h, x], with x = input_scale * x' +
+    input_shift.
+    """
     weight, input_dim = layer["weight"].copy(), len(scaling.input_scale)
     weight[:, -input_dim:] /= np.asarray(scaling.input_scale, np.float64)
     bias = layer["bias"] - weight[:, -input_dim:] @ np.asarray(scaling.input_shift, np.float64)
@@ -57,11 +64,20 @@ def raw_weights(
     output[-1] = fold_outputs(output[-1], scaling)
     if a.cell != "mlp_rnn":
         names = [name for name in ("cell", "gates", "candidate") if hasattr(model, name)]
-        return {"cell": [fold_inputs(as_layer(getattr(model, name)), scaling) for name in names], "output": output}
+        return {
+            "cell": [fold_inputs(as_layer(getattr(model, name)), scaling) for name in names],
+            "output": output,
+        }
     transition = [as_layer(layer) for layer in model.transition.layers]
     first, padded_hidden = transition[0]["weight"], template.state_dim
-    transition[0]["weight"] = np.concatenate([first[:, : a.hidden_dim], first[:, padded_hidden:]], axis=1)
-    sizes = [a.hidden_dim + len(scaling.input_scale)] + [a.transition_width] * (a.transition_depth - 1) + [a.hidden_dim]
+    transition[0]["weight"] = np.concatenate(
+        [first[:, : a.hidden_dim], first[:, padded_hidden:]], axis=1
+    )
+    sizes = (
+        [a.hidden_dim + len(scaling.input_scale)]
+        + [a.transition_width] * (a.transition_depth - 1)
+        + [a.hidden_dim]
+    )
     transition = crop(transition, sizes)
     transition[0] = fold_inputs(transition[0], scaling)
     return {"transition": transition, "output": output}

@@ -18,7 +18,9 @@ from mips_jax.training.settings import ModelSettings, TrainingSettings
 from mips_jax.verification import VerificationSettings
 
 CONF = Path(__file__).parents[2] / "conf"
-OPTIONS = sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in CONF.glob("*/**/*.yaml"))
+OPTIONS = sorted(
+    path.relative_to(CONF).with_suffix("").as_posix() for path in CONF.glob("*/**/*.yaml")
+)
 NEEDED = {
     "task/file": ["task.path=data.npz"],
     "task/function": ["task.target=itertools:accumulate", "task.input_min=0", "task.input_max=9"],
@@ -58,7 +60,10 @@ def test_every_shipped_yaml_composes_to_the_schema(option, composer):
     if option in PLUG_INS and not installed(PLUG_INS[option]):
         pytest.skip(f"needs the plug-in {PLUG_INS[option]}")
     group, _, name = option.rpartition("/")
-    arguments = [f"{group}={name}", *NEEDED.get(option, ["task=Prev1"] if group != "experiment" else [])]
+    arguments = [
+        f"{group}={name}",
+        *NEEDED.get(option, ["task=Prev1"] if group != "experiment" else []),
+    ]
     for config in composer.request(arguments, multirun=" -m " in first_comment(option)).configs:
         assert isinstance(config, Config)
         if config.network is None and not isinstance(config.task, FileTask):
@@ -67,18 +72,29 @@ def test_every_shipped_yaml_composes_to_the_schema(option, composer):
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_shipped_yaml_says_in_its_first_comment_how_it_is_used(option):
-    if option.partition("/")[0] in ("experiment", "debug", "task", "network") or option.startswith("hydra/"):
-        assert first_comment(option).startswith("# mips-jax "), "the first comment is the command that uses it"
+    if option.partition("/")[0] in ("experiment", "debug", "task", "network") or option.startswith(
+        "hydra/"
+    ):
+        assert first_comment(option).startswith("# mips-jax "), (
+            "the first comment is the command that uses it"
+        )
 
 
-@pytest.mark.parametrize("option", [o for o in OPTIONS if o.partition("/")[0] in ("experiment", "debug")])
+@pytest.mark.parametrize(
+    "option", [o for o in OPTIONS if o.partition("/")[0] in ("experiment", "debug")]
+)
 def test_the_command_in_the_first_comment_is_accepted(option, composer):
     command = re.match(r"# mips-jax (.*?)(  |$)", first_comment(option)).group(1).split()
-    assert composer.request([word for word in command if word != "-m"], multirun="-m" in command).configs
+    assert composer.request(
+        [word for word in command if word != "-m"], multirun="-m" in command
+    ).configs
 
 
 def test_an_experiment_may_bring_its_own_sweep(composer):
-    names = [config.task.name for config in composer.request(["experiment=first_steps"], multirun=True).configs]
+    names = [
+        config.task.name
+        for config in composer.request(["experiment=first_steps"], multirun=True).configs
+    ]
     assert len(names) == 12 and set(names) <= set(TASKS)
 
 
@@ -94,7 +110,9 @@ def test_without_choices_the_library_s_defaults_apply(composer):
         if isinstance(value, tuple)
         else value
     )
-    assert as_lists(dataclasses.asdict(settings.training)) == as_lists(dataclasses.asdict(TrainingSettings()))
+    assert as_lists(dataclasses.asdict(settings.training)) == as_lists(
+        dataclasses.asdict(TrainingSettings())
+    )
     for name in ("training_sequences", "test_sequences", "attempts"):
         assert getattr(settings, name) == getattr(expected, name)
 
@@ -102,13 +120,17 @@ def test_without_choices_the_library_s_defaults_apply(composer):
 def test_the_model_group_reaches_training(composer):
     (config,) = composer.request(["task=Prev1", "model=gru", "model.hidden_dims=[3]"]).configs
     model = config.pipeline_settings().training.model
-    assert isinstance(model, ModelSettings) and model.cell == "gru" and list(model.hidden_dims) == [3]
+    assert (
+        isinstance(model, ModelSettings) and model.cell == "gru" and list(model.hidden_dims) == [3]
+    )
 
 
 def test_task_names_are_found_in_any_case_and_by_pattern(composer):
     (config,) = composer.request(["task=BINARY_addition"]).configs
     assert config.task == NamedTask("Binary_Addition")
-    names = [config.task.name for config in composer.request(["task=glob(div_*)"], multirun=True).configs]
+    names = [
+        config.task.name for config in composer.request(["task=glob(div_*)"], multirun=True).configs
+    ]
     assert names == [name for name in TASKS if name.startswith("Div_")]
 
 

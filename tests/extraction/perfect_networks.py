@@ -1,4 +1,5 @@
-"""Networks that are perfect by construction: their hidden state is a few integers, or a one-hot state of a machine.
+"""Networks that are perfect by construction: their hidden state is a few integers, or a one-hot
+state of a machine.
 
 Axes: B sequences, H hidden units, I inputs, O outputs, S states, A letters.
 """
@@ -56,12 +57,18 @@ class Embedded(Network):
     def __init__(self, inner: Network, extra: int = 2, seed: int = 0):
         rng = np.random.default_rng(seed)
         self._inner = inner
-        self._basis = np.linalg.qr(rng.normal(size=(inner.hidden_dim + extra,) * 2))[0][:, : inner.hidden_dim]
+        self._basis = np.linalg.qr(rng.normal(size=(inner.hidden_dim + extra,) * 2))[0][
+            :, : inner.hidden_dim
+        ]
         self._basis = self._basis * rng.uniform(0.5, 2.0, inner.hidden_dim)
         self._inverse = np.linalg.pinv(self._basis)
         self._shift = rng.normal(size=inner.hidden_dim + extra)
         self.initial = inner.initial @ self._basis.T + self._shift
-        self.input_dim, self.output_dim, self.trained_length = inner.input_dim, inner.output_dim, inner.trained_length
+        self.input_dim, self.output_dim, self.trained_length = (
+            inner.input_dim,
+            inner.output_dim,
+            inner.trained_length,
+        )
 
     def _plain(self, hidden):
         return np.round((hidden - self._shift) @ self._inverse.T, 6)
@@ -74,7 +81,9 @@ class Embedded(Network):
 
 
 class OneHot(Network):
-    """A machine as a network: the hidden state is the state, one-hot; the output is written with the transition."""
+    """A machine as a network: the hidden state is the state, one-hot; the output is written with
+    the transition.
+    """
 
     trained_length = 10
 
@@ -103,17 +112,23 @@ def machine(transition, output, letters=None) -> Mealy:
 
 def random_machine(rng: np.random.Generator, states: int, letters: int, outputs: int = 2) -> Mealy:
     """Random tables; not minimal, not all states need be reachable."""
-    return machine(rng.integers(0, states, (states, letters)), rng.integers(0, outputs, (states, letters)))
+    return machine(
+        rng.integers(0, states, (states, letters)), rng.integers(0, outputs, (states, letters))
+    )
 
 
-def random_mlp(seed: int, hidden_dim: int = 4, inputs: int = 1, outputs: int = 1, scale: float = 2.0) -> MLPRNN:
+def random_mlp(
+    seed: int, hidden_dim: int = 4, inputs: int = 1, outputs: int = 1, scale: float = 2.0
+) -> MLPRNN:
     """An untrained network."""
     rng = np.random.default_rng(seed)
     draw = lambda rows, columns: scale * rng.normal(size=(rows, columns)) / np.sqrt(columns)
     bias = lambda rows: 0.3 * rng.normal(size=rows)
     transition = [(draw(8, hidden_dim + inputs), bias(8)), (draw(hidden_dim, 8), bias(hidden_dim))]
     return MLPRNN.from_layers(
-        transition, [(draw(8, hidden_dim), bias(8)), (draw(outputs, 8), bias(outputs))], trained_length=8
+        transition,
+        [(draw(8, hidden_dim), bias(8)), (draw(outputs, 8), bias(outputs))],
+        trained_length=8,
     )
 
 
@@ -126,7 +141,9 @@ def affine(recurrent, inputs, bias, readout, offset=0.0, direct=True) -> MLPRNN:
     )
     output = [(readout, np.broadcast_to(np.asarray(offset, float), len(readout)))]
     return MLPRNN.from_layers(
-        [(np.concatenate([recurrent, inputs], axis=1), np.array(bias, float))], output, trained_length=10
+        [(np.concatenate([recurrent, inputs], axis=1), np.array(bias, float))],
+        output,
+        trained_length=10,
     )
 
 
@@ -135,27 +152,46 @@ def in_other_basis(network: MLPRNN, seed: int) -> MLPRNN:
     rng = np.random.default_rng(seed)
     size = network.hidden_dim
     rotation = np.linalg.qr(rng.normal(size=(size, size)))[0]
-    change = rotation * np.exp(rng.uniform(-0.7, 0.7, size)) @ np.linalg.qr(rng.normal(size=(size, size)))[0]
+    change = (
+        rotation
+        * np.exp(rng.uniform(-0.7, 0.7, size))
+        @ np.linalg.qr(rng.normal(size=(size, size)))[0]
+    )
     inverse = np.linalg.inv(change)
-    transition, output = [list(layer) for layer in network.transition], [list(layer) for layer in network.output]
-    transition[0][0] = np.concatenate([transition[0][0][:, :size] @ inverse, transition[0][0][:, size:]], axis=1)
+    transition, output = (
+        [list(layer) for layer in network.transition],
+        [list(layer) for layer in network.output],
+    )
+    transition[0][0] = np.concatenate(
+        [transition[0][0][:, :size] @ inverse, transition[0][0][:, size:]], axis=1
+    )
     transition[-1] = [change @ transition[-1][0], change @ transition[-1][1]]
     output[0][0] = output[0][0] @ inverse
-    return MLPRNN(as_layers(transition), as_layers(output), change @ network.initial, network.trained_length)
+    return MLPRNN(
+        as_layers(transition), as_layers(output), change @ network.initial, network.trained_length
+    )
 
 
 def parity() -> MLPRNN:
     """h' = |h - x|, y = h."""
-    transition = [(np.array([[1.0, -1], [-1, 1]]), np.zeros(2)), (np.array([[1.0, 1]]), np.zeros(1))]
+    transition = [
+        (np.array([[1.0, -1], [-1, 1]]), np.zeros(2)),
+        (np.array([[1.0, 1]]), np.zeros(1)),
+    ]
     return MLPRNN.from_layers(transition, [(np.array([[1.0]]), np.zeros(1))], trained_length=10)
 
 
 def binary_addition() -> MLPRNN:
     """Hidden state (carry, digit) of a + b + carry."""
     total = np.array([1.0, 0, 1, 1])
-    first = (np.stack([total, total, total]), np.array([0.0, -1, -2]))  # s, relu(s - 1), relu(s - 2)
+    first = (
+        np.stack([total, total, total]),
+        np.array([0.0, -1, -2]),
+    )  # s, relu(s - 1), relu(s - 2)
     last = (np.array([[0.0, 1, -1], [1, -2, 2]]), np.zeros(2))
-    return MLPRNN.from_layers([first, last], [(np.array([[0.0, 1]]), np.zeros(1))], trained_length=10)
+    return MLPRNN.from_layers(
+        [first, last], [(np.array([[0.0, 1]]), np.zeros(1))], trained_length=10
+    )
 
 
 def largest_seen() -> MLPRNN:

@@ -1,4 +1,6 @@
-"""Automata: hand-written and random machines hidden in networks, read off exactly up to bisimulation."""
+"""Automata: hand-written and random machines hidden in networks, read off exactly up to
+bisimulation.
+"""
 
 import numpy as np
 import pytest
@@ -24,7 +26,8 @@ from tests.extraction.perfect_networks import (
 SETTINGS = AutomatonSettings()
 PARITY = machine([[0, 1], [1, 0]], [[0, 1], [1, 0]])
 DIVISIBLE_BY_5 = machine(
-    [[2 * r % 5, (2 * r + 1) % 5] for r in range(5)], [[2 * r % 5 == 0, (2 * r + 1) % 5 == 0] for r in range(5)]
+    [[2 * r % 5, (2 * r + 1) % 5] for r in range(5)],
+    [[2 * r % 5 == 0, (2 * r + 1) % 5 == 0] for r in range(5)],
 )
 HAND_WRITTEN = {
     "parity": PARITY,
@@ -32,7 +35,8 @@ HAND_WRITTEN = {
     "saw 1 0 1": machine([[0, 1], [2, 1], [0, 1]], [[0, 0], [0, 0], [0, 1]]),
     "latch": machine([[0, 1, 0], [1, 1, 0]], [[0, 1, 0], [1, 1, 0]]),
     "last four": machine(
-        [[2 * s % 8, (2 * s + 1) % 8] for s in range(8)], [[(s.bit_count() + b) % 2 for b in (0, 1)] for s in range(8)]
+        [[2 * s % 8, (2 * s + 1) % 8] for s in range(8)],
+        [[(s.bit_count() + b) % 2 for b in (0, 1)] for s in range(8)],
     ),
     "constant": machine([[0, 0]], [[3, 3]]),
 }
@@ -47,7 +51,9 @@ def test_hand_written_machines_are_read_off_exactly(name, seed):
     assert learnt.status == "closed"
     assert first_difference(learnt.machine, truth) is None
     assert learnt.machine.states == minimised(truth).states
-    assert learnt.hidden.shape[1] == network.hidden_dim and len(learnt.hidden) >= learnt.machine.states
+    assert (
+        learnt.hidden.shape[1] == network.hidden_dim and len(learnt.hidden) >= learnt.machine.states
+    )
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -67,7 +73,9 @@ def test_two_inputs_and_mlp_networks():
         and learnt.machine.states == 2
         and learnt.machine.letters.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
     )
-    assert first_difference(learn_automaton(parity(), ((0, 1),), 10, SETTINGS).machine, PARITY) is None
+    assert (
+        first_difference(learn_automaton(parity(), ((0, 1),), 10, SETTINGS).machine, PARITY) is None
+    )
 
 
 @pytest.mark.parametrize("length", [8, 10, 12, 14])
@@ -81,7 +89,10 @@ def test_a_counter_is_not_closed(length, read):
 def test_limits_are_reported():
     total = IntegerState([0], lambda s, x: (s + x) % 500)
     assert learn_automaton(total, ((0, 999),), 10, SETTINGS).status == "too_many_letters"
-    assert learn_automaton(total, DIGIT, 400, AutomatonSettings(states=100)).status == "too_many_states"
+    assert (
+        learn_automaton(total, DIGIT, 400, AutomatonSettings(states=100)).status
+        == "too_many_states"
+    )
 
 
 def test_minimising_twice_changes_nothing_and_keeps_the_behaviour():
@@ -93,15 +104,21 @@ def test_minimising_twice_changes_nothing_and_keeps_the_behaviour():
         again = minimised(small)
         np.testing.assert_array_equal(again.transition, small.transition)
         np.testing.assert_array_equal(again.output, small.output)
-        signatures = _signatures(small, small.states)  # no two states of a minimal machine behave alike
+        signatures = _signatures(
+            small, small.states
+        )  # no two states of a minimal machine behave alike
         assert len(set(signatures)) == small.states
 
 
 def _signatures(truth, rounds: int) -> list:
-    """A name for each state's behaviour, refined round by round: an independent, naive partition refinement."""
+    """A name for each state's behaviour, refined round by round: an independent, naive partition
+    refinement.
+    """
     names = [tuple(map(tuple, truth.output[s])) for s in range(truth.states)]
     for _ in range(rounds):
-        new = [(names[s], tuple(names[t] for t in truth.transition[s])) for s in range(truth.states)]
+        new = [
+            (names[s], tuple(names[t] for t in truth.transition[s])) for s in range(truth.states)
+        ]
         numbers = {n: i for i, n in enumerate(dict.fromkeys(new))}
         names = [numbers[n] for n in new]
     return names
@@ -125,7 +142,9 @@ def test_a_machine_as_a_program_does_the_same():
         rng = np.random.default_rng(seed)
         truth = minimised(random_machine(rng, states=6, letters=3))
         words = rng.integers(0, 3, (20, 40))
-        np.testing.assert_array_equal(machine_program(truth, ((0, 2),)).run(words[:, :, None]), truth.run(words))
+        np.testing.assert_array_equal(
+            machine_program(truth, ((0, 2),)).run(words[:, :, None]), truth.run(words)
+        )
 
 
 def test_deep_differences_between_states_are_found():

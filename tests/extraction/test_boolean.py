@@ -77,7 +77,9 @@ def test_sum_of_products_is_minimal_by_brute_force():
         covers = (on[:, None] & masks) == values
         costs = np.bitwise_count(masks) + 1
         sizes = range(1, masks.size + 1)
-        subsets = itertools.chain.from_iterable(itertools.combinations(range(masks.size), n) for n in sizes)
+        subsets = itertools.chain.from_iterable(
+            itertools.combinations(range(masks.size), n) for n in sizes
+        )
         cheapest = min(costs[list(s)].sum() for s in subsets if covers[:, s].any(1).all())
         found = sum_of_products(on, dont_care, 4)
         assert found.proven_minimal and found.cost == cheapest
@@ -85,10 +87,13 @@ def test_sum_of_products_is_minimal_by_brute_force():
 
 
 def test_prime_implicants_of_a_textbook_function():
-    # f = sum m(0, 1, 2, 5, 6, 7) over three variables has six primes and a minimum of three (the cyclic core).
+    # f = sum m(0, 1, 2, 5, 6, 7) over three variables has six primes and a minimum of three (the
+    # cyclic core).
     masks, values = prime_implicants(np.array([0, 1, 2, 5, 6, 7]), np.array([], int), 3)
     assert masks.size == 6 and all(int(m).bit_count() == 2 for m in masks)
-    cover, proven = minimum_cover((np.array([0, 1, 2, 5, 6, 7])[:, None] & masks) == values, np.full(6, 3))
+    cover, proven = minimum_cover(
+        (np.array([0, 1, 2, 5, 6, 7])[:, None] & masks) == values, np.full(6, 3)
+    )
     assert len(cover) == 3 and proven
 
 
@@ -106,7 +111,9 @@ def test_sparse_tables_of_many_variables():
     expression = boolean.minimise_table(rows, (rows[:, 3] & (1 - rows[:, 11])) | rows[:, 17])
     assert {v.name for v in variables(expression)} == {"b3", "b11", "b17"}
     every = np.array(list(itertools.product((0, 1), repeat=3)))
-    values = evaluate(expression, {Var(name): every[:, i] for i, name in enumerate(("b3", "b11", "b17"))})
+    values = evaluate(
+        expression, {Var(name): every[:, i] for i, name in enumerate(("b3", "b11", "b17"))}
+    )
     np.testing.assert_array_equal(values, (every[:, 0] & (1 - every[:, 1])) | every[:, 2])
     parity = boolean.minimise_table(rows, rows[:, 3:8].sum(1) % 2)
     assert expression_text(parity) == "b3 ^ b4 ^ b5 ^ b6 ^ b7"

@@ -1,4 +1,6 @@
-"""The expression bank: one expression for each column of values, and solutions that are exact on the sampled rows."""
+"""The expression bank: one expression for each column of values, and solutions that are exact on
+the sampled rows.
+"""
 
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from mips_jax.extraction.enumeration import EnumerationSettings, ExpressionBank
 from mips_jax.programs import Const, Var, call, evaluate, expression_bits, expression_text, walk
 
 X, Y = Var("x"), Var("y")
-GRID = np.array([(x, y) for x in range(-4, 7) for y in range(0, 5)])
+GRID = np.array([(x, y) for x in range(-4, 7) for y in range(5)])
 COLUMNS = {X: GRID[:, 0], Y: GRID[:, 1]}
 
 
@@ -20,7 +22,9 @@ def test_every_value_column_is_kept_once_with_the_expression_that_gives_it(bank)
     assert len(bank) > 2000 and len(np.unique(bank.values, axis=0)) == len(bank)
     for index in np.random.default_rng(0).choice(len(bank), 400, replace=False):
         expression = bank.expression(int(index))
-        np.testing.assert_array_equal(np.broadcast_to(evaluate(expression, COLUMNS), (len(GRID),)), bank.values[index])
+        np.testing.assert_array_equal(
+            np.broadcast_to(evaluate(expression, COLUMNS), (len(GRID),)), bank.values[index]
+        )
         assert len(list(walk(expression))) <= 5
 
 
@@ -43,7 +47,9 @@ def test_small_expressions_are_all_there(bank):
         call("lt", X, Y),
         call("min", call("add", X, 1), 3),
     ):
-        assert evaluate(expression, COLUMNS).astype(np.int32).tobytes() in known, expression_text(expression)
+        assert evaluate(expression, COLUMNS).astype(np.int32).tobytes() in known, expression_text(
+            expression
+        )
 
 
 TARGETS = [
@@ -63,7 +69,9 @@ def test_solutions_are_exact_on_the_sampled_rows(bank, target):
     found = list(bank.solve(values))
     assert found
     for expression in found:
-        np.testing.assert_array_equal(np.broadcast_to(evaluate(expression, COLUMNS), values.shape), values)
+        np.testing.assert_array_equal(
+            np.broadcast_to(evaluate(expression, COLUMNS), values.shape), values
+        )
     assert min(map(expression_bits, found)) <= expression_bits(target) + 30
 
 
@@ -74,19 +82,29 @@ def test_noise_has_no_small_solution(bank):
 
 def test_values_that_grow_without_bound_are_left_out():
     big = ExpressionBank(
-        {X: np.array([1, 2**20, 2**25 - 1, 2**25, -(2**25)])}, [], EnumerationSettings(largest_size=5, bank=3000)
+        {X: np.array([1, 2**20, 2**25 - 1, 2**25, -(2**25)])},
+        [],
+        EnumerationSettings(largest_size=5, bank=3000),
     )
     for index in range(len(big)):
-        exact = np.broadcast_to(evaluate(big.expression(index), {X: big.values[0].astype(object)}), (5,))
+        exact = np.broadcast_to(
+            evaluate(big.expression(index), {X: big.values[0].astype(object)}), (5,)
+        )
         assert [int(v) for v in exact] == big.values[index].tolist()
         assert max(abs(int(v)) for v in exact) < 2**27
 
 
 def test_seeds_are_leaves_and_limits_are_kept():
     seed = call("median", X, Y, Const(2))
-    bank = ExpressionBank(COLUMNS, [], EnumerationSettings(largest_size=4, bank=500), [(seed, evaluate(seed, COLUMNS))])
+    bank = ExpressionBank(
+        COLUMNS,
+        [],
+        EnumerationSettings(largest_size=4, bank=500),
+        [(seed, evaluate(seed, COLUMNS))],
+    )
     assert len(bank) <= 500
     assert any(bank.expression(i) == seed for i in range(len(bank)))
     np.testing.assert_array_equal(
-        evaluate(next(iter(bank.solve(evaluate(call("mod", seed, 2), COLUMNS)))), COLUMNS), evaluate(seed, COLUMNS) % 2
+        evaluate(next(iter(bank.solve(evaluate(call("mod", seed, 2), COLUMNS)))), COLUMNS),
+        evaluate(seed, COLUMNS) % 2,
     )

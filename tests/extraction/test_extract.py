@@ -1,4 +1,6 @@
-"""extract() end to end on networks that are perfect by construction: the program is exact at ten times the length."""
+"""extract() end to end on networks that are perfect by construction: the program is exact at ten
+times the length.
+"""
 
 import dataclasses
 
@@ -31,22 +33,40 @@ PERFECT = {  # network, input range, most lines of text that its update may take
     "run length": (IntegerState([0, -1], lambda r, p, x: (np.where(x == p, r + 1, 1), x)), BIT),
     "clamped counter": (IntegerState([0], lambda s, x: np.clip(s + 2 * x - 1, 0, 3)), BIT),
     "window maximum": (
-        IntegerState([0] * 3, lambda a, b, c, x: (x, a, b), lambda a, b, c: np.maximum(a, np.maximum(b, c))),
+        IntegerState(
+            [0] * 3, lambda a, b, c, x: (x, a, b), lambda a, b, c: np.maximum(a, np.maximum(b, c))
+        ),
         DIGIT,
     ),
-    "three steps ago": (IntegerState([0] * 4, lambda a, b, c, d, x: (x, a, b, c), lambda a, b, c, d: d), ((0, 99),)),
+    "three steps ago": (
+        IntegerState([0] * 4, lambda a, b, c, d, x: (x, a, b, c), lambda a, b, c, d: d),
+        ((0, 99),),
+    ),
     "sum modulo seven": (IntegerState([0], lambda s, x: (s + x) % 7), ((0, 6),)),
-    "carry": (IntegerState([0, 0], lambda c, d, a, b: ((a + b + c) // 2, (a + b + c) % 2), lambda c, d: d, 2), BIT * 2),
+    "carry": (
+        IntegerState(
+            [0, 0], lambda c, d, a, b: ((a + b + c) // 2, (a + b + c) % 2), lambda c, d: d, 2
+        ),
+        BIT * 2,
+    ),
     "two outputs": (
         IntegerState([0, 0], lambda s, d, a, b: (s + a, a - b), lambda s, d: (s, np.abs(d)), 2),
         ((0, 5),) * 2,
     ),
-    "latch": (IntegerState([0], lambda s, a, b: np.where(a == 1, 1, np.where(b == 1, 0, s)), None, 2), BIT * 2),
+    "latch": (
+        IntegerState([0], lambda s, a, b: np.where(a == 1, 1, np.where(b == 1, 0, s)), None, 2),
+        BIT * 2,
+    ),
     "pattern 1 0 1": (
-        IntegerState([0] * 3, lambda a, b, c, x: (x, a, b), lambda a, b, c: (a == 1) & (b == 0) & (c == 1)),
+        IntegerState(
+            [0] * 3, lambda a, b, c, x: (x, a, b), lambda a, b, c: (a == 1) & (b == 0) & (c == 1)
+        ),
         BIT,
     ),
-    "majority of three inputs": (IntegerState([0], lambda s, a, b, c: a + b + c > 1, None, 3), BIT * 3),
+    "majority of three inputs": (
+        IntegerState([0], lambda s, a, b, c: a + b + c > 1, None, 3),
+        BIT * 3,
+    ),
     "path length": (IntegerState([0, 0], lambda s, p, x: (s + np.abs(x - p), x)), DIGIT),
     "changes": (IntegerState([0, 0], lambda m, p, x: (m + (x != p), x)), ((0, 2),)),
     "sum": (affine([[1]], [1], [0], [1]), ((-50, 50),)),
@@ -69,7 +89,9 @@ def test_programs_are_exact_at_ten_times_the_length(name):
     network, input_range = PERFECT[name]
     found = extract(network, input_range)
     assert found.best is not None, found.statuses
-    assert found.best.fidelity == 1.0 and found.best.method not in ("table", "automaton"), found.best
+    assert found.best.fidelity == 1.0 and found.best.method not in ("table", "automaton"), (
+        found.best
+    )
     assert _exact(found.program, network, input_range), found.program.source
     assert len(found.program.source.splitlines()) <= 12
     _prints_what_it_does(found.program, input_range)
@@ -78,7 +100,9 @@ def test_programs_are_exact_at_ten_times_the_length(name):
 def _prints_what_it_does(program, input_range):
     word = random_words(input_range, 1, 30, np.random.default_rng(7))[0]
     inputs = [tuple(letter) if len(letter) > 1 else letter[0] for letter in word.tolist()]
-    wanted = [tuple(map(int, row)) if len(row) > 1 else int(row[0]) for row in program.run(word[None])[0]]
+    wanted = [
+        tuple(map(int, row)) if len(row) > 1 else int(row[0]) for row in program.run(word[None])[0]
+    ]
     assert compile_source(program.source)(inputs) == wanted
 
 
@@ -93,11 +117,13 @@ def test_how_the_state_is_held_does_not_matter(name):
 
 
 MLPS = {
-    "parity": (parity(), BIT), "carry": (binary_addition(), BIT * 2), "maximum": (largest_seen(), DIGIT),
+    "parity": (parity(), BIT),
+    "carry": (binary_addition(), BIT * 2),
+    "maximum": (largest_seen(), DIGIT),
     "fall": (affine([[1, 1], [0, 1]], [1, 1], [-1, -1], [1, 0]), ((-10, 10),)),
     "spring": (affine([[0, 1], [-1, 1]], [1, 1], [0, 0], [1, 0]), ((-10, 10),)),
     "two steps ago": (affine(np.eye(3, k=-1), [1, 0, 0], [0, 0, 0], [0, 0, 1]), DIGIT),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MLPS)
@@ -115,7 +141,9 @@ def test_a_change_of_hidden_basis_changes_no_program(name):
 def test_the_same_seed_gives_the_same_result():
     network, input_range = PERFECT["run length"]
     first, second = (extract(network, input_range, ExtractionSettings(seed=3)) for _ in range(2))
-    plain = lambda found: [(c.method, c.program, c.description_length, c.fidelity) for c in found.candidates]
+    plain = lambda found: [
+        (c.method, c.program, c.description_length, c.fidelity) for c in found.candidates
+    ]
     assert plain(first) == plain(second) and first.encodings == second.encodings
 
 
@@ -136,7 +164,7 @@ def _automaton_limits():
 def test_the_report_says_what_was_tried_and_how_registers_are_held():
     found = extract(Embedded(PERFECT["running maximum"][0], seed=4), DIGIT)
     assert [m for m, _ in found.statuses][0] == "linear" and all(text for _, text in found.statuses)
-    assert found.machine.states == 10 and found.length == 10 and 0 <= found.seconds
+    assert found.machine.states == 10 and found.length == 10 and found.seconds >= 0
     (encoding,) = found.encodings
     assert (
         encoding.kind == "direction"
@@ -146,7 +174,10 @@ def test_the_report_says_what_was_tried_and_how_registers_are_held():
     )
     assert [c.score for c in found.candidates] == sorted(c.score for c in found.candidates)
     for candidate in found.candidates:
-        assert 0 <= candidate.fidelity <= 1 and candidate.description_length == candidate.program.description_length
+        assert (
+            0 <= candidate.fidelity <= 1
+            and candidate.description_length == candidate.program.description_length
+        )
 
 
 def test_register_that_the_state_holds_only_in_a_curve():
@@ -165,7 +196,12 @@ def test_register_that_the_state_holds_only_in_a_curve():
 
 @pytest.mark.parametrize(
     "method, name",
-    [("linear", "sum"), ("automaton", "parity"), ("registers", "running maximum"), ("registers", "carry")],
+    [
+        ("linear", "sum"),
+        ("automaton", "parity"),
+        ("registers", "running maximum"),
+        ("registers", "carry"),
+    ],
 )
 def test_one_method_alone(method, name):
     network, input_range = PERFECT[name]
@@ -177,7 +213,12 @@ def test_one_method_alone(method, name):
 
 def test_a_method_that_does_not_apply_gives_no_program_and_a_reason():
     found = extract(PERFECT["parity"][0], BIT, ExtractionSettings(method="linear"))
-    assert found.program is None and found.best is None and found.candidates == () and found.encodings == ()
+    assert (
+        found.program is None
+        and found.best is None
+        and found.candidates == ()
+        and found.encodings == ()
+    )
     assert "not an affine function" in dict(found.statuses)["linear"]
 
 
@@ -186,9 +227,17 @@ def test_a_method_that_does_not_apply_gives_no_program_and_a_reason():
     [
         (BIT * 2, None, "the input range has 2 inputs, the network reads 1"),
         (((3, 1),), None, "input 0: the range 3..1 is empty"),
-        (BIT, ExtractionSettings(method="magic"), "extraction.method is 'magic'; allowed: auto, linear"),
+        (
+            BIT,
+            ExtractionSettings(method="magic"),
+            "extraction.method is 'magic'; allowed: auto, linear",
+        ),
         (BIT, ExtractionSettings(seconds=0), "extraction.seconds is 0; allowed"),
-        (BIT, ExtractionSettings(words=5, tolerance=0.5), "extraction.tolerance is 0.5; allowed: 0 to 0.05"),
+        (
+            BIT,
+            ExtractionSettings(words=5, tolerance=0.5),
+            "extraction.tolerance is 0.5; allowed: 0 to 0.05",
+        ),
         (BIT, ExtractionSettings(length=1), "extraction.length is 1; allowed: null, or 2 to"),
     ],
 )

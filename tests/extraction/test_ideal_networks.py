@@ -1,4 +1,5 @@
-"""Every task we know, as a network that computes its definition exactly: extraction alone, without any training error.
+"""Every task we know, as a network that computes its definition exactly: extraction alone, without
+any training error.
 
 The network's hidden state is the definition's own state; extraction sees it as arrays only.
 Slow as a whole: some minutes.
@@ -20,15 +21,25 @@ class Ideal(Network):
 
     def __init__(self, task):
         self._task, self._size = task, len(_flat(task.initial))
-        self.trained_length, self.input_dim, self.output_dim = task.length, task.input_dim, task.output_dim
+        self.trained_length, self.input_dim, self.output_dim = (
+            task.length,
+            task.input_dim,
+            task.output_dim,
+        )
         self.initial = np.array([*_flat(task.initial), *[0] * task.output_dim], np.float64)
 
     def step(self, hidden, inputs):
-        state = _shaped(self._task.initial, iter(np.rint(hidden[:, : self._size]).astype(np.int64).T))
+        state = _shaped(
+            self._task.initial, iter(np.rint(hidden[:, : self._size]).astype(np.int64).T)
+        )
         letters = inputs.astype(np.int64)
-        state, output = self._task.step(state, letters[:, 0] if self.input_dim == 1 else tuple(letters.T))
+        state, output = self._task.step(
+            state, letters[:, 0] if self.input_dim == 1 else tuple(letters.T)
+        )
         values = [*_flat(state), *(output if self.output_dim > 1 else (output,))]
-        return np.stack([np.broadcast_to(np.asarray(v, np.float64), len(hidden)) for v in values], axis=1)
+        return np.stack(
+            [np.broadcast_to(np.asarray(v, np.float64), len(hidden)) for v in values], axis=1
+        )
 
     def readout(self, hidden):
         return hidden[:, self._size :]
@@ -37,13 +48,21 @@ class Ideal(Network):
 def _flat(state) -> list:
     if state is None:
         return []
-    return [value for part in state for value in _flat(part)] if isinstance(state, tuple | list) else [state]
+    return (
+        [value for part in state for value in _flat(part)]
+        if isinstance(state, tuple | list)
+        else [state]
+    )
 
 
 def _shaped(like, values):
     if like is None:
         return None
-    return tuple(_shaped(part, values) for part in like) if isinstance(like, tuple | list) else next(values)
+    return (
+        tuple(_shaped(part, values) for part in like)
+        if isinstance(like, tuple | list)
+        else next(values)
+    )
 
 
 def _distilled_exactly(task) -> str:
@@ -56,7 +75,9 @@ def _distilled_exactly(task) -> str:
     return found.best.method
 
 
-@pytest.mark.parametrize("name", ["Base_4_Addition", "Add_Mod_8", "Evens_Counter", "Div_5", "Newton_Spring"])
+@pytest.mark.parametrize(
+    "name", ["Base_4_Addition", "Add_Mod_8", "Evens_Counter", "Div_5", "Newton_Spring"]
+)
 def test_some_named_tasks(name):
     assert _distilled_exactly(NAMED[name]) not in ("table", "automaton")
 

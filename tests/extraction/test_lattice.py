@@ -8,7 +8,9 @@ from mips_jax.extraction.lattice_reduction import hermite_basis, lll
 
 
 def _points(dim: int, hidden: int, high: int, count: int, noise: float, seed: int):
-    """Points of a random lattice, noise in units of its flattest direction, and their true integers."""
+    """Points of a random lattice, noise in units of its flattest direction, and their true
+    integers.
+    """
     generator = np.random.default_rng(seed)
     basis = generator.normal(size=(dim, hidden))
     integers = generator.integers(0, high + 1, (count, dim))
@@ -19,11 +21,15 @@ def _points(dim: int, hidden: int, high: int, count: int, noise: float, seed: in
 
 def _is_unimodular_image(codes: np.ndarray, integers: np.ndarray) -> bool:
     change = np.linalg.lstsq(integers - integers[0], codes - codes[0], rcond=None)[0]
-    return np.abs(change - np.rint(change)).max() < 1e-6 and np.isclose(abs(np.linalg.det(change)), 1)
+    return np.abs(change - np.rint(change)).max() < 1e-6 and np.isclose(
+        abs(np.linalg.det(change)), 1
+    )
 
 
 @pytest.mark.parametrize("noise", [1e-8, 1e-4])
-@pytest.mark.parametrize("dim, hidden, high", [(1, 1, 9), (1, 3, 99), (2, 2, 3), (3, 5, 99), (6, 6, 99)])
+@pytest.mark.parametrize(
+    "dim, hidden, high", [(1, 1, 9), (1, 3, 99), (2, 2, 3), (3, 5, 99), (6, 6, 99)]
+)
 def test_finds_the_lattice_up_to_a_unimodular_change(dim, hidden, high, noise):
     points, integers = _points(dim, hidden, high, 400, noise, seed=dim)
     code = integer_coordinates(points)
@@ -31,7 +37,10 @@ def test_finds_the_lattice_up_to_a_unimodular_change(dim, hidden, high, noise):
     assert _is_unimodular_image(code.codes, integers)
     assert code.residual < 0.05
     np.testing.assert_array_equal(code.encode(points), code.codes)
-    assert np.abs(code.decode(code.codes) - points).max() < 0.05 * np.linalg.norm(code.basis, axis=1).min()
+    assert (
+        np.abs(code.decode(code.codes) - points).max()
+        < 0.05 * np.linalg.norm(code.basis, axis=1).min()
+    )
 
 
 def test_tolerates_clusters_of_visible_width():
@@ -76,6 +85,8 @@ def test_lll_keeps_the_lattice_and_shortens_the_basis():
 def test_hermite_basis_generates_the_same_rows():
     rows = np.array([[2, 4], [4, 2], [6, 0]])
     basis = hermite_basis(rows)
-    assert abs(round(np.linalg.det(basis))) == 12  # index of the lattice 2 * {(a, b): a + b = 0 mod 3}
+    assert (
+        abs(round(np.linalg.det(basis))) == 12
+    )  # index of the lattice 2 * {(a, b): a + b = 0 mod 3}
     multipliers = rows @ np.linalg.inv(basis)
     assert np.abs(multipliers - np.rint(multipliers)).max() < 1e-9

@@ -1,4 +1,6 @@
-"""Linear recurrences read off hand-made networks: exact coefficients, and nothing for networks that are not affine."""
+"""Linear recurrences read off hand-made networks: exact coefficients, and nothing for networks that
+are not affine.
+"""
 
 import numpy as np
 import pytest
@@ -10,19 +12,39 @@ from tests.extraction.perfect_networks import DIGIT, affine, in_other_basis, lar
 
 RECURRENCES = {  # network, input range, truth on one word [T, I], registers of the program
     "sum": (affine([[1]], [1], [0], [1]), DIGIT, lambda x: x.cumsum(0), 1),
-    "weighted sum": (affine([[2]], [1], [0], [1]), DIGIT, lambda x: _recurrence(x, lambda s, v: 2 * s + v), 1),
+    "weighted sum": (
+        affine([[2]], [1], [0], [1]),
+        DIGIT,
+        lambda x: _recurrence(x, lambda s, v: 2 * s + v),
+        1,
+    ),
     "current": (affine([[0]], [1], [0], [1]), DIGIT, lambda x: x, 0),
     "constant": (affine([[0]], [0], [0], [1], offset=-4), DIGIT, lambda x: 0 * x - 4, 0),
     "current with offset": (affine([[0]], [3], [0], [1], offset=-5), DIGIT, lambda x: 3 * x - 5, 0),
-    "previous but one": (affine(np.eye(3, k=-1), [1, 0, 0], [0, 0, 0], [0, 0, 1]), DIGIT, lambda x: _shifted(x, 2), 2),
-    "difference": (affine(np.eye(2, k=-1), [1, 0], [0, 0], [1, -1]), ((-5, 5),), lambda x: x - _shifted(x, 1), 1),
+    "previous but one": (
+        affine(np.eye(3, k=-1), [1, 0, 0], [0, 0, 0], [0, 0, 1]),
+        DIGIT,
+        lambda x: _shifted(x, 2),
+        2,
+    ),
+    "difference": (
+        affine(np.eye(2, k=-1), [1, 0], [0, 0], [1, -1]),
+        ((-5, 5),),
+        lambda x: x - _shifted(x, 1),
+        1,
+    ),
     "sum of three": (
         affine(np.eye(3, k=-1), [1, 0, 0], [0, 0, 0], [1, 1, 1]),
         DIGIT,
         lambda x: x + _shifted(x, 1) + _shifted(x, 2),
         2,
     ),
-    "fall": (affine([[1, 1], [0, 1]], [1, 1], [0, 0], [1, 0]), DIGIT, lambda x: x.cumsum(0).cumsum(0), 2),
+    "fall": (
+        affine([[1, 1], [0, 1]], [1, 1], [0, 0], [1, 0]),
+        DIGIT,
+        lambda x: x.cumsum(0).cumsum(0),
+        2,
+    ),
     "drift": (affine([[1]], [1], [-2], [1]), DIGIT, lambda x: (x - 2).cumsum(0), 1),
     "fall with drift": (
         affine([[1, 1], [0, 1]], [1, 1], [-1, -1], [1, 0]),
@@ -74,14 +96,20 @@ def test_the_recurrence_is_exact_at_every_length(name, basis):
     if truth is not None:
         for word, got in zip(words, program.run(words)):
             np.testing.assert_array_equal(got, truth(word))
-    np.testing.assert_array_equal(program.run(words[:, :30]), RECURRENCES[name][0].run(words[:, :30])[1])
+    np.testing.assert_array_equal(
+        program.run(words[:, :30]), RECURRENCES[name][0].run(words[:, :30])[1]
+    )
 
 
 def test_random_integer_systems():
     """Any integer system of small order is found again: all its Markov parameters agree."""
     for seed in (1, 4, 5):
         rng = np.random.default_rng(seed)
-        order, width, outputs = int(rng.integers(1, 4)), int(rng.integers(1, 3)), int(rng.integers(1, 3))
+        order, width, outputs = (
+            int(rng.integers(1, 4)),
+            int(rng.integers(1, 3)),
+            int(rng.integers(1, 3)),
+        )
         network = affine(
             rng.integers(-1, 2, (order, order)),
             rng.integers(-2, 3, (order, width)),
@@ -89,15 +117,26 @@ def test_random_integer_systems():
             rng.integers(-2, 3, (outputs, order)),
             rng.integers(-3, 4, outputs).astype(float),
         )
-        program = linear_program(_traces(in_other_basis(network, seed), ((-4, 6),) * width, length=12))
+        program = linear_program(
+            _traces(in_other_basis(network, seed), ((-4, 6),) * width, length=12)
+        )
         assert program is not None, seed
         words = rng.integers(-4, 7, (4, 40, width))
-        np.testing.assert_array_equal(program.run(words).astype(float), network.run(words)[1].astype(float))
+        np.testing.assert_array_equal(
+            program.run(words).astype(float), network.run(words)[1].astype(float)
+        )
 
 
 def test_markov_parameters():
     response, free = impulse_response(_traces(affine([[2]], [3], [1], [1]), ((-3, 3),), length=6))
-    assert response[:, 0, 0].tolist() == [3, 6, 12, 24, 48, 96] and free[:, 0].tolist() == [1, 3, 7, 15, 31, 63]
+    assert response[:, 0, 0].tolist() == [3, 6, 12, 24, 48, 96] and free[:, 0].tolist() == [
+        1,
+        3,
+        7,
+        15,
+        31,
+        63,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,17 @@ def _traces(network, input_range, words=300, length=10):
 
 def _features(network, input_range, depth=1):
     narrow, wide = _traces(network, input_range)
-    both = [history_features(t, input_range) + network_features(network, t, input_range, depth) for t in (narrow, wide)]
+    both = [
+        history_features(t, input_range) + network_features(network, t, input_range, depth)
+        for t in (narrow, wide)
+    ]
     shared = {f.name for f in both[0]} & {f.name for f in both[1]}
-    return narrow, wide, [f for f in both[0] if f.name in shared], [f for f in both[1] if f.name in shared]
+    return (
+        narrow,
+        wide,
+        [f for f in both[0] if f.name in shared],
+        [f for f in both[1] if f.name in shared],
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,8 +63,13 @@ def test_closed_sets_determine_the_outputs_and_themselves(network, input_range, 
         last = narrow.length - max(f.lookahead for f in candidate.features)
         for w in range(0, 300, 7):
             for t in range(first, last):
-                key = (*(int(f.values[w, t]) for f in candidate.features), *narrow.words[w, t].tolist())
-                after = tuple(int(f.values[w, t + 1]) for f in candidate.features if f.update is None)
+                key = (
+                    *(int(f.values[w, t]) for f in candidate.features),
+                    *narrow.words[w, t].tolist(),
+                )
+                after = tuple(
+                    int(f.values[w, t + 1]) for f in candidate.features if f.update is None
+                )
                 assert seen.setdefault(key, (narrow.outputs[w, t].tolist(), after)) == (
                     narrow.outputs[w, t].tolist(),
                     after,
@@ -81,30 +94,42 @@ def test_programs_of_closed_sets_are_exact_on_the_traces():
 
 
 def test_an_unknown_initial_value_is_found_from_the_first_step():
-    """The output of the network before any input says nothing: 9 is where a running minimum must start."""
+    """The output of the network before any input says nothing: 9 is where a running minimum must
+    start.
+    """
     network = IntegerState([5, 9], lambda y, s, x: (np.minimum(s, x), np.minimum(s, x)))
     _, wide, _, features = _features(network, DIGIT)
     output = next(f for f in features if f.name == "output")
     assert output.initial is None and output.values[0, 0] == 5
     program = regress_program((output,), wide, DIGIT, SETTINGS, FAR)
-    assert program.registers[0].initial >= 9 and np.array_equal(program.run(wide.words), wide.outputs)
+    assert program.registers[0].initial >= 9 and np.array_equal(
+        program.run(wide.words), wide.outputs
+    )
 
 
 def test_a_position_and_a_heading_are_found_together():
-    """Forward, left, right: two outputs and how they would change; four initial values, none of which the network tells."""
+    """Forward, left, right: two outputs and how they would change; four initial values, none of
+    which the network tells.
+    """
 
     def walk(east, north, dx, dy, x):
         forward, left = x == 0, x == 1
         turned = (np.where(left, -dy, dy), np.where(left, dx, -dx))
-        return (np.where(forward, east + dx, east), np.where(forward, north + dy, north),
-                np.where(forward, dx, turned[0]), np.where(forward, dy, turned[1]))  # fmt: skip
+        return (
+            np.where(forward, east + dx, east),
+            np.where(forward, north + dy, north),
+            np.where(forward, dx, turned[0]),
+            np.where(forward, dy, turned[1]),
+        )
 
     network = IntegerState([0, 0, 1, 0], walk, lambda east, north, dx, dy: (east, north))
     narrow, wide, few, many = _features(network, ((0, 2),))
     wanted = {"output0", "output1", "change_0", "change_0_1"}
     sets = closed_sets(narrow, [f for f in few if f.name in wanted], SETTINGS, FAR)
     assert {f.name for f in sets[0].features} == wanted
-    program = regress_program(tuple(f for f in many if f.name in wanted), wide, ((0, 2),), SETTINGS, FAR)
+    program = regress_program(
+        tuple(f for f in many if f.name in wanted), wide, ((0, 2),), SETTINGS, FAR
+    )
     words = random_words(((0, 2),), 100, 50, np.random.default_rng(5))
     np.testing.assert_array_equal(program.run(words), network.run(words)[1])
 
@@ -114,7 +139,13 @@ def test_features_that_do_not_explain_give_no_program():
     _, wide, _, features = _features(network, DIGIT)
     largest = next(f for f in features if f.name == "largest")
     assert (
-        regress_program((largest,), wide, DIGIT, dataclasses.replace(SETTINGS, tolerance=0.0), time.monotonic() + 0.5)
+        regress_program(
+            (largest,),
+            wide,
+            DIGIT,
+            dataclasses.replace(SETTINGS, tolerance=0.0),
+            time.monotonic() + 0.5,
+        )
         is None
     )
 
@@ -130,14 +161,20 @@ def test_rows_on_which_a_network_errs_are_tolerated_and_counted():
     truth = traces.words[:, :, 0].cumsum(1) % 2
     wrong = traces.outputs[:, :, 0] != truth
     assert 0 < wrong.mean() < 0.02
-    parity = Feature("parity", np.concatenate([np.zeros((400, 1), np.int64), truth], axis=1), "", initial=0)
-    program = regress_program((parity,), traces, BIT, dataclasses.replace(SETTINGS, tolerance=0.02), FAR)
+    parity = Feature(
+        "parity", np.concatenate([np.zeros((400, 1), np.int64), truth], axis=1), "", initial=0
+    )
+    program = regress_program(
+        (parity,), traces, BIT, dataclasses.replace(SETTINGS, tolerance=0.02), FAR
+    )
     np.testing.assert_array_equal(program.run(traces.words)[:, :, 0], truth)
 
 
 def test_words_too_short_for_any_step_give_no_sets():
     network = IntegerState([0], lambda s, x: s + x)
     traces = record(network, random_words(BIT, 50, 1, np.random.default_rng(0)))
-    assert closed_sets(traces, history_features(traces, BIT), SETTINGS, FAR)  # the output is the input
+    assert closed_sets(
+        traces, history_features(traces, BIT), SETTINGS, FAR
+    )  # the output is the input
     looking = Feature("ahead", np.zeros((50, 1), np.int64), "", lookahead=1)
     assert closed_sets(traces, [looking], SETTINGS, FAR) is not None

@@ -27,7 +27,9 @@ def _found(columns, target, constants=(), settings=SMALL):
     target = np.broadcast_to(np.asarray(target), next(iter(columns.values())).shape)
     found = Regressor(columns, constants, settings=settings).expressions(target)
     for expression in found:  # whatever is returned is exact on every row
-        np.testing.assert_array_equal(np.broadcast_to(evaluate(expression, columns), target.shape), target)
+        np.testing.assert_array_equal(
+            np.broadcast_to(evaluate(expression, columns), target.shape), target
+        )
     return [expression_text(e) for e in found]
 
 
@@ -76,7 +78,10 @@ def test_integer_affine_is_exact_or_nothing():
 
 def test_membership_and_thresholds():
     x = np.arange(0, 20)
-    assert _found({X: x}, np.isin(x, (0, 1, 4, 9, 16)).astype(int), range(10))[0] == "x in (0, 1, 4, 9, 16)"
+    assert (
+        _found({X: x}, np.isin(x, (0, 1, 4, 9, 16)).astype(int), range(10))[0]
+        == "x in (0, 1, 4, 9, 16)"
+    )
     assert _found({X: x}, (x == 7).astype(int))[0] == "x == 7"
     assert _found({X: x}, (x != 7).astype(int))[0] == "x != 7"
     assert _found({X: x}, (x > 6).astype(int), [6, 7])[0] in ("x > 6", "x >= 7")
@@ -91,7 +96,9 @@ def test_truth_tables_are_minimised():
 
 
 def test_rows_that_refute_a_candidate_join_the_sample():
-    """Few rows tell `x` from `x if y < 9 else 0`: a search on a sample alone would be satisfied with `x`."""
+    """Few rows tell `x` from `x if y < 9 else 0`: a search on a sample alone would be satisfied
+    with `x`.
+    """
     rng = np.random.default_rng(1)
     x, y = rng.integers(0, 10, 5000), rng.integers(0, 300, 5000)
     y[:4] = 299
@@ -101,7 +108,9 @@ def test_rows_that_refute_a_candidate_join_the_sample():
     regressor = Regressor(
         {X: x, Y: y},
         [299, 290],
-        settings=RegressionSettings(rows=20, enumeration=EnumerationSettings(largest_size=5, bank=4000)),
+        settings=RegressionSettings(
+            rows=20, enumeration=EnumerationSettings(largest_size=5, bank=4000)
+        ),
     )
     found = regressor.expressions(target)
     assert found and all((np.asarray(evaluate(e, {X: x, Y: y})) == target).all() for e in found)
@@ -112,7 +121,9 @@ def test_nothing_is_returned_for_noise_unless_a_table_is_allowed():
     noise = np.random.default_rng(2).permutation(12)[x] ** 3 % 53
     tiny = EnumerationSettings(largest_size=2, bank=200)
     assert Regressor({X: x}, settings=RegressionSettings(enumeration=tiny)).expressions(noise) == []
-    (table,) = Regressor({X: x}, settings=RegressionSettings(enumeration=tiny, lookup_cells=64)).expressions(noise)
+    (table,) = Regressor(
+        {X: x}, settings=RegressionSettings(enumeration=tiny, lookup_cells=64)
+    ).expressions(noise)
     assert isinstance(table, Lookup)
     np.testing.assert_array_equal(evaluate(table, {X: x}), noise)
 
@@ -140,13 +151,17 @@ def test_conditionals_between_expressions():
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_variable_that_only_adds_is_set_apart(sign):
-    """(d + x, doubled at every second step) % 10: too long for this enumeration over all three variables."""
+    """(d + x, doubled at every second step) % 10: too long for this enumeration over all three
+    variables.
+    """
     digit, x, phase = np.array(list(itertools.product(range(10), range(5), range(2)))).T
     doubled = np.where(phase == 1, 2 * x, x)
     columns = {Var("d"): digit, X: x, Var("phase"): phase}
     found = _found(columns, (doubled + sign * digit) % 10)
     assert found and all(text.endswith("% 10") for text in found)
-    assert Regressor(columns, settings=SMALL)._by_enumeration((doubled + sign * digit) % 10, FAR) == []
+    assert (
+        Regressor(columns, settings=SMALL)._by_enumeration((doubled + sign * digit) % 10, FAR) == []
+    )
 
 
 def test_constant_expression():

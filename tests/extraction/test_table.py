@@ -10,7 +10,11 @@ from mips_jax.extraction.table import distinct_rows, group_rows, grouped
 
 def _random_table(seed: int):
     rng = np.random.default_rng(seed)
-    columns = [rng.integers(-3, 4, 300), rng.integers(0, 2, 300) * 10**9, rng.choice([-(2**61), 0, 2**61], 300)]
+    columns = [
+        rng.integers(-3, 4, 300),
+        rng.integers(0, 2, 300) * 10**9,
+        rng.choice([-(2**61), 0, 2**61], 300),
+    ]
     return columns[: 1 + seed % 3], rng.integers(0, 3, 300)
 
 
@@ -21,7 +25,7 @@ def test_groups_are_rows_that_agree(seed):
     rows = list(zip(*(c.tolist() for c in columns)))
     assert keys.count == len(set(rows)) == len(set(keys.codes.tolist()))
     assert len({(row, code) for row, code in zip(rows, keys.codes.tolist())}) == keys.count
-    assert 0 <= keys.codes.min() and keys.codes.max() < keys.count
+    assert keys.codes.min() >= 0 and keys.codes.max() < keys.count
     first = distinct_rows(keys)
     np.testing.assert_array_equal(keys.codes[first], np.arange(keys.count))
     assert [rows.index(rows[i]) for i in first] == first.tolist()  # the first row of each group
@@ -34,7 +38,9 @@ def test_conflicts_and_minority(seed):
     seen: dict[int, list[int]] = defaultdict(list)
     for code, value in zip(keys.codes.tolist(), target.tolist()):
         seen[code].append(value)
-    conflicts = [value != seen[code][0] for code, value in zip(keys.codes.tolist(), target.tolist())]
+    conflicts = [
+        value != seen[code][0] for code, value in zip(keys.codes.tolist(), target.tolist())
+    ]
     np.testing.assert_array_equal(keys.conflicts(target), conflicts)
     minority = keys.minority(target)
     for code, values in seen.items():
@@ -52,4 +58,10 @@ def test_a_function_has_no_conflicts():
 
 def test_without_columns_all_rows_are_one_group():
     keys = group_rows([], 5)
-    assert keys.count == 1 and keys.conflicts(np.array([1, 1, 2, 1, 1])).tolist() == [False, False, True, False, False]
+    assert keys.count == 1 and keys.conflicts(np.array([1, 1, 2, 1, 1])).tolist() == [
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]

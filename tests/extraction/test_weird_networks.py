@@ -1,4 +1,6 @@
-"""extract() on networks that nobody would want: it ends, without an exception, with what is true of them."""
+"""extract() on networks that nobody would want: it ends, without an exception, with what is true of
+them.
+"""
 
 import dataclasses
 
@@ -70,7 +72,10 @@ WEIRD = {
     "a billion letters": (SMALL, ((-(10**9), 10**9),)),
     "letters of 62 bits": (SMALL, ((-(2**62), 2**62),)),
     "nine inputs": (random_mlp(3, 3, inputs=9), BIT * 9),
-    "one wide, one narrow, one fixed input": (random_mlp(4, 4, inputs=3, outputs=2), ((-50, 50), (0, 3), (7, 7))),
+    "one wide, one narrow, one fixed input": (
+        random_mlp(4, 4, inputs=3, outputs=2),
+        ((-50, 50), (0, 3), (7, 7)),
+    ),
     "trained on one letter": (dataclasses.replace(SMALL, trained_length=1), BIT),
     "trained on two letters": (dataclasses.replace(SMALL, trained_length=2), BIT),
     "trained on three letters": (dataclasses.replace(SMALL, trained_length=3), ((0, 2),)),
@@ -107,11 +112,16 @@ class Erring(IntegerState):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("update, input_range, text", [
-    (lambda s, x: np.maximum(s, x), ((0, 9),), "max("),
-    (lambda s, x: (s + x) % 2, ((0, 1),), None),
-])  # fmt: skip
-def test_an_erring_network_gives_the_rule_and_the_share_of_its_exceptions(update, input_range, text):
+@pytest.mark.parametrize(
+    "update, input_range, text",
+    [
+        (lambda s, x: np.maximum(s, x), ((0, 9),), "max("),
+        (lambda s, x: (s + x) % 2, ((0, 1),), None),
+    ],
+)
+def test_an_erring_network_gives_the_rule_and_the_share_of_its_exceptions(
+    update, input_range, text
+):
     network, right = Erring(update, 0.002), IntegerState([0], update)
     found = _honest(network, input_range, ExtractionSettings(seconds=10.0))
     assert 0.95 < found.best.fidelity < 1.0

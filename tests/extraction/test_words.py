@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from mips_jax.extraction import extract
-from mips_jax.extraction.words import ObservedInputs, alphabet, narrow_words, observed_inputs, probe_letters, random_words
+from mips_jax.extraction.words import (
+    ObservedInputs,
+    alphabet,
+    narrow_words,
+    observed_inputs,
+    probe_letters,
+    random_words,
+)
 from mips_jax.pipeline import distil_network
 from tests.extraction.perfect_networks import IntegerState
 
@@ -32,7 +39,10 @@ def test_all_of_a_range_needs_no_examples():
 def test_words_are_the_examples_first():
     inputs = RNG.integers(0, 10, (400, 10, 1))
     found = observed_inputs(((0, 9),), inputs)
-    known, of = {tuple(row) for row in inputs[:, :, 0]}, lambda words: [tuple(row) for row in words[:, :, 0]]
+    known, of = (
+        {tuple(row) for row in inputs[:, :, 0]},
+        lambda words: [tuple(row) for row in words[:, :, 0]],
+    )
     assert set(of(random_words(found, 300, 10, RNG))) <= known
     assert len(set(of(random_words(found, 300, 10, RNG)))) > 295, "each at most once"
     more = of(random_words(found, 1000, 10, RNG))
@@ -51,7 +61,9 @@ def test_letters_that_do_not_occur_are_never_put_to_the_network():
         assert words.shape == (50, 30, 4) and (words.sum(axis=2) == 1).all()
     np.testing.assert_array_equal(alphabet(found, 4), np.eye(4)[::-1])
     assert alphabet(found, 3) is None
-    assert {tuple(letter) for letter in probe_letters(found, 2)} <= {tuple(letter) for letter in np.eye(4)}
+    assert {tuple(letter) for letter in probe_letters(found, 2)} <= {
+        tuple(letter) for letter in np.eye(4)
+    }
 
 
 def test_values_left_out_of_a_range():
@@ -83,7 +95,10 @@ def test_of_many_examples_an_even_selection_is_kept_but_every_letter():
     inputs = np.eye(4, dtype=np.int8)[RNG.integers(0, 3, (90_000, 3))]
     inputs[17, 2] = [0, 0, 0, 1]  # once in all
     found = observed_inputs(BITS, inputs)
-    assert 20_000 <= len(found.examples) <= 30_000 and found.examples.dtype == found.letters.dtype == np.int64
+    assert (
+        20_000 <= len(found.examples) <= 30_000
+        and found.examples.dtype == found.letters.dtype == np.int64
+    )
     np.testing.assert_array_equal(found.letters, np.eye(4)[::-1])
 
 
@@ -101,8 +116,12 @@ def test_probes_are_letters_that_may_always_come():
 
 
 def one_hot_counter() -> IntegerState:
-    """Counts the second of four one-hot channels modulo 3; anything else than one-hot inputs throws it off."""
-    return IntegerState([0], lambda s, *x: np.where(sum(x) == 1, (s + x[1]) % 3, (17 * s + 5) % 1009), input_dim=4)
+    """Counts the second of four one-hot channels modulo 3; anything else than one-hot inputs throws
+    it off.
+    """
+    return IntegerState(
+        [0], lambda s, *x: np.where(sum(x) == 1, (s + x[1]) % 3, (17 * s + 5) % 1009), input_dim=4
+    )
 
 
 def test_a_network_of_one_hot_inputs_is_distilled_on_one_hot_words():
@@ -116,4 +135,6 @@ def test_a_network_of_one_hot_inputs_is_distilled_on_one_hot_words():
 
 def test_a_given_network_is_judged_on_the_inputs_that_it_was_given_with():
     found = distil_network(one_hot_counter(), observed_inputs(BITS, ONE_HOT))
-    assert found.solved and found.verification.fidelity == 1.0 and not found.verification.every_input
+    assert (
+        found.solved and found.verification.fidelity == 1.0 and not found.verification.every_input
+    )

@@ -17,7 +17,9 @@ def test_relu_and_its_derivative():
 
 def test_halves_are_the_nearest_bfloat16():
     rng = np.random.default_rng(0)
-    x = jnp.asarray(rng.standard_normal(10_000) * 10.0 ** rng.integers(-30, 30, 10_000), jnp.float32)
+    x = jnp.asarray(
+        rng.standard_normal(10_000) * 10.0 ** rng.integers(-30, 30, 10_000), jnp.float32
+    )
     np.testing.assert_array_equal(from_half(to_half(x)), x.astype(jnp.bfloat16))
     special = jnp.array([0.0, -0.0, jnp.inf, -jnp.inf])
     np.testing.assert_array_equal(from_half(to_half(special)).astype(jnp.float32), special)
@@ -26,7 +28,11 @@ def test_halves_are_the_nearest_bfloat16():
 @pytest.mark.parametrize("rectified", [True, False])
 def test_half_layer_is_float32_and_its_gradients_are_right_to_bfloat16(rectified):
     rng = np.random.default_rng(0)
-    weight, bias, x = rng.standard_normal((80, 70)), rng.standard_normal(80), rng.standard_normal((70, 300))
+    weight, bias, x = (
+        rng.standard_normal((80, 70)),
+        rng.standard_normal(80),
+        rng.standard_normal((70, 300)),
+    )
     seen = rng.standard_normal((80, 300))  # derivative of the loss by the layer's result
     small = [jnp.asarray(a, jnp.float32) for a in (weight, bias, x)]
     value = weight @ x + bias[:, None]
@@ -60,7 +66,9 @@ def test_only_wide_layers_use_bfloat16_gradients(depth):
 def test_the_output_uses_them_only_between_two_wide_layers():
     flags = lambda depth: {
         part: {layer.bfloat16_gradients for layer in getattr(model, part).layers}
-        for model in [build_model(Architecture(2, WIDE, 2, WIDE, depth), 1, 1, jax.random.key(0), True)]
+        for model in [
+            build_model(Architecture(2, WIDE, 2, WIDE, depth), 1, 1, jax.random.key(0), True)
+        ]
         for part in ("transition", "output")
     }
     assert flags(2) == {"transition": {True}, "output": {False}}

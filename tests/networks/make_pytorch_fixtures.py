@@ -1,11 +1,12 @@
-"""Makes tests/data/networks with PyTorch: state_dicts of small random networks, and what PyTorch computes with them.
+"""Makes tests/data/networks with PyTorch: state_dicts of small random networks, and what PyTorch
+computes with them.
 
 Run once in an environment with torch, numpy and safetensors (no test imports this file):
 
     python tests/networks/make_pytorch_fixtures.py
 
-`<case>.npz` holds the state_dict alone; `expected.npz` holds `<case>.features` [B, T, E], `<case>.hidden` [B, T, H] and
-`<case>.raw` [B, T, R], all float64.
+`<case>.npz` holds the state_dict alone; `expected.npz` holds `<case>.features` [B, T, E],
+`<case>.hidden` [B, T, H] and `<case>.raw` [B, T, R], all float64.
 """
 
 import pathlib
@@ -80,15 +81,22 @@ def main() -> None:
     for name, build in CASES.items():
         model = build().eval()
         arrays = {key: tensor.numpy() for key, tensor in model.state_dict().items()}
-        features = torch.randint(0, 3, (B, T, arrays.get("rnn.weight_ih_l0", arrays.get("cell.weight_ih")).shape[1]))
+        features = torch.randint(
+            0, 3, (B, T, arrays.get("rnn.weight_ih_l0", arrays.get("cell.weight_ih")).shape[1])
+        )
         with torch.no_grad():
             hidden, raw = model.trace(features.double())
-        expected |= {f"{name}.features": features.numpy(), f"{name}.hidden": hidden.numpy(), f"{name}.raw": raw.numpy()}
+        expected |= {
+            f"{name}.features": features.numpy(),
+            f"{name}.hidden": hidden.numpy(),
+            f"{name}.raw": raw.numpy(),
+        }
         np.savez(FOLDER / f"{name}.npz", **arrays)
     np.savez(FOLDER / "expected.npz", **expected)
     lstm = CASES["lstm"]().eval()
     save_file(
-        {key: tensor.bfloat16() for key, tensor in lstm.state_dict().items()}, FOLDER / "lstm_bfloat16.safetensors"
+        {key: tensor.bfloat16() for key, tensor in lstm.state_dict().items()},
+        FOLDER / "lstm_bfloat16.safetensors",
     )
     rounded = {key: tensor.bfloat16().double().numpy() for key, tensor in lstm.state_dict().items()}
     np.savez(FOLDER / "lstm_bfloat16_as_float64.npz", **rounded)

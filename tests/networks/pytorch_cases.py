@@ -11,16 +11,22 @@ OPTIONS = {
     "rnn_tanh": dict(nonlinearity="tanh", initial="zeros", head="number"),
     "rnn_relu": dict(nonlinearity="relu", initial="zeros", head="number", encoding="number"),
     "gru": dict(initial="zeros", head="number", encoding="number"),
-    "gru_two_layers": dict(initial="zeros", head="number", encoding="number", head_nonlinearity="tanh"),
+    "gru_two_layers": dict(
+        initial="zeros", head="number", encoding="number", head_nonlinearity="tanh"
+    ),
     "gru_no_bias": dict(initial="zeros", head="number", missing_bias="zeros"),
     "gru_cell": dict(head="number"),
     "lstm": dict(initial="zeros", head="number"),
-    "lstm_two_layers": dict(initial="zeros", head="number", encoding="number", head_nonlinearity="relu"),
+    "lstm_two_layers": dict(
+        initial="zeros", head="number", encoding="number", head_nonlinearity="relu"
+    ),
 }
 
 
 def expected(case: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """features [B, T, E] integers, hidden [B, T, H] and raw outputs [B, T, R] as PyTorch computed them."""
+    """features [B, T, E] integers, hidden [B, T, H] and raw outputs [B, T, R] as PyTorch computed
+    them.
+    """
     return tuple(EXPECTED[f"{case}.{name}"] for name in ("features", "hidden", "raw"))
 
 

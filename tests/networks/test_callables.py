@@ -10,7 +10,9 @@ from mips_jax.networks import CallableNetwork, ClassHead
 
 def test_one_example_at_a_time_equals_all_at_once():
     batched = CallableNetwork(lambda h, x: (2 * h + x) % 7, lambda h: h, initial=[0.0])
-    alone = CallableNetwork(lambda h, x: [(2 * h[0] + x[0]) % 7], lambda h: [h[0]], initial=[0.0], batched=False)
+    alone = CallableNetwork(
+        lambda h, x: [(2 * h[0] + x[0]) % 7], lambda h: [h[0]], initial=[0.0], batched=False
+    )
     words = np.random.default_rng(0).integers(0, 2, (5, 9, 1))
     for ours, theirs in zip(batched.run(words), alone.run(words)):
         assert (ours == theirs).all()
@@ -30,8 +32,18 @@ def test_jax_functions_and_a_class_head():
 @pytest.mark.parametrize(
     "step, readout, initial, message",
     [
-        (lambda h, x: h[:, :1], lambda h: h, [0, 0], r"turned hidden states \(2, 2\) into \(2, 1\)"),
-        (lambda h, x: h, lambda h: h[0], [0, 0], r"the readout function turned hidden states \(2, 2\) into \(2,\)"),
+        (
+            lambda h, x: h[:, :1],
+            lambda h: h,
+            [0, 0],
+            r"turned hidden states \(2, 2\) into \(2, 1\)",
+        ),
+        (
+            lambda h, x: h,
+            lambda h: h[0],
+            [0, 0],
+            r"the readout function turned hidden states \(2, 2\) into \(2,\)",
+        ),
         (lambda h, x: h, lambda h: h, [[0, 0]], r"the initial state has shape \(1, 2\)"),
         (lambda h, x: h, lambda h: h, [np.nan], r"must be one vector of finite numbers"),
     ],

@@ -24,14 +24,25 @@ def test_states_and_raw_outputs_equal_pytorch(case):
 
 def test_the_kind_of_cell_follows_from_the_shapes():
     kinds = {case: type(load_network(FOLDER / f"{case}.npz", **OPTIONS[case])) for case in OPTIONS}
-    assert kinds["rnn_relu"] is ElmanNetwork and kinds["gru_cell"] is GRUNetwork and kinds["lstm"] is LSTMNetwork
+    assert (
+        kinds["rnn_relu"] is ElmanNetwork
+        and kinds["gru_cell"] is GRUNetwork
+        and kinds["lstm"] is LSTMNetwork
+    )
 
 
-@pytest.mark.parametrize("cell, gates, states", [(ElmanNetwork, 1, 1), (GRUNetwork, 3, 1), (LSTMNetwork, 4, 2)])
+@pytest.mark.parametrize(
+    "cell, gates, states", [(ElmanNetwork, 1, 1), (GRUNetwork, 3, 1), (LSTMNetwork, 4, 2)]
+)
 def test_each_row_of_a_batch_is_computed_alone(cell, gates, states):
     rng = np.random.default_rng(0)
     layers = [
-        (rng.normal(size=(gates * 3, e)), rng.normal(size=(gates * 3, 3)), rng.normal(size=gates * 3), None)
+        (
+            rng.normal(size=(gates * 3, e)),
+            rng.normal(size=(gates * 3, 3)),
+            rng.normal(size=gates * 3),
+            None,
+        )
         for e in (2, 3)
     ]
     network = cell.from_arrays(
@@ -41,12 +52,16 @@ def test_each_row_of_a_batch_is_computed_alone(cell, gates, states):
     hidden, _ = network.run(inputs)
     assert hidden.shape == (4, 5, network.hidden_dim)
     for row in range(4):
-        np.testing.assert_allclose(network.run(inputs[row : row + 1])[0][0], hidden[row], atol=1e-14)
+        np.testing.assert_allclose(
+            network.run(inputs[row : row + 1])[0][0], hidden[row], atol=1e-14
+        )
 
 
 def test_the_older_gru_resets_before_the_product():
     rng = np.random.default_rng(1)
-    weights = [(rng.normal(size=(6, 1)), rng.normal(size=(6, 2)), rng.normal(size=6), rng.normal(size=6))]
+    weights = [
+        (rng.normal(size=(6, 1)), rng.normal(size=(6, 2)), rng.normal(size=6), rng.normal(size=6))
+    ]
     head = [(np.eye(2), np.zeros(2))]
     network = GRUNetwork.from_arrays(weights, head, reset_after=False)
     (w_x, w_h, b_x, b_h), h, x = weights[0], np.array([0.3, -0.5]), np.array([2.0])
@@ -54,7 +69,8 @@ def test_the_older_gru_resets_before_the_product():
     new = np.tanh(w_x[4:] @ x + b_x[4:] + w_h[4:] @ (reset * h) + b_h[4:])
     np.testing.assert_allclose(network.step(h[None], x[None])[0], (1 - update) * new + update * h)
     assert not np.allclose(
-        GRUNetwork.from_arrays(weights, head).step(h[None], x[None])[0], (1 - update) * new + update * h
+        GRUNetwork.from_arrays(weights, head).step(h[None], x[None])[0],
+        (1 - update) * new + update * h,
     )
 
 
@@ -66,18 +82,25 @@ def test_a_layer_from_one_matrix_over_state_and_input():
         np.array([[1.0, 2.0, 3.0]]),
     )
     layer = CellLayer.from_joint(weight, bias, units=2)
-    assert sum(layer.gates(h, x)).tolist() == (np.concatenate([h, x], axis=1) @ weight.T + bias).tolist()
+    assert (
+        sum(layer.gates(h, x)).tolist()
+        == (np.concatenate([h, x], axis=1) @ weight.T + bias).tolist()
+    )
 
 
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
 def test_the_cells_that_are_trained_here(cell):
     architecture = Architecture(hidden_dim=3, output_width=5, output_depth=2, cell=cell)
     model = build_model(architecture, 2, 1, jax.random.key(0))
-    joint = [getattr(model, name) for name in ("cell", "gates", "candidate") if hasattr(model, name)]
+    joint = [
+        getattr(model, name) for name in ("cell", "gates", "candidate") if hasattr(model, name)
+    ]
     for affine in (*joint, *model.output.layers):
         affine.bias[...] += 0.1
     network = network_from_joint(
-        cell, [(a.weight[...], a.bias[...]) for a in joint], [(a.weight[...], a.bias[...]) for a in model.output.layers]
+        cell,
+        [(a.weight[...], a.bias[...]) for a in joint],
+        [(a.weight[...], a.bias[...]) for a in model.output.layers],
     )
     hidden = jnp.zeros(model.state_dim)
     words = np.random.default_rng(0).integers(-2, 3, (6, 2))

@@ -1,4 +1,6 @@
-"""Networks trained in PyTorch (benchmarks/foreign_cells.py) distil to the minimal machines of what they were taught."""
+"""Networks trained in PyTorch (benchmarks/foreign_cells.py) distil to the minimal machines of what
+they were taught.
+"""
 
 import numpy as np
 import pytest
@@ -7,14 +9,18 @@ from mips_jax.extraction import ExtractionSettings, extract
 from mips_jax.networks import CallableNetwork, ClassHead, load_network, resolve_input_range
 from tests.networks.pytorch_cases import FOLDER
 
-# Hand-written minimal machines: for each state the successor and the output under each letter; state 0 is the first.
+# Hand-written minimal machines: for each state the successor and the output under each letter;
+# state 0 is the first.
 MACHINES = {
     # no three zeros in a row; state = zeros just read, 3 = dead
     "tomita_4": (((1, 0), (2, 0), (3, 0), (3, 3)), ((1, 1), (1, 1), (0, 1), (0, 0))),
     # even numbers of zeros and of ones; state = parity of zeros + 2 * parity of ones
     "tomita_5": (((1, 2), (0, 3), (3, 0), (2, 1)), ((0, 0), (1, 0), (0, 1), (0, 0))),
     # 0*1*0*1*; state = blocks that lie behind, 4 = dead
-    "tomita_7": (((0, 1), (2, 1), (2, 3), (4, 3), (4, 4)), ((1, 1), (1, 1), (1, 1), (0, 1), (0, 0))),
+    "tomita_7": (
+        ((0, 1), (2, 1), (2, 3), (4, 3), (4, 4)),
+        ((1, 1), (1, 1), (1, 1), (0, 1), (0, 0)),
+    ),
     # the running sum modulo 5
     "add_mod_5": (tuple(tuple((s + x) % 5 for x in range(5)) for s in range(5)),) * 2,
 }
@@ -42,7 +48,9 @@ def test_a_cell_trained_elsewhere(cell, language):
 
 
 def test_two_functions_with_a_class_head():
-    table = np.array([[0, 1], [2, 3], [4, 5], [6, 0], [1, 2], [3, 4], [5, 6]])  # state' = (2 * state + letter) % 7
+    table = np.array(
+        [[0, 1], [2, 3], [4, 5], [6, 0], [1, 2], [3, 4], [5, 6]]
+    )  # state' = (2 * state + letter) % 7
     network = CallableNetwork(
         lambda h, x: np.eye(7)[table[h.argmax(axis=1), x[:, 0]]],
         lambda h: h,

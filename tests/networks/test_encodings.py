@@ -37,7 +37,9 @@ def test_every_integer_of_the_range_has_a_vector_of_its_own(encoding):
 def test_literal_vectors():
     assert OneHot((-1, 0), (3, 2)).encode(np.array([[1, 0]])).tolist() == [[0, 0, 1, 1, 0]]
     assert Bits((2,), (3,)).encode(np.array([[5]])).tolist() == [[1, 1, 0]]
-    assert Bits((0,), (3,), most_significant_first=True).encode(np.array([[4]])).tolist() == [[1, 0, 0]]
+    assert Bits((0,), (3,), most_significant_first=True).encode(np.array([[4]])).tolist() == [
+        [1, 0, 0]
+    ]
 
 
 def test_decodings():
@@ -61,7 +63,8 @@ def test_what_cannot_be_encoded_is_refused_instead_of_wrapping_around():
     core = MLPRNN.from_layers([(np.eye(1, 4), np.zeros(1))], [(np.eye(1), np.zeros(1))])
     network = InterpretedNetwork(core, OneHot((0,), (3,)), Rounded())
     with pytest.raises(
-        RequestError, match=r"input 1 got -1\.\.-1, but the encoding \(one-hot of 3\) holds 0\.\.2 only"
+        RequestError,
+        match=r"input 1 got -1\.\.-1, but the encoding \(one-hot of 3\) holds 0\.\.2 only",
     ):
         network.run(np.array([[[-1]]]))
 
@@ -95,4 +98,7 @@ def test_a_range_that_nobody_said_is_asked_for():
     core = MLPRNN.from_layers([(np.eye(1, 2), np.zeros(1))], [(np.eye(1), np.zeros(1))])
     with pytest.raises(RequestError) as caught:
         resolve_input_range(core)
-    assert [p.split(" is missing")[0] for p in caught.value.problems] == ["network.input_min", "network.input_max"]
+    assert [p.split(" is missing")[0] for p in caught.value.problems] == [
+        "network.input_min",
+        "network.input_max",
+    ]

@@ -30,9 +30,15 @@ from tests.networks.pytorch_cases import FOLDER, OPTIONS, arrays_of
 
 def paper_arrays(hidden: int = 3, inputs: int = 1, outputs: int = 1) -> dict:
     rng = np.random.default_rng(0)
-    shapes = {"hmlp.mlp.0": (5, hidden + inputs), "hmlp.mlp.2": (hidden, 5), "ymlp.mlp.0": (outputs, hidden)}
+    shapes = {
+        "hmlp.mlp.0": (5, hidden + inputs),
+        "hmlp.mlp.2": (hidden, 5),
+        "ymlp.mlp.0": (outputs, hidden),
+    }
     return {
-        f"{stem}.{role}": rng.normal(size=shape if role == "weight" else shape[:1]).astype(np.float32)
+        f"{stem}.{role}": rng.normal(size=shape if role == "weight" else shape[:1]).astype(
+            np.float32
+        )
         for stem, shape in shapes.items()
         for role in ("weight", "bias")
     }
@@ -40,7 +46,9 @@ def paper_arrays(hidden: int = 3, inputs: int = 1, outputs: int = 1) -> dict:
 
 def saved(folder, arrays: dict, metadata: dict | None = None):
     path = folder / "net.npz"
-    np.savez(path, **arrays, **({} if metadata is None else {"metadata": np.array(json.dumps(metadata))}))
+    np.savez(
+        path, **arrays, **({} if metadata is None else {"metadata": np.array(json.dumps(metadata))})
+    )
     return path
 
 
@@ -50,8 +58,14 @@ def same_behaviour(one, other, words) -> bool:
 
 def test_the_papers_network_needs_no_answers(tmp_path):
     arrays = paper_arrays()
-    network = load_network(saved(tmp_path, {f"model.{name}": array for name, array in arrays.items()}))
-    assert isinstance(network, MLPRNN) and (network.hidden_dim, network.input_dim, network.output_dim) == (3, 1, 1)
+    network = load_network(
+        saved(tmp_path, {f"model.{name}": array for name, array in arrays.items()})
+    )
+    assert isinstance(network, MLPRNN) and (
+        network.hidden_dim,
+        network.input_dim,
+        network.output_dim,
+    ) == (3, 1, 1)
     h, x = np.array([1.0, -2.0, 0.5]), 3
     hidden = np.maximum(arrays["hmlp.mlp.0.weight"] @ [*h, x] + arrays["hmlp.mlp.0.bias"], 0)
     expected = arrays["hmlp.mlp.2.weight"] @ hidden + arrays["hmlp.mlp.2.bias"]
@@ -63,26 +77,40 @@ def test_prefixes_and_key_order_do_not_matter(tmp_path):
     arrays = arrays_of("gru_two_layers")
     plain = load_network(FOLDER / "gru_two_layers.npz", **OPTIONS["gru_two_layers"])
     renamed = {
-        f"net.{name.replace('rnn.', 'encoder.gru.').replace('head.', 'fc.')}": arrays[name] for name in reversed(arrays)
+        f"net.{name.replace('rnn.', 'encoder.gru.').replace('head.', 'fc.')}": arrays[name]
+        for name in reversed(arrays)
     }
     words = np.random.default_rng(0).integers(0, 3, (4, 6, 2))
-    assert same_behaviour(plain, load_network(saved(tmp_path, renamed), **OPTIONS["gru_two_layers"]), words)
+    assert same_behaviour(
+        plain, load_network(saved(tmp_path, renamed), **OPTIONS["gru_two_layers"]), words
+    )
 
 
 def test_numbered_head_layers_are_ordered_as_numbers(tmp_path):
     arrays = arrays_of("lstm")
     rng = np.random.default_rng(0)
     for index, (rows, columns) in {2: (6, 4), 10: (3, 6), 11: (1, 3)}.items():
-        arrays |= {f"fc{index}.weight": rng.normal(size=(rows, columns)), f"fc{index}.bias": rng.normal(size=rows)}
+        arrays |= {
+            f"fc{index}.weight": rng.normal(size=(rows, columns)),
+            f"fc{index}.bias": rng.normal(size=rows),
+        }
     del arrays["head.weight"], arrays["head.bias"]
-    network = load_network(saved(tmp_path, arrays), initial="zeros", head="number", head_nonlinearity="relu")
+    network = load_network(
+        saved(tmp_path, arrays), initial="zeros", head="number", head_nonlinearity="relu"
+    )
     assert [weight.shape for weight, _ in network.head] == [(6, 4), (3, 6), (1, 3)]
 
 
 def test_head_layers_without_numbers_are_ordered_by_shape(tmp_path):
     arrays = arrays_of("lstm")
-    arrays |= {"wide.weight": np.ones((6, 4)), "wide.bias": np.ones(6), "head.weight": np.ones((1, 6))}
-    network = load_network(saved(tmp_path, arrays), initial="zeros", head="number", head_nonlinearity="relu")
+    arrays |= {
+        "wide.weight": np.ones((6, 4)),
+        "wide.bias": np.ones(6),
+        "head.weight": np.ones((1, 6)),
+    }
+    network = load_network(
+        saved(tmp_path, arrays), initial="zeros", head="number", head_nonlinearity="relu"
+    )
     assert [weight.shape for weight, _ in network.head] == [(6, 4), (1, 6)]
 
 
@@ -102,10 +130,18 @@ def test_a_part_of_the_range_that_the_file_tells(tmp_path):
     path = saved(
         tmp_path,
         arrays_of("gru"),
-        {"initial": "zeros", "encoding": "one_hot", "head": "class", "input_min": 0, "input_max": 4},
+        {
+            "initial": "zeros",
+            "encoding": "one_hot",
+            "head": "class",
+            "input_min": 0,
+            "input_max": 4,
+        },
     )
     network = load_network(path, input_min=1, input_max=3)
-    assert network.encoding == OneHot((0,), (5,)) and resolve_input_range(network, 1, 3) == ((1, 3),)
+    assert network.encoding == OneHot((0,), (5,)) and resolve_input_range(network, 1, 3) == (
+        (1, 3),
+    )
 
 
 def test_an_embedding_in_the_file_is_the_encoding(tmp_path):
@@ -121,7 +157,9 @@ def test_encodings_take_their_sizes_from_the_range(tmp_path):
     load = lambda **more: load_network(path, initial="zeros", head="class", **more).encoding
     assert load(encoding="one_hot", input_min=[0, 5], input_max=[1, 7]) == OneHot((0, 5), (2, 3))
     assert load(encoding="bits", input_max=31) == Bits((0,), (5,))
-    assert load(encoding="bits_msb", input_min=[0, 0], input_max=[7, 3]) == Bits((0, 0), (3, 2), True)
+    assert load(encoding="bits_msb", input_min=[0, 0], input_max=[7, 3]) == Bits(
+        (0, 0), (3, 2), True
+    )
     assert load(encoding="one_hot", input_min=-2) == OneHot((-2,), (5,))
 
 
@@ -129,7 +167,16 @@ def test_a_given_initial_state(tmp_path):
     options = OPTIONS["lstm"] | {"initial": [0.5] * 8}
     assert load_network(FOLDER / "lstm.npz", **options).initial.tolist() == [0.5] * 8
     arrays = arrays_of("lstm") | {"h0": np.ones((1, 1, 4)), "c0": np.zeros((1, 1, 4))}
-    assert load_network(saved(tmp_path, arrays), head="number").initial.tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
+    assert load_network(saved(tmp_path, arrays), head="number").initial.tolist() == [
+        1,
+        1,
+        1,
+        1,
+        0,
+        0,
+        0,
+        0,
+    ]
 
 
 def test_bfloat16_safetensors():
@@ -150,12 +197,18 @@ ROUND_TRIPS = {
     "gru": lambda: cell("gru_two_layers"),
     "gru with an initial state": lambda: cell("gru_cell"),
     "lstm": lambda: cell("lstm_two_layers"),
-    "one-hot, classes": lambda: InterpretedNetwork(cell("gru"), OneHot((-1, 0), (2, 3)), ClassHead((4, 3, 2, 1, 0))),
+    "one-hot, classes": lambda: InterpretedNetwork(
+        cell("gru"), OneHot((-1, 0), (2, 3)), ClassHead((4, 3, 2, 1, 0))
+    ),
     "bits of a part of what they can hold": lambda: InterpretedNetwork(
         dataclasses.replace(cell("rnn_relu"), input_range=((1, 6),)), Bits((1,), (3,)), Rounded()
     ),
-    "bits, numbers": lambda: InterpretedNetwork(cell("rnn_relu"), Bits((1,), (3,), True), Rounded()),
-    "embedding, yes or no": lambda: InterpretedNetwork(cell("gru"), Embedding(np.eye(5)[:4] * 2, 7), Threshold()),
+    "bits, numbers": lambda: InterpretedNetwork(
+        cell("rnn_relu"), Bits((1,), (3,), True), Rounded()
+    ),
+    "embedding, yes or no": lambda: InterpretedNetwork(
+        cell("gru"), Embedding(np.eye(5)[:4] * 2, 7), Threshold()
+    ),
 }
 
 
@@ -168,7 +221,9 @@ def test_what_was_saved_is_loaded_without_options(name, suffix, tmp_path):
     assert repr(loaded) == repr(network) and loaded.trained_length == network.trained_length
     ranges = network.input_range or ((-3, 3),) * network.input_dim
     assert loaded.input_range == network.input_range
-    words = np.stack([np.random.default_rng(0).integers(low, high + 1, (5, 8)) for low, high in ranges], axis=2)
+    words = np.stack(
+        [np.random.default_rng(0).integers(low, high + 1, (5, 8)) for low, high in ranges], axis=2
+    )
     assert same_behaviour(network, loaded, words)
     assert [p.name for p in tmp_path.iterdir()] == [f"net.{suffix}"]
 
@@ -192,7 +247,9 @@ def shaken(tree):
     """Every leaf random, so that a swapped gate or a lost bias shows."""
     leaves, structure = jax.tree.flatten(tree)
     rng = np.random.default_rng(0)
-    return jax.tree.unflatten(structure, [jnp.asarray(rng.normal(size=leaf.shape), leaf.dtype) for leaf in leaves])
+    return jax.tree.unflatten(
+        structure, [jnp.asarray(rng.normal(size=leaf.shape), leaf.dtype) for leaf in leaves]
+    )
 
 
 def assert_follows(network, step, carry, words):
@@ -213,17 +270,23 @@ def test_linen_cells(name, width, tmp_path):
     zeros = jnp.zeros(4)
     carry = (zeros, zeros) if "LSTM" in name else zeros
     variables = shaken(model.init(jax.random.key(0), carry, jnp.zeros(3)))
-    path = saved(tmp_path, {key: np.asarray(leaf) for key, leaf in flatten_dict(variables, sep="/").items()})
+    path = saved(
+        tmp_path, {key: np.asarray(leaf) for key, leaf in flatten_dict(variables, sep="/").items()}
+    )
     options = FLAX_OPTIONS | ({"nonlinearity": "tanh"} if name == "SimpleCell" else {})
     options |= {"head_nonlinearity": "relu"} if width else {}
     words = np.random.default_rng(1).integers(-1, 2, (6, 3))
-    assert_follows(load_network(path, **options), lambda c, x: model.apply(variables, c, x), carry, words)
+    assert_follows(
+        load_network(path, **options), lambda c, x: model.apply(variables, c, x), carry, words
+    )
 
 
 class NNXNetwork(nnx.Module):
     def __init__(self, cell, rngs):
         self.cell = cell(3, 4, rngs=rngs)
-        self.head = nnx.Sequential(nnx.Linear(4, 6, rngs=rngs), nnx.tanh, nnx.Linear(6, 2, rngs=rngs))
+        self.head = nnx.Sequential(
+            nnx.Linear(4, 6, rngs=rngs), nnx.tanh, nnx.Linear(6, 2, rngs=rngs)
+        )
 
     def __call__(self, carry, x):
         carry, h = self.cell(carry, x)
@@ -240,8 +303,17 @@ def test_nnx_cells(name, tmp_path):
         path, **{"/".join(map(str, key)): leaf for key, leaf in flatten_dict(params).items()}
     )  # as the message says
     carry = (jnp.zeros(4), jnp.zeros(4)) if "LSTM" in name else jnp.zeros(4)
-    options = FLAX_OPTIONS | {"head_nonlinearity": "tanh"} | ({"nonlinearity": "tanh"} if name == "SimpleCell" else {})
-    assert_follows(load_network(path, **options), model, carry, np.random.default_rng(1).integers(-1, 2, (6, 3)))
+    options = (
+        FLAX_OPTIONS
+        | {"head_nonlinearity": "tanh"}
+        | ({"nonlinearity": "tanh"} if name == "SimpleCell" else {})
+    )
+    assert_follows(
+        load_network(path, **options),
+        model,
+        carry,
+        np.random.default_rng(1).integers(-1, 2, (6, 3)),
+    )
 
 
 def test_the_papers_network_as_a_flax_tree(tmp_path):
@@ -254,7 +326,9 @@ def test_the_papers_network_as_a_flax_tree(tmp_path):
         for name, array in arrays.items()
     }
     words = np.random.default_rng(0).integers(0, 5, (3, 6, 1))
-    flax_network = load_network(saved(tmp_path, {f"params/{name}": array for name, array in tree.items()}))
+    flax_network = load_network(
+        saved(tmp_path, {f"params/{name}": array for name, array in tree.items()})
+    )
     assert same_behaviour(flax_network, load_network(saved(tmp_path, arrays)), words)
 
 
@@ -262,5 +336,7 @@ def test_networks_need_neither_jax_nor_torch():
     import subprocess
 
     unwanted = ("jax", "flax", "torch", "hydra")
-    code = f"import sys, mips_jax.networks; sys.exit(any(name in sys.modules for name in {unwanted}))"
+    code = (
+        f"import sys, mips_jax.networks; sys.exit(any(name in sys.modules for name in {unwanted}))"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

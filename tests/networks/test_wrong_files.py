@@ -1,4 +1,6 @@
-"""Wrong network files: each with its message, all problems of a file at once, and none with any other exception."""
+"""Wrong network files: each with its message, all problems of a file at once, and none with any
+other exception.
+"""
 
 import io
 import json
@@ -50,7 +52,11 @@ WRONG_ARRAYS = {
         {},
         "the transition (hmlp) is missing",
     ),
-    "an unknown key": (damaged("paper", optimizer_step=np.ones(3)), {}, "unknown key optimizer_step, shape (3,)"),
+    "an unknown key": (
+        damaged("paper", optimizer_step=np.ones(3)),
+        {},
+        "unknown key optimizer_step, shape (3,)",
+    ),
     "layers that do not fit together": (
         damaged("paper", hmlp__mlp__2__weight=np.ones((3, 6))),
         {},
@@ -81,13 +87,21 @@ WRONG_ARRAYS = {
         GRU,
         "head.bias holds 5 values of 5 that are NaN or infinite",
     ),
-    "complex weights": (damaged("gru", head__bias=np.ones(5, complex)), GRU, "head.bias holds complex128 values"),
+    "complex weights": (
+        damaged("gru", head__bias=np.ones(5, complex)),
+        GRU,
+        "head.bias holds complex128 values",
+    ),
     "texts": (
         damaged("gru", head__bias=np.array(["a"] * 5)),
         GRU,
         "head.bias holds <U1 values; weights are real numbers",
     ),
-    "an empty array": (damaged("gru", head__bias=np.ones(0)), GRU, "head.bias is empty, shape (0,)"),
+    "an empty array": (
+        damaged("gru", head__bias=np.ones(0)),
+        GRU,
+        "head.bias is empty, shape (0,)",
+    ),
     "no arrays": ({}, {}, "the file holds no arrays"),
     "weights of no known network": (
         {"conv.weight": np.ones((2, 2))},
@@ -125,7 +139,12 @@ WRONG_ARRAYS = {
         "LSTM with projections",
     ),
     "two recurrent modules": (
-        arrays_of("gru") | {f"decoder.{name[4:]}": a for name, a in arrays_of("gru").items() if name.startswith("rnn")},
+        arrays_of("gru")
+        | {
+            f"decoder.{name[4:]}": a
+            for name, a in arrays_of("gru").items()
+            if name.startswith("rnn")
+        },
         GRU,
         "there are 2 recurrent modules (decoder., rnn.)",
     ),
@@ -152,7 +171,13 @@ WRONG_ARRAYS = {
         "key rnn.weight_ih_l0 is missing",
     ),
     "head layers in no order": (
-        damaged("gru", a__weight=np.ones((4, 4)), a__bias=np.ones(4), b__weight=np.ones((4, 4)), b__bias=np.ones(4)),
+        damaged(
+            "gru",
+            a__weight=np.ones((4, 4)),
+            a__bias=np.ones(4),
+            b__weight=np.ones((4, 4)),
+            b__bias=np.ones(4),
+        ),
         GRU,
         "neither the names nor the shapes tell the order of the head's layers (a, b, head)",
     ),
@@ -235,7 +260,11 @@ WRONG_OPTIONS = {
         {"initial": "random"},
         "network.initial is 'random'; allowed: zeros, or a list of numbers",
     ),
-    "an initial state of wrong size": ("gru", {"initial": [0.0] * 3}, "network.initial has 3 numbers; the state has 4"),
+    "an initial state of wrong size": (
+        "gru",
+        {"initial": [0.0] * 3},
+        "network.initial has 3 numbers; the state has 4",
+    ),
     "one-hot of another size": (
         "gru",
         {"encoding": "one_hot", "input_min": 0, "input_max": 9},
@@ -261,27 +290,51 @@ WRONG_OPTIONS = {
         {"input_min": [0, 0], "input_max": 1},
         "network.input_min has 2 values; the network reads 5 integers a step",
     ),
-    "an empty range": ("lstm", {"input_min": 3, "input_max": 1}, "network.input_min is 3, above network.input_max = 1"),
-    "a fractional range": ("lstm", {"input_min": 0.5, "input_max": 1}, "network.input_min is 0.5; allowed: an integer"),
+    "an empty range": (
+        "lstm",
+        {"input_min": 3, "input_max": 1},
+        "network.input_min is 3, above network.input_max = 1",
+    ),
+    "a fractional range": (
+        "lstm",
+        {"input_min": 0.5, "input_max": 1},
+        "network.input_min is 0.5; allowed: an integer",
+    ),
     "too few classes": (
         "gru",
         {"head": "class", "class_values": [0, 1]},
         "network.class_values has 2 values; the network has 5",
     ),
-    "equal classes": ("gru", {"head": "class", "class_values": [0] * 5}, "a list of different integers"),
+    "equal classes": (
+        "gru",
+        {"head": "class", "class_values": [0] * 5},
+        "a list of different integers",
+    ),
     "classes of a number": (
         "gru",
         {"class_values": [0, 1, 2, 3, 4]},
         "network.class_values is given but network.head is 'number'",
     ),
-    "one class": ("lstm", {"head": "class"}, "network.head is 'class' but the network has one raw output"),
+    "one class": (
+        "lstm",
+        {"head": "class"},
+        "network.head is 'class' but the network has one raw output",
+    ),
     "a non-linearity for a GRU": (
         "gru",
         {"nonlinearity": "relu"},
         "the file holds a network of kind gru; it belongs to elman only",
     ),
-    "an embedding that is not there": ("gru", {"encoding": "embedding"}, "but the file holds no embedding"),
-    "a length of zero": ("gru", {"trained_length": 0}, "network.trained_length is 0; allowed: an integer >= 1"),
+    "an embedding that is not there": (
+        "gru",
+        {"encoding": "embedding"},
+        "but the file holds no embedding",
+    ),
+    "a length of zero": (
+        "gru",
+        {"trained_length": 0},
+        "network.trained_length is 0; allowed: an integer >= 1",
+    ),
 }
 
 
@@ -296,7 +349,9 @@ def test_wrong_options(name):
 def test_everything_that_is_missing_is_asked_for_at_once():
     with pytest.raises(RequestError) as caught:
         load_network(FOLDER / "rnn_relu.npz")
-    asked = [problem.partition("give network.")[2].partition(":")[0] for problem in caught.value.problems]
+    asked = [
+        problem.partition("give network.")[2].partition(":")[0] for problem in caught.value.problems
+    ]
     assert asked == ["nonlinearity", "initial", "encoding", "head"]
     with pytest.raises(RequestError, match="give network.head_nonlinearity: relu or tanh"):
         load_network(FOLDER / "gru_two_layers.npz")
@@ -305,17 +360,21 @@ def test_everything_that_is_missing_is_asked_for_at_once():
 def test_the_range_is_asked_for_together_with_the_rest(tmp_path):
     with pytest.raises(RequestError) as caught:
         load_network(FOLDER / "lstm.npz", ask_range=True, initial="zeros", input_max=3)
-    assert [p.split(": ")[1].split(" is missing")[0] for p in caught.value.problems if "missing" in p] == [
-        "network.input_min"
-    ]
+    assert [
+        p.split(": ")[1].split(" is missing")[0] for p in caught.value.problems if "missing" in p
+    ] == ["network.input_min"]
     assert "give network.head" in str(caught.value)
     with pytest.raises(RequestError, match="network.input_max is missing"):
         load_network(saved(tmp_path, paper_arrays()), ask_range=True, input_min=0)
-    assert load_network(FOLDER / "gru.npz", ask_range=True, **GRU | {"encoding": "one_hot"}).input_range == ((0, 4),)
+    assert load_network(
+        FOLDER / "gru.npz", ask_range=True, **GRU | {"encoding": "one_hot"}
+    ).input_range == ((0, 4),)
 
 
 def test_damage_and_open_questions_are_reported_together(tmp_path):
-    arrays = damaged("gru", remove=["rnn.bias_hh_l0"], head__weight=np.ones((5, 3)), epoch=np.array(7))
+    arrays = damaged(
+        "gru", remove=["rnn.bias_hh_l0"], head__weight=np.ones((5, 3)), epoch=np.array(7)
+    )
     with pytest.raises(RequestError) as caught:
         load_network(saved(tmp_path, arrays), head="classes")
     text = str(caught.value)
@@ -339,7 +398,9 @@ def test_all_bad_values_are_named(tmp_path):
 
 def test_options_and_metadata_that_disagree(tmp_path):
     path = saved(tmp_path, arrays_of("rnn_relu"), {"nonlinearity": "relu"})
-    with pytest.raises(RequestError, match="network.nonlinearity is 'tanh' but the file's metadata says 'relu'"):
+    with pytest.raises(
+        RequestError, match="network.nonlinearity is 'tanh' but the file's metadata says 'relu'"
+    ):
         load_network(path, **OPTIONS["rnn_relu"] | {"nonlinearity": "tanh"})
 
 
@@ -359,7 +420,9 @@ def test_a_pickle_is_refused_with_the_conversion(suffix, tmp_path):
     path.write_bytes(pickle.dumps(Bomb(tmp_path / "trace")))
     with pytest.raises(RequestError, match="is a pickle.*never opened") as caught:
         load_network(path)
-    assert 'save_file(torch.load("net.pt", weights_only=True), "net.safetensors")' in str(caught.value)
+    assert 'save_file(torch.load("net.pt", weights_only=True), "net.safetensors")' in str(
+        caught.value
+    )
     assert not (tmp_path / "trace").exists()
 
 
@@ -403,7 +466,9 @@ def test_metadata_that_is_no_object(tmp_path):
 
 def test_an_array_that_claims_to_be_huge(tmp_path):
     header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**9)})
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f8", "fortran_order": False, "shape": (10**9, 10**9)}
+    )
     with zipfile.ZipFile(tmp_path / "net.npz", "w") as file:
         file.writestr("hmlp.mlp.0.weight.npy", header.getvalue() + b"\0" * 64)
     with pytest.raises(RequestError, match="not a readable .npz file"):
@@ -526,6 +591,11 @@ def test_fuzzed_metadata_and_options(tmp_path):
     )
     for trial in range(400):
         case = list(OPTIONS)[trial % len(OPTIONS)]
-        pick = lambda: {str(field): values[rng.integers(len(values))] for field in rng.choice(fields, 2)}
-        metadata = {key: value if isinstance(value, str) else json.dumps(value) for key, value in pick().items()}
+        pick = lambda: {
+            str(field): values[rng.integers(len(values))] for field in rng.choice(fields, 2)
+        }
+        metadata = {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in pick().items()
+        }
         attempt(saved(tmp_path, arrays_of(case), metadata), OPTIONS[case] | pick())

@@ -54,7 +54,9 @@ def run(program: Program, word: np.ndarray) -> list[tuple[int, ...]]:
     state = {r.name: r.initial for r in program.registers}
     outputs = []
     for letter in word.tolist():
-        values = {Var(n): v for n, v in zip(program.inputs, letter)} | {Var(n): v for n, v in state.items()}
+        values = {Var(n): v for n, v in zip(program.inputs, letter)} | {
+            Var(n): v for n, v in state.items()
+        }
         for register in program.registers:
             values[Var(register.name, updated=True)] = value(register.update, values)
         outputs.append(tuple(value(o, values) for o in program.outputs))
@@ -63,19 +65,30 @@ def run(program: Program, word: np.ndarray) -> list[tuple[int, ...]]:
 
 
 def random_expression(rng: np.random.Generator, variables: list[Var], depth: int) -> Expression:
-    """An integer expression with every operator; divisors are constants, `and` and `or` join truth values."""
+    """An integer expression with every operator; divisors are constants, `and` and `or` join truth
+    values.
+    """
     if depth == 0 or rng.random() < 0.1:
-        return variables[rng.integers(len(variables))] if rng.random() < 0.6 else Const(int(rng.integers(-4, 6)))
+        return (
+            variables[rng.integers(len(variables))]
+            if rng.random() < 0.6
+            else Const(int(rng.integers(-4, 6)))
+        )
     below = lambda: random_expression(rng, variables, depth - 1)
     kind = rng.integers(12)
     if kind < 3:
         return Call(("add", "sub", "mul")[kind], (below(), below()))
     if kind == 3:
-        return Call(("floordiv", "mod")[rng.integers(2)], (below(), Const(int(rng.choice([-3, -2, 2, 3, 7])))))
+        return Call(
+            ("floordiv", "mod")[rng.integers(2)],
+            (below(), Const(int(rng.choice([-3, -2, 2, 3, 7])))),
+        )
     if kind == 4:
         return Call(("neg", "abs")[rng.integers(2)], (below(),))
     if kind == 5:
-        return Call(("min", "max")[rng.integers(2)], tuple(below() for _ in range(rng.integers(2, 4))))
+        return Call(
+            ("min", "max")[rng.integers(2)], tuple(below() for _ in range(rng.integers(2, 4)))
+        )
     if kind == 6:
         return Call(("median", "argmax")[rng.integers(2)], (below(), below(), below()))
     if kind == 7:
@@ -96,19 +109,27 @@ def random_truth(rng: np.random.Generator, variables: list[Var], depth: int) -> 
         return Call(_COMPARISONS[rng.integers(6)], (leaf(), leaf()))
     kind = rng.integers(4)
     if kind == 0:
-        return Call("in", (below(), *(Const(int(c)) for c in rng.integers(-3, 8, rng.integers(1, 4)))))
+        return Call(
+            "in", (below(), *(Const(int(c)) for c in rng.integers(-3, 8, rng.integers(1, 4))))
+        )
     if kind == 1:
         return Call("not", (below(),))
     truth = lambda: random_truth(rng, variables, depth - 1)
     return Call(("and", "or")[kind - 2], (truth(), truth()))
 
 
-def random_program(rng: np.random.Generator, inputs: int, registers: int, outputs: int, depth: int = 2) -> Program:
+def random_program(
+    rng: np.random.Generator, inputs: int, registers: int, outputs: int, depth: int = 2
+) -> Program:
     """Registers read each other's old and earlier ones' new values; the outputs read all of them."""
     names = tuple("abc"[:inputs]) if inputs > 1 else ("x",)
     old = [Var(n) for n in names] + [Var(f"r{k}") for k in range(registers)]
     made, new = [], []
     for k in range(registers):
-        made.append(Register(f"r{k}", int(rng.integers(-2, 3)), random_expression(rng, old + new, depth)))
+        made.append(
+            Register(f"r{k}", int(rng.integers(-2, 3)), random_expression(rng, old + new, depth))
+        )
         new.append(Var(f"r{k}", updated=True))
-    return Program(names, tuple(made), tuple(random_expression(rng, old + new, depth) for _ in range(outputs)))
+    return Program(
+        names, tuple(made), tuple(random_expression(rng, old + new, depth) for _ in range(outputs))
+    )

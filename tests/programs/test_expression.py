@@ -29,7 +29,10 @@ TABLE = (5, -1, 2, 7)
 def _cases(seed: int, count: int):
     rng = np.random.default_rng(seed)
     for _ in range(count):
-        yield random_expression(rng, [X, Y, Z], int(rng.integers(1, 5))), rng.integers(-9, 10, (6, 3))
+        yield (
+            random_expression(rng, [X, Y, Z], int(rng.integers(1, 5))),
+            rng.integers(-9, 10, (6, 3)),
+        )
 
 
 def _columns(rows: np.ndarray, dtype=np.int64) -> dict[Var, np.ndarray]:
@@ -52,7 +55,10 @@ def test_text_reads_back_as_the_same_value():
     for expression, rows in _cases(1, 1500):
         text = expression_text(expression)
         for row in rows.tolist():
-            assert _by_python(text, row) == value(expression, dict(zip((X, Y, Z), row))), (text, expression)
+            assert _by_python(text, row) == value(expression, dict(zip((X, Y, Z), row))), (
+                text,
+                expression,
+            )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +75,10 @@ def test_text_reads_back_as_the_same_value():
         (call("abs", call("sub", X, -2)), "abs(x - -2)"),
         (call("eq", call("eq", X, Y), Z), "(x == y) == z"),
         (call("and", call("or", X, Y), call("not", Z)), "(x or y) and not z"),
-        (call("if", call("gt", X, 2), Y, call("if", call("eq", X, 0), Z, 1)), "y if x > 2 else z if x == 0 else 1"),
+        (
+            call("if", call("gt", X, 2), Y, call("if", call("eq", X, 0), Z, 1)),
+            "y if x > 2 else z if x == 0 else 1",
+        ),
         (call("add", call("if", X, Y, Z), 1), "(y if x else z) + 1"),
         (call("in", X, 1, 4), "x in (1, 4)"),
         (call("in", X, 1), "x in (1,)"),
@@ -117,9 +126,16 @@ def test_equal_sums_are_equal_trees_after_tidying():
 
 
 def test_description_length_orders_expressions_as_readers_do():
-    assert expression_bits(X) < expression_bits(call("add", X, 1)) < expression_bits(call("add", X, call("mul", 2, Y)))
+    assert (
+        expression_bits(X)
+        < expression_bits(call("add", X, 1))
+        < expression_bits(call("add", X, call("mul", 2, Y)))
+    )
     assert expression_bits(Const(1)) < expression_bits(Const(100)) == expression_bits(Const(-100))
-    assert expression_bits(call("if", call("eq", X, Y), Z, 0)) < expression_bits(call("mul", call("eq", X, Y), Z)) + 8
+    assert (
+        expression_bits(call("if", call("eq", X, Y), Z, 0))
+        < expression_bits(call("mul", call("eq", X, Y), Z)) + 8
+    )
     table = Lookup("T", tuple(range(40)), (X,), (0,))
     assert expression_bits(table) > expression_bits(call("mod", call("add", X, Y), 40))
     for expression, _ in _cases(3, 200):
@@ -139,7 +155,9 @@ def test_replace_variables_and_equality():
     expression = call("add", call("mul", X, Y), X)
     assert variables(expression) == {X, Y}
     assert replace(expression, {X: Z}) == call("add", call("mul", Z, Y), Z)
-    assert replace(expression, {call("mul", X, Y): Z, X: Y}) == call("add", Z, Y)  # the outermost first
+    assert replace(expression, {call("mul", X, Y): Z, X: Y}) == call(
+        "add", Z, Y
+    )  # the outermost first
     assert len({expression, call("add", call("mul", X, Y), X)}) == 1
 
 

@@ -36,13 +36,16 @@ def _agree(program: Program, words: np.ndarray) -> None:
         wanted = run(program, word)
         assert [tuple(map(int, row)) for row in outputs] == wanted, str(program)
         printed = _printed(program, word)
-        assert printed == (wanted if len(program.outputs) > 1 else [row[0] for row in wanted]), program.source
+        assert printed == (wanted if len(program.outputs) > 1 else [row[0] for row in wanted]), (
+            program.source
+        )
         flat = [v for row in printed for v in row] if len(program.outputs) > 1 else printed
         assert all(type(v) is int for v in flat), program.source  # never a bool, never numpy's
 
 
 @pytest.mark.parametrize(
-    "inputs, registers, outputs", [(1, 0, 1), (1, 1, 1), (1, 2, 1), (1, 3, 2), (2, 2, 1), (2, 3, 3), (3, 1, 2)]
+    "inputs, registers, outputs",
+    [(1, 0, 1), (1, 1, 1), (1, 2, 1), (1, 3, 2), (2, 2, 1), (2, 3, 3), (3, 1, 2)],
 )
 def test_random_programs_print_what_they_do(inputs, registers, outputs):
     rng = np.random.default_rng([inputs, registers, outputs])
@@ -55,8 +58,16 @@ def test_random_programs_print_what_they_do(inputs, registers, outputs):
 
 
 def test_registers_that_swap_are_assigned_together():
-    swap = Program(("x",), (Register("s", 0, call("add", R, X)), Register("r", 1, S)), (call("sub", NEW_S, NEW_R),))
-    assert "s, r = r + x, s" in swap.source or "r, s = s, r + x" in swap.source or "s, r = x + r, s" in swap.source
+    swap = Program(
+        ("x",),
+        (Register("s", 0, call("add", R, X)), Register("r", 1, S)),
+        (call("sub", NEW_S, NEW_R),),
+    )
+    assert (
+        "s, r = r + x, s" in swap.source
+        or "r, s = s, r + x" in swap.source
+        or "s, r = x + r, s" in swap.source
+    )
     _agree(swap, np.random.default_rng(0).integers(0, 9, (4, 12, 1)))
 
 
@@ -71,7 +82,9 @@ def test_three_registers_that_rotate():
 
 def test_an_output_may_read_a_register_before_and_after_the_step():
     difference = Program(
-        ("x",), (Register("s", 0, call("add", call("mul", S, 2), X)),), (call("sub", NEW_S, S), call("eq", S, NEW_S))
+        ("x",),
+        (Register("s", 0, call("add", call("mul", S, 2), X)),),
+        (call("sub", NEW_S, S), call("eq", S, NEW_S)),
     )
     _agree(difference, np.random.default_rng(1).integers(-3, 4, (4, 9, 1)))
 
@@ -141,7 +154,9 @@ def test_lookups_of_one_and_two_indices():
     said = Lookup("OUTPUT", (10, -20, 30), (NEW_S,), (0,))
     machine = Program(("x",), (Register("s", 0, states),), (said, call("add", said, 1)))
     _agree(machine, np.random.default_rng(5).integers(-1, 2, (5, 20, 1)))
-    assert machine.source.startswith("NEXT = (") and compile_source(machine.source)([0]) == [(-20, -19)]
+    assert machine.source.startswith("NEXT = (") and compile_source(machine.source)([0]) == [
+        (-20, -19)
+    ]
 
 
 def test_a_table_of_one_cell_is_still_a_tuple():
@@ -151,7 +166,9 @@ def test_a_table_of_one_cell_is_still_a_tuple():
 
 def test_shared_sub_expressions_are_named_once():
     total = call("add", call("add", A, B), S)
-    adder = Program(("a", "b"), (Register("s", 0, call("floordiv", total, 2)),), (call("mod", total, 2),))
+    adder = Program(
+        ("a", "b"), (Register("s", 0, call("floordiv", total, 2)),), (call("mod", total, 2),)
+    )
     assert adder.source.count("a + b") == 1
     _agree(adder, np.random.default_rng(6).integers(0, 2, (5, 20, 2)))
     taken = Program(
@@ -165,20 +182,30 @@ def test_shared_sub_expressions_are_named_once():
 def test_reusing_updates_leaves_the_values_and_shortens():
     update = call("mod", call("add", S, X), 5)
     program = Program(
-        ("x",), (Register("s", 0, update), Register("r", 0, call("add", R, update))), (call("mul", update, 2),)
+        ("x",),
+        (Register("s", 0, update), Register("r", 0, call("add", R, update))),
+        (call("mul", update, 2),),
     )
     reused = reuse_updates(program)
     words = np.random.default_rng(7).integers(0, 9, (5, 20, 1))
     np.testing.assert_array_equal(reused.run(words), program.run(words))
-    assert reused.outputs == (call("mul", NEW_S, 2),) and reused.registers[1].update == call("add", R, NEW_S)
+    assert reused.outputs == (call("mul", NEW_S, 2),) and reused.registers[1].update == call(
+        "add", R, NEW_S
+    )
     assert (
         reused.description_length
-        < Program(("x",), program.registers, (call("mul", call("mod", call("add", S, X), 6), 2),)).description_length
+        < Program(
+            ("x",), program.registers, (call("mul", call("mod", call("add", S, X), 6), 2),)
+        ).description_length
     )
 
 
 def test_renaming_changes_names_only():
-    program = Program(("x",), (Register("s", 0, call("add", S, X)), Register("r", 1, NEW_S)), (call("sub", NEW_R, S),))
+    program = Program(
+        ("x",),
+        (Register("s", 0, call("add", S, X)), Register("r", 1, NEW_S)),
+        (call("sub", NEW_R, S),),
+    )
     other = renamed(program, {"s": "sum_so_far", "r": "copy"})
     words = np.random.default_rng(8).integers(0, 9, (3, 10, 1))
     np.testing.assert_array_equal(other.run(words), program.run(words))
@@ -190,9 +217,13 @@ def test_renaming_changes_names_only():
 
 def test_description_length_of_programs():
     window = Program(("x",), (Register("p", 0, X), Register("q", 0, Var("p"))), (Var("q"),))
-    counter = Program(("x",), (Register("s", 0, call("add", S, call("eq", X, 1))),), (call("gt", NEW_S, 3),))
+    counter = Program(
+        ("x",), (Register("s", 0, call("add", S, call("eq", X, 1))),), (call("gt", NEW_S, 3),)
+    )
     table = Program(
-        ("x",), (Register("s", 0, Lookup("N", tuple((0, 1, 2) for _ in range(9)), (S, X), (0, 0))),), (NEW_S,)
+        ("x",),
+        (Register("s", 0, Lookup("N", tuple((0, 1, 2) for _ in range(9)), (S, X), (0, 0))),),
+        (NEW_S,),
     )
     assert window.description_length < counter.description_length < table.description_length
     far = Program(("x",), (Register("s", 1000, call("add", S, X)),), (NEW_S,))

@@ -1,4 +1,6 @@
-"""Figures are drawn for every shape that a run can bring; what they show is checked where it can be read back."""
+"""Figures are drawn for every shape that a run can bring; what they show is checked where it can be
+read back.
+"""
 
 import numpy as np
 import pytest
@@ -23,7 +25,9 @@ def test_principal_axes_find_the_plane_that_the_points_lie_in():
 def test_hidden_states_of_any_width_are_drawn_once_for_each_colouring(width, tmp_path):
     hidden = RNG.normal(size=(6, 5, width))
     few, many = RNG.integers(0, 3, (6, 5)), np.arange(30).reshape(6, 5)
-    figure = plots.plot_hidden_states(hidden, {"state": few, "register count": many}, initial=np.zeros(width))
+    figure = plots.plot_hidden_states(
+        hidden, {"state": few, "register count": many}, initial=np.zeros(width)
+    )
     titles = [axes.get_title() for axes in figure.axes]
     assert "coloured by state" in titles and "coloured by register count" in titles
     assert plots.save(figure, tmp_path / "hidden.png").stat().st_size > 5_000
@@ -35,14 +39,17 @@ def test_diverging_sequences_are_left_out_and_huge_registers_cut_off(tmp_path):
     registers = np.full((4, 5), 10**400, dtype=object)
     plots.save(plots.plot_hidden_states(hidden, {"register r": registers}), tmp_path / "hidden.png")
     plots.save(
-        plots.plot_hidden_states(np.full((2, 5, 3), np.nan), {"output": np.zeros((2, 5))}), tmp_path / "nothing.png"
+        plots.plot_hidden_states(np.full((2, 5, 3), np.nan), {"output": np.zeros((2, 5))}),
+        tmp_path / "nothing.png",
     )
 
 
 @pytest.mark.parametrize("states", [1, 2, 3, 7, 30])
 def test_machines_of_any_size_are_drawn_with_every_state_and_its_start_marked(states, tmp_path):
     letters = range(3)
-    transitions = np.array([[(state + letter) % states for letter in letters] for state in range(states)])
+    transitions = np.array(
+        [[(state + letter) % states for letter in letters] for state in range(states)]
+    )
     figure = plots.plot_automaton(transitions, transitions[:, :, None], letters)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert {str(state) for state in range(states)} <= set(texts)
@@ -65,4 +72,7 @@ def test_training_curves_are_drawn_where_members_stop_at_different_steps(tmp_pat
     figure = plots.plot_training(steps, accuracy, loss, chosen=0)
     assert figure.axes[0].get_yscale() == "log"
     assert plots.save(figure, tmp_path / "training.png").stat().st_size > 5_000
-    plots.save(plots.plot_training(steps, accuracy, np.full((2, 2), np.nan)), tmp_path / "nothing_finite.png")
+    plots.save(
+        plots.plot_training(steps, accuracy, np.full((2, 2), np.nan)),
+        tmp_path / "nothing_finite.png",
+    )

@@ -18,7 +18,9 @@ RESULT = {
 }
 
 
-@pytest.mark.parametrize("fraction, shown", [(1.0, "100%"), (0.999999, "99.99%"), (0.29, "29%"), (0.0, "0%")])
+@pytest.mark.parametrize(
+    "fraction, shown", [(1.0, "100%"), (0.999999, "99.99%"), (0.29, "29%"), (0.0, "0%")]
+)
 def test_percentages_never_round_up_to_everything(fraction, shown):
     assert percent(fraction) == shown
 
@@ -41,7 +43,10 @@ def test_the_page_holds_program_candidates_registers_and_networks():
         candidates=[summary.CandidateRow("linear", 12.0, 1.0, "a | b", chosen=True)],
         outcomes=[("automaton", "not_closed")],
         registers=[summary.RegisterRow("total", 0, "h1 = 2 total")],
-        members=[summary.MemberRow("H=1", seed, "perfect", 500, 1.0, chosen=seed == 20) for seed in range(30)],
+        members=[
+            summary.MemberRow("H=1", seed, "perfect", 500, 1.0, chosen=seed == 20)
+            for seed in range(30)
+        ],
         figures={"training": "training.png"},
     )
     assert "def program(inputs):" in page and "| `total` | `0` | h1 = 2 total |" in page
@@ -51,7 +56,9 @@ def test_the_page_holds_program_candidates_registers_and_networks():
         and "and 18 more." in page
         and "![training](training.png)" in page
     )
-    assert page.index("| H=1 | 20 |") < page.index("| H=1 | 0 |"), "the distilled network comes first"
+    assert page.index("| H=1 | 20 |") < page.index("| H=1 | 0 |"), (
+        "the distilled network comes first"
+    )
 
 
 def test_a_page_without_a_program_says_so():

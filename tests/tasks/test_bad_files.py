@@ -1,4 +1,6 @@
-"""Every way a file of sequences can be wrong, with its message; files of noise must end in a RequestError too."""
+"""Every way a file of sequences can be wrong, with its message; files of noise must end in a
+RequestError too.
+"""
 
 import io
 import json
@@ -19,7 +21,11 @@ SUMS = np.cumsum(NUMBERS, axis=1)
 
 def npz(**arrays) -> bytes:
     """The good file with some arrays replaced, or left out (None)."""
-    arrays = {key: value for key, value in ({"x": NUMBERS, "y": SUMS} | arrays).items() if value is not None}
+    arrays = {
+        key: value
+        for key, value in ({"x": NUMBERS, "y": SUMS} | arrays).items()
+        if value is not None
+    }
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()
@@ -38,7 +44,9 @@ def csv(*rows: str, header: str = "sequence,x,y", good: int = 20) -> bytes:
 
 
 def jsonl(*lines: str, good: int = 20) -> bytes:
-    records = [json.dumps({"x": x, "y": y}) for x, y in zip(NUMBERS[:good].tolist(), SUMS[:good].tolist())]
+    records = [
+        json.dumps({"x": x, "y": y}) for x, y in zip(NUMBERS[:good].tolist(), SUMS[:good].tolist())
+    ]
     return "\n".join([*records, *lines, ""]).encode()
 
 
@@ -66,7 +74,11 @@ _RAGGED_OBJECTS = np.array([[1, 2], [3]], dtype=object)
 # name of the file, its bytes, and what the message says about it
 WRONG_FILES = {
     "empty npz": ("a.npz", b"", "is empty"),
-    "unknown extension": ("a.txt", b"1", r"has the extension .txt, but must be one of .npz, .csv, .jsonl"),
+    "unknown extension": (
+        "a.txt",
+        b"1",
+        r"has the extension .txt, but must be one of .npz, .csv, .jsonl",
+    ),
     "no extension": ("a", b"1", r"has the extension \(none\)"),
     "pickle": ("a.pkl", pickle.dumps(_Executed()), "pickles are never loaded"),
     "pytorch": ("a.pt", b"PK", "PyTorch files are pickles and never loaded"),
@@ -75,13 +87,37 @@ WRONG_FILES = {
     "npz that is text": ("a.npz", b"hello", "not a readable npz archive"),
     "npz that is one array": ("a.npz", _npy(NUMBERS), "a single array, not an npz archive"),
     "npz cut short": ("a.npz", npz()[:300], "not a readable npz archive"),
-    "npz with a pickled array": ("a.npz", npz(x=_RAGGED_OBJECTS), "the array x cannot be read .it holds Python objects"),
-    "npz without x": ("a.npz", npz(x=None, inputs=NUMBERS), "there is no array x; the file holds y, inputs"),
+    "npz with a pickled array": (
+        "a.npz",
+        npz(x=_RAGGED_OBJECTS),
+        "the array x cannot be read .it holds Python objects",
+    ),
+    "npz without x": (
+        "a.npz",
+        npz(x=None, inputs=NUMBERS),
+        "there is no array x; the file holds y, inputs",
+    ),
     "npz with nothing": ("a.npz", zipped(), "there is no array x; the file holds nothing"),
-    "npz with text in place of x": ("a.npz", zipped(x=b"1 2 3", y_npy=_npy(SUMS)), "x is not an array"),
-    "npz of strings": ("a.npz", npz(x=NUMBERS.astype(str)), "x must hold integers, but its dtype is <U21"),
-    "npz of complex numbers": ("a.npz", npz(y=SUMS * 1j), "y must hold integers, but its dtype is complex128"),
-    "npz of dates": ("a.npz", npz(y=SUMS.astype("M8[s]")), r"y must hold integers, but its dtype is datetime64\[s\]"),
+    "npz with text in place of x": (
+        "a.npz",
+        zipped(x=b"1 2 3", y_npy=_npy(SUMS)),
+        "x is not an array",
+    ),
+    "npz of strings": (
+        "a.npz",
+        npz(x=NUMBERS.astype(str)),
+        "x must hold integers, but its dtype is <U21",
+    ),
+    "npz of complex numbers": (
+        "a.npz",
+        npz(y=SUMS * 1j),
+        "y must hold integers, but its dtype is complex128",
+    ),
+    "npz of dates": (
+        "a.npz",
+        npz(y=SUMS.astype("M8[s]")),
+        r"y must hold integers, but its dtype is datetime64\[s\]",
+    ),
     "npz fractional": (
         "a.npz",
         npz(x=NUMBERS / 2),
@@ -92,31 +128,67 @@ WRONG_FILES = {
         npz(y=changed(SUMS, (4, 1), np.nan)),
         r"1 entry that is not finite \(first: y\[4, 1, 0\] = nan\)",
     ),
-    "npz infinite": ("a.npz", npz(x=changed(NUMBERS, (0, 0), -np.inf)), "x has 1 entry that is not finite"),
-    "npz too large": ("a.npz", npz(x=changed(NUMBERS, (2, 2), 2**40)), r"beyond ±2147483647 \(first: x\[2, 2, 0\]"),
+    "npz infinite": (
+        "a.npz",
+        npz(x=changed(NUMBERS, (0, 0), -np.inf)),
+        "x has 1 entry that is not finite",
+    ),
+    "npz too large": (
+        "a.npz",
+        npz(x=changed(NUMBERS, (2, 2), 2**40)),
+        r"beyond ±2147483647 \(first: x\[2, 2, 0\]",
+    ),
     "npz flat": ("a.npz", npz(x=np.arange(60)), r"\(sequence, step, x\), but its shape is \(60,\)"),
     "npz a number": ("a.npz", npz(x=3, lengths=3), r"but its shape is \(\)"),
     "npz four axes": ("a.npz", npz(y=np.zeros((20, 3, 1, 1))), r"but its shape is \(20, 3, 1, 1\)"),
     "npz fewer labels": ("a.npz", npz(y=SUMS[:15]), "x has 20 sequences but y has 15"),
     "npz shorter labels": ("a.npz", npz(y=SUMS[:, :2]), "x has 3 steps but y has 2"),
-    "npz no sequences": ("a.npz", npz(x=NUMBERS[:0], y=SUMS[:0]), "there are only 0 sequences; at least 10"),
-    "npz few sequences": ("a.npz", npz(x=NUMBERS[:9], y=SUMS[:9]), "there are only 9 sequences; at least 10"),
+    "npz no sequences": (
+        "a.npz",
+        npz(x=NUMBERS[:0], y=SUMS[:0]),
+        "there are only 0 sequences; at least 10",
+    ),
+    "npz few sequences": (
+        "a.npz",
+        npz(x=NUMBERS[:9], y=SUMS[:9]),
+        "there are only 9 sequences; at least 10",
+    ),
     "npz no steps": (
         "a.npz",
         npz(x=NUMBERS[:, :0], y=SUMS[:, :0]),
         r"x has shape \(20, 0, 1\): there is nothing in it",
     ),
-    "npz no inputs": ("a.npz", npz(x=np.zeros((20, 3, 0))), r"x has shape \(20, 3, 0\): there is nothing in it"),
-    "npz constant": ("a.npz", npz(y=SUMS * 0 + 4), "y is 4 at every step of every sequence, so there is nothing"),
+    "npz no inputs": (
+        "a.npz",
+        npz(x=np.zeros((20, 3, 0))),
+        r"x has shape \(20, 3, 0\): there is nothing in it",
+    ),
+    "npz constant": (
+        "a.npz",
+        npz(y=SUMS * 0 + 4),
+        "y is 4 at every step of every sequence, so there is nothing",
+    ),
     "npz equal inputs": ("a.npz", npz(x=NUMBERS * 0), "all sequences have the same inputs"),
-    "npz contradictory": ("a.npz", npz(x=NUMBERS % 3), "57 of 60 labels, in 19 of 20 sequences, contradict others"),
-    "npz with a mask": ("a.npz", npz(mask=NUMBERS > 3), "give the sequences' lengths as an array .N,. named lengths"),
+    "npz contradictory": (
+        "a.npz",
+        npz(x=NUMBERS % 3),
+        "57 of 60 labels, in 19 of 20 sequences, contradict others",
+    ),
+    "npz with a mask": (
+        "a.npz",
+        npz(mask=NUMBERS > 3),
+        "give the sequences' lengths as an array .N,. named lengths",
+    ),
     "npz lengths of another shape": (
         "a.npz",
         npz(lengths=np.ones(3, int)),
         r"lengths must be integers of shape \(20,\)",
     ),
-    "npz fractional lengths": ("a.npz", npz(lengths=np.ones(20)), "lengths must be integers .* but is float64"),
+    "npz fractional lengths": (
+        "a.npz",
+        npz(lengths=np.ones(20)),
+        "lengths must be integers .* but is float64",
+    ),
     "npz lengths beyond the end": (
         "a.npz",
         npz(lengths=np.arange(20)),
@@ -130,46 +202,102 @@ WRONG_FILES = {
         b"0,1,2\n" * 40,
         "the first line must name the columns, sequence,x,y .*, but is 0,1,2",
     ),
-    "csv other columns": ("a.csv", csv(header="id,x,y"), "there is a column 'id' that is not part of the layout"),
+    "csv other columns": (
+        "a.csv",
+        csv(header="id,x,y"),
+        "there is a column 'id' that is not part of the layout",
+    ),
     "csv column missing": ("a.csv", csv(header="sequence,x,x1"), "there is no column y0"),
     "csv column skipped": ("a.csv", csv(header="sequence,x0,y2"), "there is no column y0"),
     "csv column twice": ("a.csv", csv(header="x,sequence,y,x"), "the column x0 occurs 2 times"),
     "csv semicolons": ("a.csv", csv().replace(b",", b";"), "there is a column 'sequence;x;y'"),
-    "csv ragged": ("a.csv", csv("20,1", "20,1,2,3"), r"not every row has 3 values \(line 62: 2 values, 2 times\)"),
+    "csv ragged": (
+        "a.csv",
+        csv("20,1", "20,1,2,3"),
+        r"not every row has 3 values \(line 62: 2 values, 2 times\)",
+    ),
     "csv words": ("a.csv", csv("20,one,2"), r"not every value is a number \(line 62: 'one'\)"),
     "csv hole": ("a.csv", csv("20,,2"), r"a value is missing \(line 62\)"),
-    "csv fractional": ("a.csv", csv("20,1.5,2"), r"not every value is a whole number \(line 62: '1.5'\)"),
-    "csv NaN": ("a.csv", csv("20,nan,2", "20,inf,2"), r"not every value is finite \(line 62: 'nan', 2 times\)"),
+    "csv fractional": (
+        "a.csv",
+        csv("20,1.5,2"),
+        r"not every value is a whole number \(line 62: '1.5'\)",
+    ),
+    "csv NaN": (
+        "a.csv",
+        csv("20,nan,2", "20,inf,2"),
+        r"not every value is finite \(line 62: 'nan', 2 times\)",
+    ),
     "csv too large": ("a.csv", csv("20,3000000000,2"), "not every value is within ±2147483647"),
     "csv much too large": ("a.csv", csv("20," + "9" * 5000 + ",2"), "not every value is"),
     "csv binary": ("a.csv", csv() + b"\xff\xfe\x00", "not a text file in UTF-8"),
-    "csv constant": ("a.csv", re.sub(rb",\d+\n", b",1\n", csv()), "y is 1 at every step of every sequence"),
+    "csv constant": (
+        "a.csv",
+        re.sub(rb",\d+\n", b",1\n", csv()),
+        "y is 1 at every step of every sequence",
+    ),
     "jsonl blank": ("a.jsonl", b"\n \n", "there are no sequences; write one a line"),
-    "jsonl not JSON": ("a.jsonl", jsonl("{x: 1}"), r"not every line is JSON \(line 21: Expecting property name"),
+    "jsonl not JSON": (
+        "a.jsonl",
+        jsonl("{x: 1}"),
+        r"not every line is JSON \(line 21: Expecting property name",
+    ),
     "jsonl cut short": ("a.jsonl", jsonl()[:-9], "not every line is JSON .line 20"),
     "jsonl one list": (
         "a.jsonl",
         b"[[1, 2], [3, 4]]",
         r'not every line is of the form {"x": \[...\], "y": \[...\]}',
     ),
-    "jsonl without y": ("a.jsonl", jsonl('{"x": [1]}'), "not every line is of the form .* .line 21"),
-    "jsonl numbers": ("a.jsonl", jsonl('{"x": 1, "y": 2}'), r"x and y must be lists of steps \(line 21: 1\)"),
+    "jsonl without y": (
+        "a.jsonl",
+        jsonl('{"x": [1]}'),
+        "not every line is of the form .* .line 21",
+    ),
+    "jsonl numbers": (
+        "a.jsonl",
+        jsonl('{"x": 1, "y": 2}'),
+        r"x and y must be lists of steps \(line 21: 1\)",
+    ),
     "jsonl lengths": (
         "a.jsonl",
         jsonl('{"x": [1, 2], "y": [2]}'),
         r"as many steps as each other \(line 21: 2 in x, 1 in y\)",
     ),
-    "jsonl no steps": ("a.jsonl", jsonl('{"x": [], "y": []}'), r"a sequence has no steps \(line 21\)"),
-    "jsonl words": ("a.jsonl", jsonl('{"x": ["a"], "y": [2]}'), r"x: not every value is a number \(line 21: 'a'\)"),
-    "jsonl null": ("a.jsonl", jsonl('{"x": [1], "y": [null]}'), r"y: not every value is a number \(line 21: None\)"),
+    "jsonl no steps": (
+        "a.jsonl",
+        jsonl('{"x": [], "y": []}'),
+        r"a sequence has no steps \(line 21\)",
+    ),
+    "jsonl words": (
+        "a.jsonl",
+        jsonl('{"x": ["a"], "y": [2]}'),
+        r"x: not every value is a number \(line 21: 'a'\)",
+    ),
+    "jsonl null": (
+        "a.jsonl",
+        jsonl('{"x": [1], "y": [null]}'),
+        r"y: not every value is a number \(line 21: None\)",
+    ),
     "jsonl fractional": (
         "a.jsonl",
         jsonl('{"x": [1.5], "y": [2]}'),
         r"x: not every value is a whole number \(line 21: 1.5\)",
     ),
-    "jsonl NaN": ("a.jsonl", jsonl('{"x": [NaN], "y": [2]}'), r"x: not every value is finite \(line 21: nan\)"),
-    "jsonl too large": ("a.jsonl", jsonl('{"x": [1e300], "y": [2]}'), "x: not every value is within ±2147483647"),
-    "jsonl far too large": ("a.jsonl", jsonl('{"x": [%s], "y": [2]}' % ("9" * 3000)), "x: not every value is within"),
+    "jsonl NaN": (
+        "a.jsonl",
+        jsonl('{"x": [NaN], "y": [2]}'),
+        r"x: not every value is finite \(line 21: nan\)",
+    ),
+    "jsonl too large": (
+        "a.jsonl",
+        jsonl('{"x": [1e300], "y": [2]}'),
+        "x: not every value is within ±2147483647",
+    ),
+    "jsonl far too large": (
+        "a.jsonl",
+        jsonl('{"x": [%s], "y": [2]}' % ("9" * 3000)),
+        "x: not every value is within",
+    ),
     "jsonl ragged steps": (
         "a.jsonl",
         jsonl('{"x": [[1, 2]], "y": [2]}'),
@@ -180,7 +308,11 @@ WRONG_FILES = {
         b'{"x": [[1, 2]], "y": [[2]]}\n{"x": [[1]], "y": [[2]]}\n',
         r"x: every step must be a list of 2 numbers, like the first \(line 2: \[1\]\)",
     ),
-    "jsonl empty steps": ("a.jsonl", b'{"x": [[]], "y": [[2]]}\n', r"x: a step is an empty list \(line 1: \[\]\)"),
+    "jsonl empty steps": (
+        "a.jsonl",
+        b'{"x": [[]], "y": [[2]]}\n',
+        r"x: a step is an empty list \(line 1: \[\]\)",
+    ),
     "jsonl nested": (
         "a.jsonl",
         jsonl('{"x": [%s1%s], "y": [2]}' % ("[" * 900, "]" * 900)),
@@ -214,7 +346,10 @@ def test_paths(tmp_path):
     for path, message in (
         (None, "task.path is missing; give a file of sequences"),
         ("", "task.path is missing"),
-        (tmp_path / "not_there.csv", "not_there.csv .task.path. does not exist; beside it there are there.csv"),
+        (
+            tmp_path / "not_there.csv",
+            "not_there.csv .task.path. does not exist; beside it there are there.csv",
+        ),
         (tmp_path, "is not a file"),
         ("a\0b.csv", "task.path"),
         ("a" * 5000 + ".csv", "task.path"),
@@ -228,7 +363,9 @@ def test_all_problems_of_a_file_at_once(tmp_path):
     path.write_bytes(npz(x=NUMBERS / 2, y=changed(SUMS[:5, :2], (0, 0), np.nan)))
     with pytest.raises(RequestError) as caught:
         load_file_task(path, on_contradiction="perhaps")
-    assert [problem.removeprefix("bad.npz: ").split(" (")[0] for problem in caught.value.problems] == [
+    assert [
+        problem.removeprefix("bad.npz: ").split(" (")[0] for problem in caught.value.problems
+    ] == [
         "task.on_contradiction must be warn or error, but is 'perhaps'",
         "x has 30 entries that are not whole numbers",
         "y has 1 entry that is not finite",
@@ -261,7 +398,13 @@ def test_padding_does_not_matter(tmp_path):
     lengths = np.arange(20) % 3 + 1
     padding = np.arange(3) >= lengths[:, None]
     path = tmp_path / "padded.npz"
-    path.write_bytes(npz(x=np.where(padding, np.nan, NUMBERS), y=np.where(padding, 2.0**99, SUMS), lengths=lengths))
+    path.write_bytes(
+        npz(
+            x=np.where(padding, np.nan, NUMBERS),
+            y=np.where(padding, 2.0**99, SUMS),
+            lengths=lengths,
+        )
+    )
     task = load_file_task(path)
     assert task.training.mask.sum() + task.held_out.mask.sum() == lengths.sum()
     assert task.training.outputs.max() <= SUMS.max()
@@ -270,7 +413,9 @@ def test_padding_does_not_matter(tmp_path):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("extension, good", [("npz", npz()), ("csv", csv()), ("jsonl", jsonl())])
 def test_noise_never_ends_in_anything_but_a_request_error(tmp_path, extension, good):
-    """Random bytes, files cut short, and good files with some bytes changed; a lucky one may still be readable."""
+    """Random bytes, files cut short, and good files with some bytes changed; a lucky one may still
+    be readable.
+    """
     rng = np.random.default_rng(0)
     path = tmp_path / f"noise.{extension}"
     readable = 0

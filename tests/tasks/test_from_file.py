@@ -1,4 +1,6 @@
-"""Files of sequences as tasks: the three layouts agree, a fifth is held out, contradictions are counted."""
+"""Files of sequences as tasks: the three layouts agree, a fifth is held out, contradictions are
+counted.
+"""
 
 import itertools
 import json
@@ -19,7 +21,9 @@ def write_npz(path, sequences: Sequences) -> None:
 
 
 def write_csv(path, sequences: Sequences) -> None:
-    names = [f"x{k}" for k in range(sequences.inputs.shape[2])] + [f"y{k}" for k in range(sequences.outputs.shape[2])]
+    names = [f"x{k}" for k in range(sequences.inputs.shape[2])] + [
+        f"y{k}" for k in range(sequences.outputs.shape[2])
+    ]
     lines = [",".join(["sequence", *names])]
     for n, (inputs, outputs) in enumerate(_unpadded(sequences)):
         lines += [",".join(map(str, [n, *x, *y])) for x, y in zip(inputs, outputs)]
@@ -30,12 +34,20 @@ def write_jsonl(path, sequences: Sequences) -> None:
     def plain(steps):
         return [step[0] for step in steps] if len(steps[0]) == 1 else steps
 
-    path.write_text("".join(json.dumps({"x": plain(x), "y": plain(y)}) + "\n" for x, y in _unpadded(sequences)))
+    path.write_text(
+        "".join(json.dumps({"x": plain(x), "y": plain(y)}) + "\n" for x, y in _unpadded(sequences))
+    )
 
 
 def _unpadded(sequences: Sequences):
-    lengths = np.full(len(sequences), sequences.length) if sequences.mask is None else sequences.mask.sum(axis=1)
-    for inputs, outputs, length in zip(sequences.inputs.tolist(), sequences.outputs.tolist(), lengths):
+    lengths = (
+        np.full(len(sequences), sequences.length)
+        if sequences.mask is None
+        else sequences.mask.sum(axis=1)
+    )
+    for inputs, outputs, length in zip(
+        sequences.inputs.tolist(), sequences.outputs.tolist(), lengths
+    ):
         yield inputs[:length], outputs[:length]
 
 
@@ -49,7 +61,9 @@ def drawn(name: str, count: int = 200, ragged: bool = False) -> Sequences:
         return sequences
     lengths = np.random.default_rng(0).integers(1, sequences.length, size=count, endpoint=True)
     mask = np.arange(sequences.length) < lengths[:, None]
-    return Sequences(sequences.inputs * mask[:, :, None], sequences.outputs * mask[:, :, None], mask)
+    return Sequences(
+        sequences.inputs * mask[:, :, None], sequences.outputs * mask[:, :, None], mask
+    )
 
 
 @each_layout
@@ -62,7 +76,11 @@ def test_layouts(tmp_path, layout, name, ragged):
     task = load_file_task(path)
     known = TASKS[name]
     assert task.name == path.name
-    assert (task.input_dim, task.output_dim, task.length) == (known.input_dim, known.output_dim, known.length)
+    assert (task.input_dim, task.output_dim, task.length) == (
+        known.input_dim,
+        known.output_dim,
+        known.length,
+    )
     assert task.input_range == known.input_range
     assert len(task.held_out) == 40 and len(task.training) == 160
     assert task.long_sequences(10, 100, seed=0) is None
@@ -84,7 +102,9 @@ def test_every_layout_holds_out_the_same(tmp_path, layout):
     path = tmp_path / f"shuffled.{layout}"
     WRITERS[layout](path, sequences[order])
     shuffled = load_file_task(path)
-    assert sorted(map(str, _unpadded(shuffled.held_out))) == sorted(map(str, _unpadded(reference.held_out)))
+    assert sorted(map(str, _unpadded(shuffled.held_out))) == sorted(
+        map(str, _unpadded(reference.held_out))
+    )
 
 
 def test_equal_inputs_are_on_the_same_side():
@@ -112,7 +132,9 @@ def test_count_only_takes_a_subset():
     task = example_task(sequences.inputs, sequences.outputs)
     assert task.training_sequences(10**6, seed=0) is task.training
     some = task.training_sequences(50, seed=0)
-    assert len(some) == 50 and np.array_equal(some.inputs, task.training_sequences(50, seed=0).inputs)
+    assert len(some) == 50 and np.array_equal(
+        some.inputs, task.training_sequences(50, seed=0).inputs
+    )
     assert not np.array_equal(some.inputs, task.training_sequences(50, seed=1).inputs)
     assert len(np.unique(some.inputs, axis=0)) == 50
     assert len(task.test_sequences(10_000, seed=0)) == 40
@@ -120,9 +142,13 @@ def test_count_only_takes_a_subset():
 
 def test_arrays_without_the_last_axis_whole_floats_and_truth_values():
     sequences = drawn("Evens_Detector")
-    task = example_task(sequences.inputs[:, :, 0].astype(np.float32), sequences.outputs[:, :, 0] == 1)
+    task = example_task(
+        sequences.inputs[:, :, 0].astype(np.float32), sequences.outputs[:, :, 0] == 1
+    )
     assert task.training.inputs.shape == (160, 10, 1)
-    assert np.array_equal(task.training.outputs, TASKS["Evens_Detector"].label(task.training.inputs))
+    assert np.array_equal(
+        task.training.outputs, TASKS["Evens_Detector"].label(task.training.inputs)
+    )
 
 
 @pytest.mark.parametrize("largest, dtype", [(127, np.int8), (128, np.int16), (40_000, np.int32)])
@@ -135,7 +161,9 @@ def test_as_few_bits_as_possible(largest, dtype):
 
 
 def test_unusual_but_clear_csv(tmp_path):
-    """Byte order mark, capitals, columns in another order, blank lines, quotes, 1.0 for 1, interleaved sequences."""
+    """Byte order mark, capitals, columns in another order, blank lines, quotes, 1.0 for 1,
+    interleaved sequences.
+    """
     rows = [f'"{n + 20 * t}",{n}.0, {n + t} ' for t in range(3) for n in range(20)]
     path = tmp_path / "unusual.CSV"
     path.write_text("\ufeffY, Sequence ,X\r\n" + "\r\n\r\n".join(rows) + "\r\n20,0,7\r\n")
@@ -145,13 +173,15 @@ def test_unusual_but_clear_csv(tmp_path):
 
 
 def test_unusual_but_clear_jsonl(tmp_path):
-    lines = [json.dumps({"y": [True, n, 1.0], "id": "any", "x": [n, 2.0, False]}) for n in range(20)]
+    lines = [
+        json.dumps({"y": [True, n, 1.0], "id": "any", "x": [n, 2.0, False]}) for n in range(20)
+    ]
     path = tmp_path / "unusual.jsonl"
     path.write_text("\ufeff" + "\n\n".join(lines))
     task = load_file_task(path)
-    assert sorted(np.concatenate([task.training.inputs, task.held_out.inputs])[:, :, 0].tolist()) == [
-        [n, 2, 0] for n in range(20)
-    ]
+    assert sorted(
+        np.concatenate([task.training.inputs, task.held_out.inputs])[:, :, 0].tolist()
+    ) == [[n, 2, 0] for n in range(20)]
 
 
 def test_unusual_but_clear_npz(tmp_path):
@@ -190,11 +220,15 @@ def _by_dictionary(sequences: Sequences) -> tuple[int, int]:
     for inputs, outputs in _unpadded(sequences):
         for t in range(len(inputs)):
             seen.setdefault(str(inputs[: t + 1]), []).append(str(outputs[t]))
-    return sum(len(labels) - max(map(labels.count, labels)) for labels in seen.values()), sum(map(len, seen.values()))
+    return sum(len(labels) - max(map(labels.count, labels)) for labels in seen.values()), sum(
+        map(len, seen.values())
+    )
 
 
 @pytest.mark.parametrize("ragged", [False, True])
-@pytest.mark.parametrize("name", ["Parity_All", "Binary_Addition", "Newton_Magnetic", "Majority_0_3"])
+@pytest.mark.parametrize(
+    "name", ["Parity_All", "Binary_Addition", "Newton_Magnetic", "Majority_0_3"]
+)
 def test_contradictions_are_counted(name, ragged):
     sequences = drawn(name, count=300, ragged=ragged)
     assert find_contradictions(sequences).contradictory_labels == 0
@@ -211,7 +245,9 @@ def test_shorter_sequences_that_begin_alike():
     mask = np.array([[1, 1], [1, 0], [1, 1], [1, 1]], bool)
     found = find_contradictions(Sequences(inputs, outputs, mask))
     assert (found.labels, found.contradictory_labels, found.contradictory_sequences) == (7, 1, 1)
-    assert found.example == "sequence 1 has the output 9 after the inputs [1], where sequence 0 has 7"
+    assert (
+        found.example == "sequence 1 has the output 9 after the inputs [1], where sequence 0 has 7"
+    )
 
 
 def test_contradictions_are_reported_or_refused(tmp_path, caplog):
@@ -223,5 +259,8 @@ def test_contradictions_are_reported_or_refused(tmp_path, caplog):
         task = load_file_task(path)
     assert f"{task.contradictions.contradictory_labels} of 10000 labels" in caplog.text
     assert 120 < task.contradictions.contradictory_labels < 230
-    with pytest.raises(RequestError, match=r"noisy.npz: \d+ of 10000 labels, in \d+ of 1000 sequences, contradict .*"):
+    with pytest.raises(
+        RequestError,
+        match=r"noisy.npz: \d+ of 10000 labels, in \d+ of 1000 sequences, contradict .*",
+    ):
         load_file_task(path, on_contradiction="error")

@@ -1,4 +1,6 @@
-"""A user's function as a task: both forms, several inputs and outputs, and every way it can be wrong."""
+"""A user's function as a task: both forms, several inputs and outputs, and every way it can be
+wrong.
+"""
 
 import random
 
@@ -58,8 +60,12 @@ def test_whole_sequence():
 
 def test_draws_are_independent_and_repeatable():
     task = FunctionTask(running_maximum, DIGIT)
-    assert np.array_equal(task.training_sequences(50, 1).inputs, task.training_sequences(50, 1).inputs)
-    assert not np.array_equal(task.training_sequences(50, 1).inputs, task.test_sequences(50, 1).inputs)
+    assert np.array_equal(
+        task.training_sequences(50, 1).inputs, task.training_sequences(50, 1).inputs
+    )
+    assert not np.array_equal(
+        task.training_sequences(50, 1).inputs, task.test_sequences(50, 1).inputs
+    )
 
 
 @pytest.mark.parametrize("function", [counter, appended])
@@ -89,17 +95,25 @@ def test_several_inputs_and_outputs():
 
 
 def test_truth_values_and_numpy_integers_are_integers():
-    assert FunctionTask(lambda xs: [x > 4 for x in xs], DIGIT).label(np.array([[[3], [7]]])).ravel().tolist() == [0, 1]
-    assert FunctionTask(lambda xs: np.cumsum(xs), DIGIT).label(np.array([[[3], [7]]])).ravel().tolist() == [3, 10]
+    assert FunctionTask(lambda xs: [x > 4 for x in xs], DIGIT).label(
+        np.array([[[3], [7]]])
+    ).ravel().tolist() == [0, 1]
+    assert FunctionTask(lambda xs: np.cumsum(xs), DIGIT).label(
+        np.array([[[3], [7]]])
+    ).ravel().tolist() == [3, 10]
 
 
 def test_outputs_beyond_int64_stay_exact():
     task = FunctionTask(lambda xs: [(-3) ** (60 + t) for t in range(len(xs))], DIGIT, length=4)
-    assert task.label(np.zeros((2, 4, 1), int))[1, :, 0].tolist() == [(-3) ** (60 + t) for t in range(4)]
+    assert task.label(np.zeros((2, 4, 1), int))[1, :, 0].tolist() == [
+        (-3) ** (60 + t) for t in range(4)
+    ]
 
 
 def test_target_is_imported_from_the_current_folder(tmp_path, monkeypatch):
-    (tmp_path / "their_tasks.py").write_text("def negated(xs):\n    return [-x for x in xs]\n\nnumber = 3\n")
+    (tmp_path / "their_tasks.py").write_text(
+        "def negated(xs):\n    return [-x for x in xs]\n\nnumber = 3\n"
+    )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", [entry for entry in __import__("sys").path if entry])
     task = load_function_task("their_tasks:negated", input_min=-3, input_max=5, length=6)
@@ -122,21 +136,39 @@ def _wrong_functions():
         raise SystemExit(3)
 
     return {
-        "raises": (lambda xs: [1 // x for x in xs], r"raised ZeroDivisionError: .* on the inputs \["),
+        "raises": (
+            lambda xs: [1 // x for x in xs],
+            r"raised ZeroDivisionError: .* on the inputs \[",
+        ),
         "exits": (exits, r"raised SystemExit: 3"),
         "too short": (lambda xs: xs[1:], "returned 9 outputs for the 10 inputs"),
         "too long": (endless, "returned at least 11 outputs for the 10 inputs"),
         "one number": (lambda xs: 3, "returned 3 for a list of 10 inputs; it must return the list"),
         "nothing": (lambda xs: None, "returned None for a list of 10 inputs"),
-        "fractions": (lambda xs: [x / 2 for x in xs], r"returned the output \d\.\d on .* must be integers"),
+        "fractions": (
+            lambda xs: [x / 2 for x in xs],
+            r"returned the output \d\.\d on .* must be integers",
+        ),
         "strings": (lambda xs: ["a" for x in xs], "returned the output 'a'"),
         "nested": (lambda xs: [((1, 2), 3) for x in xs], "must be integers, or tuples"),
         "empty tuples": (lambda xs: [() for x in xs], "returned 0 values at one step"),
-        "changing": (lambda xs: [(1, 2)] + [(1,) for x in xs[1:]], "number of outputs a step must not change"),
-        "random": (lambda xs: [random.random() < 0.5 for x in xs], "different outputs when called twice"),
-        "global state": (lambda xs: [next(calls) for x in xs], "different outputs when called twice"),
+        "changing": (
+            lambda xs: [(1, 2)] + [(1,) for x in xs[1:]],
+            "number of outputs a step must not change",
+        ),
+        "random": (
+            lambda xs: [random.random() < 0.5 for x in xs],
+            "different outputs when called twice",
+        ),
+        "global state": (
+            lambda xs: [next(calls) for x in xs],
+            "different outputs when called twice",
+        ),
         "looks ahead": (lambda xs: xs[::-1], "output t must depend on inputs up to t only"),
-        "no pair": (with_state(0)(lambda state, x: x), r"must return \(state, output\), but it returned \d"),
+        "no pair": (
+            with_state(0)(lambda state, x: x),
+            r"must return \(state, output\), but it returned \d",
+        ),
         "not a function": (3, "3 is not a function"),
     }
 
@@ -182,7 +214,9 @@ def test_module_that_fails_on_import(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(RequestError, match="broken_module .* could not be imported: SyntaxError"):
         import_function("broken_module:f")
-    with pytest.raises(RequestError, match="needs_more .* could not be imported: No module named 'not_installed"):
+    with pytest.raises(
+        RequestError, match="needs_more .* could not be imported: No module named 'not_installed"
+    ):
         import_function("needs_more:f")
 
 

@@ -1,4 +1,6 @@
-"""The held-out tasks against second definitions of whole prefixes, which share no code with the first."""
+"""The held-out tasks against second definitions of whole prefixes, which share no code with the
+first.
+"""
 
 import itertools
 import math
@@ -46,14 +48,20 @@ def _lcg(p, factor, modulus):
 # y_t as a function of the list p of all inputs up to t
 WHOLE_PREFIX = {
     "Sum_Mod_9": lambda p: sum(p) % 9,
-    "Base_12_Addition": lambda p: (_digits(_column(p, 0), 12) + _digits(_column(p, 1), 12)) // 12 ** (len(p) - 1) % 12,
-    "Binary_Subtraction": lambda p: (_digits(_column(p, 0), 2) - _digits(_column(p, 1), 2)) >> (len(p) - 1) & 1,
+    "Base_12_Addition": lambda p: (
+        (_digits(_column(p, 0), 12) + _digits(_column(p, 1), 12)) // 12 ** (len(p) - 1) % 12
+    ),
+    "Binary_Subtraction": lambda p: (
+        (_digits(_column(p, 0), 2) - _digits(_column(p, 1), 2)) >> (len(p) - 1) & 1
+    ),
     "Triple_Mod_5": lambda p: _lcg(p, 3, 5),
     "Remainder_6": lambda p: int(_text(p), 2) % 6,
     "Product_Mod_7": lambda p: math.prod(p) % 7,
     "Alternating_Sum_Mod_4": lambda p: (sum(p[::2]) - sum(p[1::2])) % 4,
     "Set_Reset_Latch": lambda p: next((s if not r else 0 for s, r in reversed(p) if s or r), 0),
-    "JK_Flip_Flop": lambda p: _fold(lambda q, jk: {(0, 0): q, (1, 0): 1, (0, 1): 0, (1, 1): 1 - q}[jk], 0, p),
+    "JK_Flip_Flop": lambda p: _fold(
+        lambda q, jk: {(0, 0): q, (1, 0): 1, (0, 1): 0, (1, 1): 1 - q}[jk], 0, p
+    ),
     "Sample_And_Hold": lambda p: next((a for select, a in reversed(p) if select), 0),
     "Last_Nonzero": lambda p: next((x for x in reversed(p) if x), 0),
     "First_Input": lambda p: p[0],
@@ -63,14 +71,18 @@ WHOLE_PREFIX = {
     "Rising_Edge": lambda p: _text(p).endswith("01") or p == [1],
     "Turnstile": lambda p: _text(p).endswith("10"),
     "Up_Down_Saturating": lambda p: _fold(lambda c, x: min(5, max(0, c + x)), 0, p),
-    "Branch_Predictor": lambda p: _fold(lambda c, x: min(3, c + 1) if x else max(0, c - 1), 1, p) in (2, 3),
+    "Branch_Predictor": lambda p: (
+        _fold(lambda c, x: min(3, c + 1) if x else max(0, c - 1), 1, p) in (2, 3)
+    ),
     "Run_Of_Ones": lambda p: len(re.search("1*$", _text(p)).group()),
     "Run_Length": lambda p: _runs(p)[-1][1],
     "Longest_Run_Of_Ones": lambda p: max((size for value, size in _runs(p) if value), default=0),
     "Steps_Since_One": lambda p: len(re.search("0*$", _text(p)).group()),
     "Ones_Minus_Zeros": lambda p: p.count(1) - p.count(0),
     "Twos_Mod_4": lambda p: p.count(2) % 4,
-    "Sign_Changes": lambda p: sum({a > 0, b > 0} == {a < 0, b < 0} == {True, False} for a, b in zip(p, p[1:])),
+    "Sign_Changes": lambda p: sum(
+        {a > 0, b > 0} == {a < 0, b < 0} == {True, False} for a, b in zip(p, p[1:])
+    ),
     "Counter_With_Reset": lambda p: sum(tick for tick, _ in _after_last_reset(p)),
     "Distinct_Seen": lambda p: len(set(p)),
     "Min_Last3": lambda p: min(_latest(p, 3)),
@@ -89,13 +101,17 @@ WHOLE_PREFIX = {
     "Multiplexer": lambda p: p[-1][1] if p[-1][0] else p[-1][2],
     "Sum_Of_Selected": lambda p: sum(a for select, a in p if select),
     "Max_Of_Two_Seen": lambda p: max(map(max, p)),
-    "Serial_Comparator": lambda p: (_column(p, 0) > _column(p, 1)) + 2 * (_column(p, 0) < _column(p, 1)),
+    "Serial_Comparator": lambda p: (
+        (_column(p, 0) > _column(p, 1)) + 2 * (_column(p, 0) < _column(p, 1))
+    ),
     "Thermostat": lambda p: next((x < 3 for x in reversed(p) if x < 3 or x > 6), 0),
     "Vending_Machine": lambda p: _fold(lambda c, x: (c + x) if c < 4 else x, 0, p) >= 4,
     "Held_Every_Third": lambda p: p[(len(p) - 1) // 3 * 3],
     "Tomita_1": lambda p: re.fullmatch("1*", _text(p)) is not None,
     "Tomita_2": lambda p: re.fullmatch("(10)*", _text(p)) is not None,
-    "Tomita_3": lambda p: not any(a == 1 and m % 2 and n % 2 for (a, m), (_, n) in itertools.pairwise(_runs(p))),
+    "Tomita_3": lambda p: (
+        not any(a == 1 and m % 2 and n % 2 for (a, m), (_, n) in itertools.pairwise(_runs(p)))
+    ),
     "Tomita_4": lambda p: "000" not in _text(p),
     "Tomita_5": lambda p: p.count(0) % 2 == p.count(1) % 2 == 0,
     "Tomita_6": lambda p: (p.count(0) - p.count(1)) % 3 == 0,
@@ -124,7 +140,9 @@ def test_definition(name):
     for inputs, outputs in zip(sequences.inputs.tolist(), sequences.outputs.tolist()):
         letters = [letter[0] if task.input_dim == 1 else tuple(letter) for letter in inputs]
         expected = [WHOLE_PREFIX[name](letters[: t + 1]) for t in range(len(letters))]
-        assert [output[0] if task.output_dim == 1 else tuple(output) for output in outputs] == expected
+        assert [
+            output[0] if task.output_dim == 1 else tuple(output) for output in outputs
+        ] == expected
 
 
 @pytest.mark.parametrize("name", HELD_OUT)
@@ -135,7 +153,9 @@ def test_outputs_vary(name):
 
 @pytest.mark.parametrize("name", ["Median_Last3", "Sum_And_Difference", "Multiplexer"])
 def test_as_a_file(tmp_path, name):
-    task = load_file_task(write_npz(HELD_OUT[name], tmp_path / "examples.npz"), on_contradiction="error")
+    task = load_file_task(
+        write_npz(HELD_OUT[name], tmp_path / "examples.npz"), on_contradiction="error"
+    )
     assert task.input_range == HELD_OUT[name].input_range
     assert len(task.training) + len(task.held_out) == 5000
     assert np.array_equal(task.training.outputs, HELD_OUT[name].label(task.training.inputs))
@@ -157,7 +177,9 @@ def test_second_tasks_need_memory_and_keep_to_their_ranges(name):
     lows, highs = np.array(task.input_range).T
     assert (sequences.inputs >= lows).all() and (sequences.inputs <= highs).all()
     last = {}  # outputs that were seen after each letter
-    for letter, output in zip(sequences.inputs.reshape(-1, task.input_dim), sequences.outputs.reshape(-1, task.output_dim)):
+    for letter, output in zip(
+        sequences.inputs.reshape(-1, task.input_dim), sequences.outputs.reshape(-1, task.output_dim)
+    ):
         last.setdefault(tuple(letter), set()).add(tuple(output))
     assert max(map(len, last.values())) > 1, "the present input alone tells the output"
     assert task.name not in TASKS and task.name not in HELD_OUT

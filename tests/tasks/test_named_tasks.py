@@ -1,4 +1,6 @@
-"""Every named task against the published definitions: metadata, ranges, and golden sequences of two lengths."""
+"""Every named task against the published definitions: metadata, ranges, and golden sequences of two
+lengths.
+"""
 
 import json
 import pathlib
@@ -13,7 +15,9 @@ from mips_jax.tasks import task as define_task
 DATA = pathlib.Path(__file__).parents[1] / "data"
 PUBLISHED = json.loads((DATA / "tasks.json").read_text())
 GOLDEN = np.load(DATA / "sequences.npz")
-every_task = pytest.mark.parametrize("published", PUBLISHED, ids=[entry["name"] for entry in PUBLISHED])
+every_task = pytest.mark.parametrize(
+    "published", PUBLISHED, ids=[entry["name"] for entry in PUBLISHED]
+)
 
 
 def test_registry_has_the_papers_tasks_in_order():
@@ -23,7 +27,10 @@ def test_registry_has_the_papers_tasks_in_order():
 @every_task
 def test_metadata(published):
     task = TASKS[published["name"]]
-    assert task.input_range == ((published["input_min"], published["input_max"]),) * published["input_dim"]
+    assert (
+        task.input_range
+        == ((published["input_min"], published["input_max"]),) * published["input_dim"]
+    )
     assert task.input_dim == published["input_dim"]
     assert task.output_dim == published["output_dim"]
     assert task.length == published["length"]
@@ -60,12 +67,20 @@ def test_output_range_is_the_published_one(published):
     task = TASKS[published["name"]]
     outputs = task.test_sequences(2000, seed=0).outputs
     assert outputs.min() >= published["output_min"] and outputs.max() <= published["output_max"]
-    assert max(outputs.max(), *(_climb(task, +1, seed) for seed in range(3))) == published["output_max"]
-    assert min(outputs.min(), *(-_climb(task, -1, seed) for seed in range(3))) == published["output_min"]
+    assert (
+        max(outputs.max(), *(_climb(task, +1, seed) for seed in range(3)))
+        == published["output_max"]
+    )
+    assert (
+        min(outputs.min(), *(-_climb(task, -1, seed) for seed in range(3)))
+        == published["output_min"]
+    )
 
 
 def _climb(task, sign: int, seed: int) -> int:
-    """Coordinate ascent on the last output; exact for affine tasks and easily good enough for the small ones."""
+    """Coordinate ascent on the last output; exact for affine tasks and easily good enough for the
+    small ones.
+    """
     rng = np.random.default_rng(seed)
     lows, highs = np.array(task.input_range).T
     sequence = rng.integers(lows, highs, size=(task.length, task.input_dim), endpoint=True)
@@ -112,7 +127,9 @@ def test_exact_beyond_int64():
 def test_long_palindromes():
     task = TASKS["Bit_Palindrome"]
     sequences = task.long_sequences(50, 200, seed=0)
-    for bits, outputs in zip(sequences.inputs[:, :, 0].tolist(), sequences.outputs[:, :, 0].tolist()):
+    for bits, outputs in zip(
+        sequences.inputs[:, :, 0].tolist(), sequences.outputs[:, :, 0].tolist()
+    ):
         assert outputs == [int(bits[:t] == bits[:t][::-1]) for t in range(1, 201)]
         assert sum(outputs[1:]) >= 1  # one palindrome of length 2 or more was planted
 

@@ -43,7 +43,11 @@ def test_order_and_realization_reproduce_the_outputs(name):
 
 @pytest.mark.parametrize(
     "outputs_of",
-    [lambda x: np.abs(x[..., 0]), lambda x: np.cumsum(x[..., 0], 1) % 3, lambda x: x[..., 0] * np.arange(x.shape[1])],
+    [
+        lambda x: np.abs(x[..., 0]),
+        lambda x: np.cumsum(x[..., 0], 1) % 3,
+        lambda x: x[..., 0] * np.arange(x.shape[1]),
+    ],
     ids=["absolute value", "sum modulo 3", "depends on time"],
 )
 def test_other_tasks_are_not_affine(outputs_of):

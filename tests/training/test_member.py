@@ -28,7 +28,12 @@ def parts(architecture=SMALL, inputs=1, outputs=1):
 
 
 def units(inputs=1, outputs=1) -> Scaling:
-    return Scaling(2.0 * np.ones(inputs), 0.5 * np.ones(inputs), 3.0 * np.ones(outputs), -1.0 * np.ones(outputs))
+    return Scaling(
+        2.0 * np.ones(inputs),
+        0.5 * np.ones(inputs),
+        3.0 * np.ones(outputs),
+        -1.0 * np.ones(outputs),
+    )
 
 
 def hyper(n: int, **changes) -> Hyper:
@@ -53,7 +58,9 @@ def test_raw_weights_answer_as_the_member_in_training_units():
         hidden_plain = network.step(hidden_plain, data.inputs[:, t])
         hidden = model.step(hidden, (data.inputs[:, t].T - 0.5) / 2.0)
         np.testing.assert_allclose(hidden_plain.T, hidden, atol=1e-4)
-        np.testing.assert_allclose(network.readout(hidden_plain).T, 3.0 * model.readout(hidden) - 1.0, atol=1e-4)
+        np.testing.assert_allclose(
+            network.readout(hidden_plain).T, 3.0 * model.readout(hidden) - 1.0, atol=1e-4
+        )
 
 
 def test_padding_changes_nothing():
@@ -64,7 +71,14 @@ def test_padding_changes_nothing():
         flat, trainable = initial_parameters(SMALL, template, samples, jitter, 1, 3, 0.5, None)
         assert trainable.sum() == parts(SMALL)[1].size and not flat[trainable == 0].any()
         block = jnp.asarray(pack(batch()))
-        arguments = (unravel, hyper(flat.size, trainable=trainable), units(), block, 4.0, jax.random.key(0))
+        arguments = (
+            unravel,
+            hyper(flat.size, trainable=trainable),
+            units(),
+            block,
+            4.0,
+            jax.random.key(0),
+        )
         evaluations.append(float(objective(jnp.asarray(flat), *arguments)[1]))
         gradient = jax.grad(lambda p: objective(p, *arguments)[1])(jnp.asarray(flat))
         assert np.isfinite(gradient).all()
@@ -78,7 +92,14 @@ def test_masked_steps_do_not_count():
     mask[2, 1:] = False
     masked = Sequences(data.inputs, data.outputs.copy(), mask)
     masked.outputs[2, 1:] = 10**6
-    arguments = lambda s: (unravel, hyper(flat.size), units(), jnp.asarray(pack(s)), 4.0, jax.random.key(0))
+    arguments = lambda s: (
+        unravel,
+        hyper(flat.size),
+        units(),
+        jnp.asarray(pack(s)),
+        4.0,
+        jax.random.key(0),
+    )
     assert float(objective(flat, *arguments(masked))[1]) < 10
     wrong = evaluate(flat, units(), jnp.asarray(pack(masked)), unravel=unravel)
     assert int(wrong.wrong_steps) <= int(mask.sum())
@@ -90,11 +111,24 @@ def test_sequences_that_have_not_grown_yet_count_in_part():
     data = batch()
     wrong = Sequences(data.inputs, data.outputs.copy())
     wrong.outputs[:, 2:] = 10**6
-    loss = lambda s, counted: float(objective(flat, unravel, hyper(flat.size), units(), jnp.asarray(pack(s)), counted, jax.random.key(0))[1])
+    loss = lambda s, counted: float(
+        objective(
+            flat,
+            unravel,
+            hyper(flat.size),
+            units(),
+            jnp.asarray(pack(s)),
+            counted,
+            jax.random.key(0),
+        )[1]
+    )
     assert loss(data, 2.0) == loss(wrong, 2.0) < loss(wrong, 2.1) < loss(wrong, 3.0)
     counted = [float(counted_steps(hyper(1, ramp=100.0), step, 10)) for step in (0, 50, 100, 9999)]
     assert counted == [2.0, 6.0, 10.0, 10.0]
-    assert float(counted_steps(hyper(1), 0, 10)) == 10.0 and float(counted_steps(hyper(1), 0, 1)) >= 1.0
+    assert (
+        float(counted_steps(hyper(1), 0, 10)) == 10.0
+        and float(counted_steps(hyper(1), 0, 1)) >= 1.0
+    )
 
 
 def test_nan_counts_as_wrong():
@@ -106,7 +140,14 @@ def test_nan_counts_as_wrong():
 @pytest.mark.parametrize("name", ["l1", "contraction", "quantization", "margin"])
 def test_each_pressure_raises_the_loss_and_zero_leaves_it(name):
     _, flat, unravel = parts()
-    arguments = lambda h: (unravel, h, units(), jnp.asarray(pack(batch(16))), 4.0, jax.random.key(0))
+    arguments = lambda h: (
+        unravel,
+        h,
+        units(),
+        jnp.asarray(pack(batch(16))),
+        4.0,
+        jax.random.key(0),
+    )
     plain, data_loss = objective(flat, *arguments(hyper(flat.size)))
     assert float(plain) == pytest.approx(float(data_loss))
     assert float(objective(flat, *arguments(hyper(flat.size, **{name: 1.0})))[0]) > float(plain)
@@ -128,7 +169,9 @@ def test_soap_layout_round_trip_and_descent_on_an_ill_conditioned_problem():
     model = build_model(Architecture(1), 3, 1, jax.random.key(0))
     start, unravel = ravel_pytree(model)
     layout = soap.layout_of(model)
-    features = jax.random.normal(jax.random.key(1), (4, 256)) * jnp.array([[1.0], [1.0], [1.0], [0.02]])
+    features = jax.random.normal(jax.random.key(1), (4, 256)) * jnp.array(
+        [[1.0], [1.0], [1.0], [0.02]]
+    )
     target = jnp.ones(4) @ features
 
     def loss(parameters):
@@ -158,7 +201,9 @@ def test_other_cells_give_the_same_outputs_as_plain_networks(cell):
     for t in range(4):
         hidden_plain = network.step(hidden_plain, inputs[:, t])
         hidden = model.step(hidden, (inputs[:, t].T - 0.5) / 2.0)
-        np.testing.assert_allclose(network.readout(hidden_plain).T, 3.0 * model.readout(hidden) - 1.0, atol=1e-4)
+        np.testing.assert_allclose(
+            network.readout(hidden_plain).T, 3.0 * model.readout(hidden) - 1.0, atol=1e-4
+        )
 
 
 def test_gram_schmidt_gives_an_orthonormal_basis_also_of_a_singular_matrix():

@@ -40,5 +40,9 @@ def test_scaling_ignores_masked_steps_and_constant_channels():
     data.inputs[0, 2:] = 10**6
     data.outputs[...] = 7
     scaling = scaling_of(data, keep_zero=False)
-    assert scaling.input_scale.max() < 100 and scaling.output_scale[0] == 1.0 and scaling.output_shift[0] == 7.0
+    assert (
+        scaling.input_scale.max() < 100
+        and scaling.output_scale[0] == 1.0
+        and scaling.output_shift[0] == 7.0
+    )
     assert not scaling_of(data, keep_zero=True).input_shift.any()

@@ -1,7 +1,8 @@
 """Devices: a population sharded over 8 devices, side by side or in turn, in one process or two.
 
-Differently shaped programs round differently and training amplifies that, so searches are compared over 20 steps, to
-2e-3; members side by side are another program than members in turn, and are compared to 1e-2.
+Differently shaped programs round differently and training amplifies that, so searches are compared
+over 20 steps, to 2e-3; members side by side are another program than members in turn, and are
+compared to 1e-2.
 """
 
 import os
@@ -21,7 +22,9 @@ ROOT = Path(__file__).parents[2]
 
 def launch(*arguments: str) -> subprocess.Popen:
     environment = {**os.environ, "XLA_FLAGS": "", "JAX_PLATFORMS": "cpu"}
-    return subprocess.Popen([sys.executable, "-m", "tests.training.worker", *arguments], cwd=ROOT, env=environment)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.training.worker", *arguments], cwd=ROOT, env=environment
+    )
 
 
 def test_launches_deal_active_members_evenly():
@@ -61,7 +64,9 @@ def compare(path, reference, tolerance=2e-3):
     found = np.load(path)
     assert set(found) == set(reference)
     for key in reference:
-        np.testing.assert_allclose(found[key], reference[key], rtol=tolerance, atol=tolerance, err_msg=key)
+        np.testing.assert_allclose(
+            found[key], reference[key], rtol=tolerance, atol=tolerance, err_msg=key
+        )
 
 
 @pytest.mark.slow
@@ -85,5 +90,3 @@ def test_two_processes_equal_one(tmp_path, one_device):
     assert [process.wait(timeout=300) for process in both] == [0, 0]
     for i in range(2):
         compare(tmp_path / f"{i}.npz", one_device)
-
-

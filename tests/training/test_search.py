@@ -12,14 +12,25 @@ import pytest
 
 from mips_jax.errors import RequestError
 from mips_jax.sequences import Sequences
-from mips_jax.training import DeviceSettings, ModelSettings, TrainingSettings, load_member, save_member, train
+from mips_jax.training import (
+    DeviceSettings,
+    ModelSettings,
+    TrainingSettings,
+    load_member,
+    save_member,
+    train,
+)
 from mips_jax.training import result as outcome
 from tests.training.tiny import SETTINGS, running_or, running_sum
 
 
 def test_affine_task_gets_the_smallest_affine_network():
     result = train(running_sum(2048, 0), running_sum(2048, 1), SETTINGS)
-    assert result.best.perfect and result.best.accuracy == 1.0 and result.best.architecture.hidden_dim == 1
+    assert (
+        result.best.perfect
+        and result.best.accuracy == 1.0
+        and result.best.architecture.hidden_dim == 1
+    )
     assert result.best.architecture.affine
     network = result.best.to_network(trained_length=6)
     fresh = running_sum(500, 2)
@@ -33,7 +44,13 @@ def or_result():
 
 
 def test_every_member_ends_with_a_status_and_curves_line_up(or_result):
-    known = {outcome.PERFECT, outcome.NOT_CONVERGED, outcome.STOPPED, outcome.SUPERSEDED, outcome.NONFINITE}
+    known = {
+        outcome.PERFECT,
+        outcome.NOT_CONVERGED,
+        outcome.STOPPED,
+        outcome.SUPERSEDED,
+        outcome.NONFINITE,
+    }
     assert or_result.best.perfect and or_result.best.architecture.hidden_dim == 1
     assert {m.status for m in or_result.members} <= known | {outcome.RUNNING}
     rounds, members = or_result.curves.steps.shape
@@ -53,7 +70,11 @@ def test_same_seed_same_network_and_population_size_does_not_matter(or_result):
 
 def weights_equal(left, right, tolerance=0.0) -> bool:
     pairs = [(a, b) for part in left for a, b in zip(left[part], right[part])]
-    return all(np.allclose(a[k], b[k], rtol=0, atol=tolerance) for a, b in pairs for k in ("weight", "bias"))
+    return all(
+        np.allclose(a[k], b[k], rtol=0, atol=tolerance)
+        for a, b in pairs
+        for k in ("weight", "bias")
+    )
 
 
 def test_masked_steps_do_not_matter():
@@ -78,7 +99,11 @@ def test_settings_and_data_are_refused_with_every_problem_at_once():
     with pytest.raises(RequestError) as refusal:
         train(running_or(64, 0), running_or(64, 1), bad)
     text = str(refusal.value)
-    assert "training.members is 0" in text and "training.learning_rate is -1.0" in text and "model.cell" in text
+    assert (
+        "training.members is 0" in text
+        and "training.learning_rate is -1.0" in text
+        and "model.cell" in text
+    )
     with pytest.raises(RequestError, match="empty"):
         train(running_or(64, 0)[:0], running_or(64, 1), SETTINGS)
 
@@ -114,12 +139,25 @@ def test_a_search_with_other_settings_is_refused(tmp_path):
 
 @pytest.mark.slow
 def test_killed_and_resumed_equals_unbroken(tmp_path):
-    run = [sys.executable, "-m", "tests.training.tiny", str(tmp_path / "broken"), str(tmp_path / "broken.npz")]
+    run = [
+        sys.executable,
+        "-m",
+        "tests.training.tiny",
+        str(tmp_path / "broken"),
+        str(tmp_path / "broken.npz"),
+    ]
     root = Path(__file__).parents[2]
     killed = subprocess.run([*run, "3"], cwd=root, env=os.environ)
     assert killed.returncode == -signal.SIGKILL
     subprocess.run([*run, "0"], cwd=root, check=True)
-    whole = [sys.executable, "-m", "tests.training.tiny", str(tmp_path / "whole"), str(tmp_path / "whole.npz"), "0"]
+    whole = [
+        sys.executable,
+        "-m",
+        "tests.training.tiny",
+        str(tmp_path / "whole"),
+        str(tmp_path / "whole.npz"),
+        "0",
+    ]
     subprocess.run(whole, cwd=root, check=True)
     broken, unbroken = np.load(tmp_path / "broken.npz"), np.load(tmp_path / "whole.npz")
     assert set(broken) == set(unbroken)

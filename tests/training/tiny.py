@@ -1,6 +1,7 @@
-"""Tiny tasks and settings shared by the tests of training; as a script, one search that may be killed on its way.
+"""Tiny tasks and settings shared by the tests of training; as a script, one search that may be
+killed on its way.
 
-    python -m tests.training.tiny CHECKPOINT_FOLDER RESULT.npz ROUNDS_UNTIL_KILLED(0 = never)
+python -m tests.training.tiny CHECKPOINT_FOLDER RESULT.npz ROUNDS_UNTIL_KILLED(0 = never)
 """
 
 import os
@@ -48,10 +49,20 @@ def main(folder: str, result_path: str, rounds: int) -> None:
         if len(seen) == rounds:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    result = train(running_modulo(2048, 0), running_modulo(2048, 1), SETTINGS, progress=progress, checkpoint_dir=folder)
+    result = train(
+        running_modulo(2048, 0),
+        running_modulo(2048, 1),
+        SETTINGS,
+        progress=progress,
+        checkpoint_dir=folder,
+    )
     layers = [layer for stack in result.best.weights.values() for layer in stack]
-    arrays = {f"{index}_{kind}": layer[kind] for index, layer in enumerate(layers) for kind in layer}
-    np.savez(result_path, accuracy=result.curves.sequence_accuracy, steps=result.curves.steps, **arrays)
+    arrays = {
+        f"{index}_{kind}": layer[kind] for index, layer in enumerate(layers) for kind in layer
+    }
+    np.savez(
+        result_path, accuracy=result.curves.sequence_accuracy, steps=result.curves.steps, **arrays
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """One short search on given devices, for the tests of devices.
 
-    python -m tests.training.worker RESULT.npz DEVICES [LAYOUT [PORT PROCESS]]
+python -m tests.training.worker RESULT.npz DEVICES [LAYOUT [PORT PROCESS]]
 """
 
 import dataclasses
@@ -22,9 +22,17 @@ def main(path: str, devices: str, layout: str = "map", port: str = "", process: 
     )
     result = train(running_modulo(1024, 0), running_modulo(1024, 1), settings)
     layers = [layer for stack in result.best.weights.values() for layer in stack]
-    arrays = {f"{index}_{kind}": layer[kind] for index, layer in enumerate(layers) for kind in layer}
+    arrays = {
+        f"{index}_{kind}": layer[kind] for index, layer in enumerate(layers) for kind in layer
+    }
     members = [(m.architecture.hidden_dim, m.steps) for m in result.members]
-    np.savez(path, members=members, loss=result.curves.loss, accuracy=result.curves.sequence_accuracy, **arrays)
+    np.savez(
+        path,
+        members=members,
+        loss=result.curves.loss,
+        accuracy=result.curves.sequence_accuracy,
+        **arrays,
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The method of Michaud et al. (arXiv 2402.05110) as published: the baseline for our own extraction."""
+"""The method of Michaud et al. (arXiv 2402.05110) as published: the baseline for our own
+extraction.
+"""
 
 from mips_jax.extraction.paper.distil import PaperResult, distil_by_paper, shortest
 from mips_jax.extraction.paper.normalizers import NORMALIZERS, Normalized, normalize

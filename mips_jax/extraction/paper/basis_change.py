@@ -1,7 +1,8 @@
-"""Affine changes of the hidden basis, which leave what an MLP network computes unchanged (paper, section 3.2).
+"""Affine changes of the hidden basis, which leave what an MLP network computes unchanged (paper,
+section 3.2).
 
-A change maps every hidden state h to `matrix @ h + shift`. The first layers of transition and output undo it, the last
-layer of the transition does it.
+A change maps every hidden state h to `matrix @ h + shift`. The first layers of transition and
+output undo it, the last layer of the transition does it.
 
 Axes: H hidden units, I inputs a step, W words, T time.
 """
@@ -55,7 +56,10 @@ class BasisChange:
         inverse = np.linalg.inv(self.matrix)
         weight, bias = network.transition[0]
         recurrent = weight[:, :hidden_dim] @ inverse
-        undone = (np.concatenate([recurrent, weight[:, hidden_dim:]], axis=1), bias - recurrent @ self.shift)
+        undone = (
+            np.concatenate([recurrent, weight[:, hidden_dim:]], axis=1),
+            bias - recurrent @ self.shift,
+        )
         transition = (undone, *network.transition[1:])
         weight, bias = transition[-1]
         transition = (*transition[:-1], (self.matrix @ weight, self.matrix @ bias + self.shift))
@@ -68,7 +72,8 @@ class BasisChange:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class AffineTransition:
-    """h_t = recurrent @ h_(t-1) + inputs @ x_t + bias: the transition, or its best affine fit along words.
+    """h_t = recurrent @ h_(t-1) + inputs @ x_t + bias: the transition, or its best affine fit along
+    words.
 
     Attributes:
         recurrent: [H, H].
@@ -84,7 +89,9 @@ class AffineTransition:
 
 
 def affine_transition(network: MLPRNN, traces: Traces) -> AffineTransition:
-    """The linear part of the transition: its only layer, or a least-squares fit where there are several."""
+    """The linear part of the transition: its only layer, or a least-squares fit where there are
+    several.
+    """
     hidden_dim = network.hidden_dim
     if len(network.transition) == 1:
         weight, bias = network.transition[0]
@@ -94,4 +101,6 @@ def affine_transition(network: MLPRNN, traces: Traces) -> AffineTransition:
     letters = traces.words.reshape(-1, network.input_dim)
     design = np.concatenate([before, letters, np.ones((before.shape[0], 1))], axis=1)
     solution = np.linalg.lstsq(design, after, rcond=1e-9)[0].T
-    return AffineTransition(solution[:, :hidden_dim], solution[:, hidden_dim:-1], solution[:, -1], False)
+    return AffineTransition(
+        solution[:, :hidden_dim], solution[:, hidden_dim:-1], solution[:, -1], False
+    )

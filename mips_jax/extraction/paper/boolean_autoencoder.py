@@ -1,9 +1,10 @@
-"""Finitely many states as bits (paper, section 3.3), numbered so that the next bits and the outputs are simple.
+"""Finitely many states as bits (paper, section 3.3), numbered so that the next bits and the outputs
+are simple.
 
-The S states need B = ceil(log2 S) bits. Every assignment of bit patterns is tried while they are few (up to 8 states),
-else a local search over swaps; they are ranked by how many variables change each next bit and output (influence), and
-the best few are minimised exactly. The initial state is pattern 0...0 in each; at the end bits of the best one are
-negated where that is shorter.
+The S states need B = ceil(log2 S) bits. Every assignment of bit patterns is tried while they are
+few (up to 8 states), else a local search over swaps; they are ranked by how many variables change
+each next bit and output (influence), and the best few are minimised exactly. The initial state is
+pattern 0...0 in each; at the end bits of the best one are negated where that is shorter.
 
 Axes: N observed transitions, S states, B bits, I inputs, O outputs.
 """
@@ -72,7 +73,12 @@ def boolean_machine(
     bits = max(math.ceil(math.log2(states)), 0)
     rows = np.unique(np.column_stack([before, letters, after, outputs]), axis=0)
     middle = 1 + letters.shape[1]
-    before, letters, after, outputs = rows[:, 0], rows[:, 1:middle], rows[:, middle], rows[:, middle + 1 :]
+    before, letters, after, outputs = (
+        rows[:, 0],
+        rows[:, 1:middle],
+        rows[:, middle],
+        rows[:, middle + 1 :],
+    )
     variables, written = (*names[:bits], *inputs), updated[:bits]
 
     def machine(codes: np.ndarray) -> BooleanMachine:
@@ -80,12 +86,16 @@ def boolean_machine(
         keys = np.concatenate([patterns[before], letters], axis=1)
         next_bits = tuple(minimise_table(keys, patterns[after, b], variables) for b in range(bits))
         read = tuple(minimise_table(patterns[after], column, written) for column in outputs.T)
-        return BooleanMachine(patterns, next_bits, read, sum(expression_bits(e) for e in next_bits + read))
+        return BooleanMachine(
+            patterns, next_bits, read, sum(expression_bits(e) for e in next_bits + read)
+        )
 
     ranked = _ranked_assignments(states, bits, before, letters, after, outputs)[:MINIMISED]
     codes, best = min(((codes, machine(codes)) for codes in ranked), key=lambda pair: pair[1].bits)
     if bits <= FLIPPED_BITS:
-        best = min([best, *(machine(codes ^ mask) for mask in range(1, 1 << bits))], key=lambda m: m.bits)
+        best = min(
+            [best, *(machine(codes ^ mask) for mask in range(1, 1 << bits))], key=lambda m: m.bits
+        )
     return best
 
 
@@ -100,7 +110,9 @@ def _ranked_assignments(states, bits, before, letters, after, outputs) -> list[n
 
 
 def _assignments(states: int, bits: int) -> Iterator[tuple[int, ...]]:
-    """All numberings with state 0 at pattern 0, but one for each that only differ by the order of the bits."""
+    """All numberings with state 0 at pattern 0, but one for each that only differ by the order of
+    the bits.
+    """
     for rest in itertools.permutations(range(1, 1 << bits), states - 1):
         codes = (0, *rest)
         columns = [tuple(c >> b & 1 for c in codes) for b in range(bits)]
@@ -128,11 +140,15 @@ def _local_search(states: int, bits: int, look: "_Complexity") -> list[np.ndarra
 
 
 class _Complexity:
-    """How complex next bits and outputs look under an assignment: pairs of neighbouring rows with different values."""
+    """How complex next bits and outputs look under an assignment: pairs of neighbouring rows with
+    different values.
+    """
 
     def __init__(self, bits: int, before, letters, after, outputs):
         self.bits, self.before, self.after, self.outputs = bits, before, after, outputs
-        self.letter_code = (letters << np.arange(letters.shape[1])).sum(1) if letters.shape[1] else before * 0
+        self.letter_code = (
+            (letters << np.arange(letters.shape[1])).sum(1) if letters.shape[1] else before * 0
+        )
         self.width = bits + letters.shape[1]
 
     def of(self, codes: np.ndarray) -> float:
@@ -146,7 +162,9 @@ class _Complexity:
 
 
 def _influences(keys: np.ndarray, values: np.ndarray, width: int) -> float:
-    """Sum over variables of the share of neighbouring rows that differ, plus 1 for each variable that matters."""
+    """Sum over variables of the share of neighbouring rows that differ, plus 1 for each variable
+    that matters.
+    """
     table = np.full(1 << width, -1)
     table[keys] = values
     known = table >= 0

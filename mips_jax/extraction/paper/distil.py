@@ -1,10 +1,12 @@
-"""distil_by_paper(network, input range): the method of Michaud et al. (arXiv 2402.05110, section 3) from end to end.
+"""distil_by_paper(network, input range): the method of Michaud et al. (arXiv 2402.05110, section 3)
+from end to end.
 
-Normalizers; then, for an affine network whose weights became integers, the network itself; then hidden states as bits
-(inputs and outputs all 0 or 1) with Boolean regression; then hidden states as integers on a lattice with linear and
-brute-force regression. Every stage that fails says so in a status; nothing outside the paper is tried. Where the paper
-leaves a detail open (how clusters are separated, which bits stand for a state, how far brute force goes) the choice is
-a generous one, so that the score is no understatement.
+Normalizers; then, for an affine network whose weights became integers, the network itself; then
+hidden states as bits (inputs and outputs all 0 or 1) with Boolean regression; then hidden states as
+integers on a lattice with linear and brute-force regression. Every stage that fails says so in a
+status; nothing outside the paper is tried. Where the paper leaves a detail open (how clusters are
+separated, which bits stand for a state, how far brute force goes) the choice is a generous one, so
+that the score is no understatement.
 
 Axes: W words, T time, N table rows, D lattice dimensions, S states, O outputs.
 """
@@ -68,7 +70,13 @@ def distil_by_paper(
     """
     settings = settings or ExtractionSettings()
     if not isinstance(network, MLPRNN):
-        return [PaperResult("linear", None, "refused: the paper's normalizers need MLPs for transition and output")]
+        return [
+            PaperResult(
+                "linear",
+                None,
+                "refused: the paper's normalizers need MLPs for transition and output",
+            )
+        ]
     deadline = time.monotonic() + settings.seconds
     length = settings.length or network.trained_length or 10
     words = random_words(input_range, settings.words, length, np.random.default_rng(settings.seed))
@@ -97,13 +105,25 @@ def _linear_branch(network: MLPRNN, traces: Traces, note: str) -> PaperResult:
     return PaperResult("linear", program, "found" if program else f"linear network: {why}", note)
 
 
-def _boolean_branch(traces: Traces, clusters: Clusters | None, input_range: InputRange, note: str) -> PaperResult:
-    if any(low < 0 or high > 1 for low, high in input_range) or traces.outputs.min() < 0 or traces.outputs.max() > 1:
-        return PaperResult("boolean", None, "boolean autoencoder: inputs and outputs are not all 0 or 1", note)
+def _boolean_branch(
+    traces: Traces, clusters: Clusters | None, input_range: InputRange, note: str
+) -> PaperResult:
+    if (
+        any(low < 0 or high > 1 for low, high in input_range)
+        or traces.outputs.min() < 0
+        or traces.outputs.max() > 1
+    ):
+        return PaperResult(
+            "boolean", None, "boolean autoencoder: inputs and outputs are not all 0 or 1", note
+        )
     if clusters is None:
-        return PaperResult("boolean", None, "boolean autoencoder: hidden states form no finite machine", note)
+        return PaperResult(
+            "boolean", None, "boolean autoencoder: hidden states form no finite machine", note
+        )
     inputs = input_names(len(input_range))
-    bits = tuple(n for n in "pqrstuvw" if n not in inputs)[: max(int(clusters.count - 1).bit_length(), 0)]
+    bits = tuple(n for n in "pqrstuvw" if n not in inputs)[
+        : max(int(clusters.count - 1).bit_length(), 0)
+    ]
     before, letters, after, outputs = _steps(clusters.labels, traces)
     try:
         machine = boolean_machine(
@@ -112,32 +132,44 @@ def _boolean_branch(traces: Traces, clusters: Clusters | None, input_range: Inpu
             inputs=[Var(i) for i in inputs],
             updated=[Var(b, updated=True) for b in bits],
         )
-    except ConflictError as conflict:  # excluded by find_clusters; kept as a status rather than a crash
+    except (
+        ConflictError
+    ) as conflict:  # excluded by find_clusters; kept as a status rather than a crash
         return PaperResult("boolean", None, f"boolean regression: {conflict}", note)
     if machine is None:
-        return PaperResult("boolean", None, f"boolean autoencoder: {clusters.count} states are too many", note)
+        return PaperResult(
+            "boolean", None, f"boolean autoencoder: {clusters.count} states are too many", note
+        )
     start = machine.patterns[clusters.labels[0, 0]] if len(bits) else ()
     registers = tuple(Register(b, int(s), e) for b, s, e in zip(bits, start, machine.next_bits))
     note = f"{note}; {clusters.count} states as {len(bits)} bits"
-    return _checked(PaperResult("boolean", Program(inputs, registers, machine.outputs), "found", note), traces)
+    return _checked(
+        PaperResult("boolean", Program(inputs, registers, machine.outputs), "found", note), traces
+    )
 
 
 def _integer_branch(
     network: MLPRNN, traces: Traces, clusters: Clusters | None, note: str, deadline: float
 ) -> list[PaperResult]:
-    later = traces.hidden[:, 1:].reshape(-1, network.hidden_dim)  # the start may lie apart: it is given, not learned
+    later = traces.hidden[:, 1:].reshape(
+        -1, network.hidden_dim
+    )  # the start may lie apart: it is given, not learned
     points = clusters.centres if clusters is not None else later[:LATTICE_POINTS]
     origins = [np.zeros(network.hidden_dim), network.initial, points[0]]
     codes = lattice_codes(affine_transition(network, traces), points, origins)
     if not codes:
         kind = f"{clusters.count} clusters" if clusters is not None else "hidden states"
-        return [PaperResult("integer", None, f"integer autoencoder: {kind} lie on no lattice", note)]
+        return [
+            PaperResult("integer", None, f"integer autoencoder: {kind} lie on no lattice", note)
+        ]
     results = []
     for code in codes:
         if clusters is not None:
             integers = code.encode(clusters.centres)[clusters.labels]
         else:
-            integers = code.encode(traces.hidden.reshape(-1, network.hidden_dim)).reshape(*traces.hidden.shape[:2], -1)
+            integers = code.encode(traces.hidden.reshape(-1, network.hidden_dim)).reshape(
+                *traces.hidden.shape[:2], -1
+            )
         results.append(_regress(integers, traces, _describe(code, note), deadline))
         if results[-1].program is not None:
             break
@@ -152,23 +184,46 @@ def _regress(integers: np.ndarray, traces: Traces, note: str, deadline: float) -
     """Linear regression, then brute force, of next integers and outputs; integers [W, T + 1, D]."""
     before, letters, after, outputs = _steps(integers, traces)
     first = np.tile(np.arange(traces.length) == 0, traces.words.shape[0])
-    known = ~first if not is_function(np.column_stack([before, letters]), after) else np.ones(first.size, bool)
+    known = (
+        ~first
+        if not is_function(np.column_stack([before, letters]), after)
+        else np.ones(first.size, bool)
+    )
     if not is_function(np.column_stack([before, letters])[known], after[known]):
-        return PaperResult("integer", None, "integer regression: the integers do not determine their successors", note)
+        return PaperResult(
+            "integer",
+            None,
+            "integer regression: the integers do not determine their successors",
+            note,
+        )
     if not is_function(after, outputs):
-        return PaperResult("integer", None, "integer regression: the integers do not determine the outputs", note)
+        return PaperResult(
+            "integer", None, "integer regression: the integers do not determine the outputs", note
+        )
     inputs, names = input_names(letters.shape[1]), register_names(integers.shape[2])
     state, read = [Var(n) for n in names], [Var(n) for n in inputs]
     updated = [Var(n, updated=True) for n in names]
-    updates = _formulas([*state, *read], np.column_stack([before, letters])[known].T, after[known].T, deadline)
+    updates = _formulas(
+        [*state, *read], np.column_stack([before, letters])[known].T, after[known].T, deadline
+    )
     if any(u is None for u in updates):
-        return PaperResult("integer", None, "integer regression: no short formula for the next integers", note)
+        return PaperResult(
+            "integer", None, "integer regression: no short formula for the next integers", note
+        )
     written = _formulas(updated, after.T, outputs.T, deadline)
     if any(w is None for w in written):
-        return PaperResult("integer", None, "integer regression: no short formula for the output", note)
-    for start in (np.zeros(len(names)), integers[0, 0]):  # the transition often forgets its start at once
+        return PaperResult(
+            "integer", None, "integer regression: no short formula for the output", note
+        )
+    for start in (
+        np.zeros(len(names)),
+        integers[0, 0],
+    ):  # the transition often forgets its start at once
         registers = tuple(Register(n, int(s), u) for n, s, u in zip(names, start, updates))
-        result = _checked(PaperResult("integer", Program(inputs, registers, tuple(written)), "found", note), traces)
+        result = _checked(
+            PaperResult("integer", Program(inputs, registers, tuple(written)), "found", note),
+            traces,
+        )
         if result.program is not None:
             break
     return result
@@ -177,7 +232,9 @@ def _regress(integers: np.ndarray, traces: Traces, note: str, deadline: float) -
 def _formulas(
     terms: list[Var], columns: np.ndarray, targets: np.ndarray, deadline: float
 ) -> list[Expression | None]:
-    """An exact affine formula for each target [M, N], else the shortest one by brute force, else None."""
+    """An exact affine formula for each target [M, N], else the shortest one by brute force, else
+    None.
+    """
     found: list[Expression | None] = []
     for target in targets:
         affine = integer_affine(list(columns), target)
@@ -192,7 +249,9 @@ def _formulas(
     return found
 
 
-def _steps(states: np.ndarray, traces: Traces) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _steps(
+    states: np.ndarray, traces: Traces
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Table rows: states [W, T + 1(, D)] -> before, letters [N, I], after, outputs [N, O]."""
     flat = lambda a: a.reshape(-1, *a.shape[2:])
     return flat(states[:, :-1]), flat(traces.words), flat(states[:, 1:]), flat(traces.outputs)
@@ -202,7 +261,9 @@ def _checked(result: PaperResult, traces: Traces) -> PaperResult:
     """The paper's last test: the program must reproduce the network on every word."""
     if np.array_equal(result.program.run(traces.words), traces.outputs):
         return dataclasses.replace(result, program=_live(result.program))
-    return dataclasses.replace(result, program=None, status=f"{result.method}: the program gives other outputs")
+    return dataclasses.replace(
+        result, program=None, status=f"{result.method}: the program gives other outputs"
+    )
 
 
 def _live(program: Program) -> Program:
@@ -211,7 +272,9 @@ def _live(program: Program) -> Program:
     while True:
         read = {v.name for r in program.registers if r.name in needed for v in variables(r.update)}
         if read <= needed:
-            return dataclasses.replace(program, registers=tuple(r for r in program.registers if r.name in needed))
+            return dataclasses.replace(
+                program, registers=tuple(r for r in program.registers if r.name in needed)
+            )
         needed |= read
 
 

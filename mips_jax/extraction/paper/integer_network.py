@@ -1,4 +1,5 @@
-"""An affine network whose weights have come out as integers is itself the program (paper, section 3.4).
+"""An affine network whose weights have come out as integers is itself the program (paper, section
+3.4).
 
 Axes: H hidden units, I inputs, O outputs.
 """
@@ -36,12 +37,24 @@ def integer_program(network: MLPRNN, traces: Traces) -> tuple[Program | None, st
     registers = register_names(hidden_dim)
     state = [Var(name) for name in registers]
     letters = [Var(name) for name in inputs]
-    updates = [affine_expression([*state, *letters], list(map(int, w)), int(b)) for w, b in zip(weight, bias)]
+    updates = [
+        affine_expression([*state, *letters], list(map(int, w)), int(b))
+        for w, b in zip(weight, bias)
+    ]
     after = [Var(name, updated=True) for name in registers]
-    outputs = tuple(affine_expression(after, list(map(int, w)), int(b)) for w, b in zip(readout, offset))
-    for start in (np.zeros(hidden_dim, int), initial):  # the transition often forgets its start at once
+    outputs = tuple(
+        affine_expression(after, list(map(int, w)), int(b)) for w, b in zip(readout, offset)
+    )
+    for start in (
+        np.zeros(hidden_dim, int),
+        initial,
+    ):  # the transition often forgets its start at once
         rows = zip(registers, start, updates)
-        program = Program(inputs, tuple(Register(name, int(value), update) for name, value, update in rows), outputs)
+        program = Program(
+            inputs,
+            tuple(Register(name, int(value), update) for name, value, update in rows),
+            outputs,
+        )
         if np.array_equal(program.run(traces.words), traces.outputs):
             return program, "all weights integer"
     return None, "the rounded network gives other outputs"

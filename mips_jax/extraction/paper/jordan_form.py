@@ -1,9 +1,13 @@
-"""Real Jordan form of a matrix that was trained, so that its eigenvalues are never exactly repeated.
+"""Real Jordan form of a matrix that was trained, so that its eigenvalues are never exactly
+repeated.
 
-An eigenvalue of a Jordan block of size k that is off by e moves by e^(1/k). So eigenvalues within a radius are taken
-together: their mean, which is well conditioned, is the block's eigenvalue, and the block's chain is read off the powers
-of (W - mean) on their joint invariant subspace. Several radii are tried; the form kept is the best conditioned one of
-those that reproduce the matrix. Blocks of complex pairs are rotations [[a, b], [-b, a]].
+An eigenvalue of a Jordan block of size k that is off by e moves by e^(1/k). So eigenvalues within a
+radius are taken
+together: their mean, which is well conditioned, is the block's eigenvalue, and the block's chain is
+    read off the powers
+of (W - mean) on their joint invariant subspace. Several radii are tried; the form kept is the best
+conditioned one of those that reproduce the matrix. Blocks of complex pairs are rotations [[a, b],
+[-b, a]].
 
 Axes: H dimensions of the matrix, K of one cluster of eigenvalues.
 """
@@ -61,7 +65,9 @@ class JordanForm:
 
 
 def jordan_form(matrix: np.ndarray) -> JordanForm | None:
-    """The best conditioned real Jordan form that reproduces the matrix, or None where none is well conditioned."""
+    """The best conditioned real Jordan form that reproduces the matrix, or None where none is well
+    conditioned.
+    """
     found = []
     for radius in RADII:
         candidate = _form_with_radius(matrix, radius)
@@ -92,7 +98,11 @@ def _form_with_radius(matrix: np.ndarray, radius: float) -> JordanForm | None:
             blocks.append(JordanBlock(start, chain.shape[1], value))
             start += chain.shape[1]
     basis = np.concatenate(columns, axis=1)
-    if basis.shape[0] != basis.shape[1] or not np.isfinite(basis).all() or np.linalg.cond(basis) > 1e12:
+    if (
+        basis.shape[0] != basis.shape[1]
+        or not np.isfinite(basis).all()
+        or np.linalg.cond(basis) > 1e12
+    ):
         return None
     form = _block_diagonal(blocks, basis.shape[0])
     error = float(np.abs(np.linalg.solve(basis, matrix @ basis) - form).max())
@@ -100,7 +110,9 @@ def _form_with_radius(matrix: np.ndarray, radius: float) -> JordanForm | None:
 
 
 def _clusters(eigenvalues: np.ndarray, radius: float) -> list[np.ndarray]:
-    """Groups of eigenvalues connected by steps of at most `radius`; of two conjugate groups only the upper one."""
+    """Groups of eigenvalues connected by steps of at most `radius`; of two conjugate groups only
+    the upper one.
+    """
     remaining = list(range(eigenvalues.size))
     groups = []
     while remaining:
@@ -120,16 +132,24 @@ def _clusters(eigenvalues: np.ndarray, radius: float) -> list[np.ndarray]:
 
 
 def _invariant_subspace(matrix: np.ndarray, cluster: np.ndarray) -> np.ndarray:
-    """[H, K] orthonormal basis of the cluster's joint invariant subspace (null space of the product of its factors)."""
+    """[H, K] orthonormal basis of the cluster's joint invariant subspace (null space of the product
+    of its factors).
+    """
     product = np.eye(matrix.shape[0], dtype=complex)
     for value in cluster:
         product = product @ (matrix - value * np.eye(matrix.shape[0]))
     _, _, right = np.linalg.svd(product.real if abs(cluster.mean().imag) <= 1e-9 else product)
-    return right[-cluster.size :].conj().T.real if abs(cluster.mean().imag) <= 1e-9 else right[-cluster.size :].conj().T
+    return (
+        right[-cluster.size :].conj().T.real
+        if abs(cluster.mean().imag) <= 1e-9
+        else right[-cluster.size :].conj().T
+    )
 
 
 def _rotation(matrix: np.ndarray, eigenvalue: complex) -> np.ndarray:
-    """[H, 2]: real and imaginary part of the eigenvector, on which the matrix acts as [[a, b], [-b, a]]."""
+    """[H, 2]: real and imaginary part of the eigenvector, on which the matrix acts as [[a, b], [-b,
+    a]].
+    """
     values, vectors = np.linalg.eig(matrix)
     vector = vectors[:, np.argmin(np.abs(values - eigenvalue))]
     return np.stack([vector.real, vector.imag], axis=1)
@@ -151,7 +171,10 @@ def _chains(restricted: np.ndarray, eigenvalue: float) -> list[np.ndarray] | Non
     for _ in range(size):
         powers.append(powers[-1] @ nilpotent)
     scale = max(1.0, np.abs(nilpotent).max())
-    ranks = [int((np.linalg.svd(p, compute_uv=False) > 0.03 * scale**i).sum()) for i, p in enumerate(powers)]
+    ranks = [
+        int((np.linalg.svd(p, compute_uv=False) > 0.03 * scale**i).sum())
+        for i, p in enumerate(powers)
+    ]
     if ranks[size] != 0:
         return None
     chains: list[np.ndarray] = []
@@ -166,10 +189,16 @@ def _chains(restricted: np.ndarray, eigenvalue: float) -> list[np.ndarray] | Non
 
 
 def _head(powers: list[np.ndarray], length: int, chains: list[np.ndarray]) -> np.ndarray:
-    """A vector that N^length kills, whose N^(length - 1) image is largest beyond the ends of the chains so far."""
+    """A vector that N^length kills, whose N^(length - 1) image is largest beyond the ends of the
+    chains so far.
+    """
     size = powers[0].shape[0]
     _, singular, right = np.linalg.svd(powers[length])
-    killed = right[singular <= max(0.03, 3e-2 * singular.max(initial=0.0))].T if length < size else np.eye(size)
+    killed = (
+        right[singular <= max(0.03, 3e-2 * singular.max(initial=0.0))].T
+        if length < size
+        else np.eye(size)
+    )
     ends = np.stack([c[:, 0] for c in chains], axis=1) if chains else np.zeros((size, 0))
     image = powers[length - 1] @ killed
     if ends.shape[1]:

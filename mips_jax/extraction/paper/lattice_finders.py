@@ -1,10 +1,13 @@
 """The paper's two lattice finders (section 3.3) and the choice between them by description length.
 
-- Linear: with an affine transition h' = W h + V x + b the reachable states are the integer span of the Krylov vectors
-  V_i, W V_i, W^2 V_i, ... and of the first displacement under zero input; the first D independent ones are the basis.
-- GCD: the volumes spanned by points of a lattice are multiples of its cell's. Euclid's algorithm on vectors: a point
-  with a fractional coordinate f replaces a basis vector by its remainder and the volume shrinks by |f|, until all are
-  integer.
+- Linear: with an affine transition h' = W h + V x + b the reachable states are the integer span of
+the Krylov vectors
+  V_i, W V_i, W^2 V_i, ... and of the first displacement under zero input; the first D independent
+  ones are the basis.
+- GCD: the volumes spanned by points of a lattice are multiples of its cell's. Euclid's algorithm on
+vectors: a point
+  with a fractional coordinate f replaces a basis vector by its remainder and the volume shrinks by
+  |f|, until all are integer.
 
 Axes: N points, H hidden units, D lattice dimensions.
 """
@@ -17,12 +20,15 @@ from mips_jax.extraction.lattice import IntegerCode, fit_code, reduce_codes
 from mips_jax.extraction.lattice_reduction import lll
 from mips_jax.extraction.paper.basis_change import AffineTransition
 
-INTEGER_WITHIN = 0.1  # of a cell: a coordinate this close to an integer counts as one in Euclid's algorithm
+# of a cell: a coordinate this close to an integer counts as one in Euclid's algorithm
+INTEGER_WITHIN = 0.1
 INDEPENDENT = 0.02  # of a vector's length, that must lie outside the span of those before
 SMALLEST_CELL = 1e-3  # of the points' spread: a finer lattice explains anything
 
 
-def linear_finder(affine: AffineTransition, points: np.ndarray, origin: np.ndarray) -> IntegerCode | None:
+def linear_finder(
+    affine: AffineTransition, points: np.ndarray, origin: np.ndarray
+) -> IntegerCode | None:
     """Krylov vectors of the transition as lattice basis.
 
     Args:
@@ -42,7 +48,11 @@ def linear_finder(affine: AffineTransition, points: np.ndarray, origin: np.ndarr
     if not axes.shape[0] or not generators.shape[0]:
         return None
     basis = _euclid(generators, _first_independent(generators, 0.0), SMALLEST_CELL * lengths.max())
-    return None if basis is None else fit_code(points, basis @ axes, origin, finder="linear", must_pay=False)
+    return (
+        None
+        if basis is None
+        else fit_code(points, basis @ axes, origin, finder="linear", must_pay=False)
+    )
 
 
 def gcd_finder(points: np.ndarray, origin: np.ndarray) -> IntegerCode | None:
@@ -66,8 +76,12 @@ def gcd_finder(points: np.ndarray, origin: np.ndarray) -> IntegerCode | None:
     return None if code is None else reduce_codes(code)
 
 
-def lattice_codes(affine: AffineTransition, points: np.ndarray, origins: list[np.ndarray]) -> list[IntegerCode]:
-    """The shortest description by each finder, from several points of departure; the shorter of the two first."""
+def lattice_codes(
+    affine: AffineTransition, points: np.ndarray, origins: list[np.ndarray]
+) -> list[IntegerCode]:
+    """The shortest description by each finder, from several points of departure; the shorter of the
+    two first.
+    """
     best: dict[str, IntegerCode] = {}
     for origin in origins:
         for code in (linear_finder(affine, points, origin), gcd_finder(points, origin)):
@@ -81,8 +95,9 @@ def lattice_codes(affine: AffineTransition, points: np.ndarray, origins: list[np
 def _euclid(vectors: np.ndarray, basis: np.ndarray | None, smallest: float) -> np.ndarray | None:
     """Refines a basis [D, D] until every vector [N, D] is an integer combination of it.
 
-    None where there is no basis, or it would become finer than `smallest`. A vector with a fractional coordinate f
-    takes the place of that basis vector, less its integer part: the volume shrinks to |f| <= 1/2 of what it was.
+    None where there is no basis, or it would become finer than `smallest`. A vector with a
+    fractional coordinate f takes the place of that basis vector, less its integer part: the volume
+    shrinks to |f| <= 1/2 of what it was.
     """
     while basis is not None and np.linalg.norm(lll(basis), axis=1).min() >= smallest:
         coordinates = vectors @ np.linalg.inv(basis)
@@ -104,7 +119,11 @@ def _axes(differences: np.ndarray) -> np.ndarray:
 def _rank(differences: np.ndarray) -> int:
     """Dimensions in which points differ by more than noise."""
     singular = np.linalg.svd(differences, compute_uv=False)
-    return int((singular > 1e-3 * singular.max(initial=0.0)).sum()) if singular.max(initial=0.0) > 0 else 0
+    return (
+        int((singular > 1e-3 * singular.max(initial=0.0)).sum())
+        if singular.max(initial=0.0) > 0
+        else 0
+    )
 
 
 def _outside(vector: np.ndarray, basis: list[np.ndarray]) -> float:
@@ -116,7 +135,9 @@ def _outside(vector: np.ndarray, basis: list[np.ndarray]) -> float:
 
 
 def _first_independent(vectors: np.ndarray, smallest: float) -> np.ndarray | None:
-    """[D, D]: the first vectors that are independent and not noise, or None where there are too few."""
+    """[D, D]: the first vectors that are independent and not noise, or None where there are too
+    few.
+    """
     basis: list[np.ndarray] = []
     for vector in vectors:
         length = np.linalg.norm(vector)

@@ -1,8 +1,10 @@
-"""The paper's five normalizers (section 3.2): whitening, Jordan form, Toeplitz, de-biasing, weight quantization.
+"""The paper's five normalizers (section 3.2): whitening, Jordan form, Toeplitz, de-biasing, weight
+quantization.
 
-The first four are changes of the hidden basis and leave what the network computes unchanged. Quantization rounds
-weights that came out close to an integer, and is taken back if any output changes. A normalizer that cannot be applied
-safely is refused, and says why; the network then stays as it is.
+The first four are changes of the hidden basis and leave what the network computes unchanged.
+Quantization rounds weights that came out close to an integer, and is taken back if any output
+changes. A normalizer that cannot be applied safely is refused, and says why; the network then stays
+as it is.
 
 Axes: H hidden units, I inputs a step.
 """
@@ -66,15 +68,21 @@ def to_jordan(network: MLPRNN, traces: Traces) -> Normalized:
     found = jordan_form(matrix)
     if found is None:
         eigenvalues = _short(np.linalg.eigvals(matrix))
-        return _refused("jordan", network, f"no well-conditioned Jordan form; eigenvalues {eigenvalues}")
+        return _refused(
+            "jordan", network, f"no well-conditioned Jordan form; eigenvalues {eigenvalues}"
+        )
     blocks = ", ".join(f"{_short(b.eigenvalue)} x {b.size}" for b in found.blocks)
-    return _applied("jordan", network, BasisChange.linear(np.linalg.inv(found.basis)), f"blocks {blocks}")
+    return _applied(
+        "jordan", network, BasisChange.linear(np.linalg.inv(found.basis)), f"blocks {blocks}"
+    )
 
 
 def toeplitz(network: MLPRNN, traces: Traces) -> Normalized:
-    """Uses the freedom that Jordan form leaves: in each block the input enters the last component only, with weight 1.
+    """Uses the freedom that Jordan form leaves: in each block the input enters the last component
+    only, with weight 1.
 
-    Upper triangular Toeplitz matrices commute with a Jordan block (and rotations with rotations), so the form is kept.
+    Upper triangular Toeplitz matrices commute with a Jordan block (and rotations with rotations),
+    so the form is kept.
     """
     affine = affine_transition(network, traces)
     blocks = blocks_of(affine.recurrent)
@@ -97,29 +105,42 @@ def toeplitz(network: MLPRNN, traces: Traces) -> Normalized:
 def debias(network: MLPRNN, traces: Traces) -> Normalized:
     """Moves the origin so that as much of the transition's bias as possible vanishes.
 
-    The shift solves (1 - W) shift = -bias in the least-squares sense; what is left of the bias lies outside the range
-    of 1 - W.
-    A transition of several layers has no single bias; there the initial state becomes the origin.
+    The shift solves (1 - W) shift = -bias in the least-squares sense; what is left of the bias lies
+    outside the range of 1 - W. A transition of several layers has no single bias; there the initial
+    state becomes the origin.
     """
     affine = affine_transition(network, traces)
     if not affine.exact:
-        return _applied("debias", network, BasisChange.translation(-network.initial), "initial state to the origin")
+        return _applied(
+            "debias",
+            network,
+            BasisChange.translation(-network.initial),
+            "initial state to the origin",
+        )
     residual = np.eye(network.hidden_dim) - affine.recurrent
     shift = np.linalg.lstsq(residual, -affine.bias, rcond=FIXED)[0]
-    # Shifts that W leaves in place change no bias: they move the initial state as close to the origin as they can.
+    # Shifts that W leaves in place change no bias: they move the initial state as close to the
+    # origin as they can.
     _, singular, right = np.linalg.svd(residual)
     fixed = right[singular <= FIXED * max(1.0, singular.max(initial=0.0))]
     shift = shift - fixed.T @ (fixed @ (network.initial + shift))
     if np.abs(shift).max(initial=0.0) > 1e6:
         return _refused("debias", network, "1 - W is nearly singular: the shift would be huge")
     left = affine.bias + residual @ shift
-    return _applied("debias", network, BasisChange.translation(shift), f"bias {_short(affine.bias)} -> {_short(left)}")
+    return _applied(
+        "debias",
+        network,
+        BasisChange.translation(shift),
+        f"bias {_short(affine.bias)} -> {_short(left)}",
+    )
 
 
 def quantize(network: MLPRNN, traces: Traces) -> Normalized:
-    """Rounds each weight, bias and initial value within `QUANTUM` of an integer, unless an output changes.
+    """Rounds each weight, bias and initial value within `QUANTUM` of an integer, unless an output
+    changes.
 
-    Transition and output are taken together, else one of them, whichever leaves all outputs as they were.
+    Transition and output are taken together, else one of them, whichever leaves all outputs as they
+    were.
     """
     snap = lambda a: np.where(np.abs(a - np.rint(a)) <= QUANTUM, np.rint(a), a)
     layers = lambda stack: tuple((snap(w), snap(b)) for w, b in stack)
@@ -137,7 +158,9 @@ def quantize(network: MLPRNN, traces: Traces) -> Normalized:
         kept, note = candidates[part], f"only the {part} rounded: with the rest, outputs change"
     if _share_wrong(kept, traces) > 0:
         shares = ", ".join(f"{part}: {share:.1%}" for part, share in wrong.items())
-        return _refused("quantization", network, f"outputs change on a share of the words ({shares})")
+        return _refused(
+            "quantization", network, f"outputs change on a share of the words ({shares})"
+        )
     weights = [*(a for layer in kept.transition + kept.output for a in layer), kept.initial]
     whole = sum(int((a == np.rint(a)).sum()) for a in weights)
     note += f"; {whole} of {sum(a.size for a in weights)} weights are integers"
@@ -170,7 +193,9 @@ def normalize(network: MLPRNN, traces: Traces) -> tuple[MLPRNN, tuple[Normalized
 
 
 def blocks_of(matrix: np.ndarray, tolerance: float = 0.03) -> tuple[JordanBlock, ...] | None:
-    """Reads the blocks off a matrix in real Jordan form; None where it is not in that form, within the tolerance."""
+    """Reads the blocks off a matrix in real Jordan form; None where it is not in that form, within
+    the tolerance.
+    """
     size, blocks, start = matrix.shape[0], [], 0
     expected = np.zeros_like(matrix)
     while start < size:
@@ -184,14 +209,17 @@ def blocks_of(matrix: np.ndarray, tolerance: float = 0.03) -> tuple[JordanBlock,
             near = lambda a, b: abs(a - b) <= tolerance
             while end < size and near(matrix[end - 1, end], 1) and near(matrix[end, end], value):
                 end += 1
-            expected[start:end, start:end] = value.real * np.eye(end - start) + np.eye(end - start, k=1)
+            expected[start:end, start:end] = value.real * np.eye(end - start) + np.eye(
+                end - start, k=1
+            )
         blocks.append(JordanBlock(start, end - start, value))
         start = end
     return tuple(blocks) if np.abs(matrix - expected).max() <= tolerance else None
 
 
 def _input_to_last(inputs: np.ndarray, block: JordanBlock) -> np.ndarray | None:
-    """The matrix that commutes with the block and sends its strongest input to (0, ..., 0, 1); None if none reaches it.
+    """The matrix that commutes with the block and sends its strongest input to (0, ..., 0, 1); None
+    if none reaches it.
 
     Args:
         inputs: [K, I] the block's rows of the input weights.
@@ -217,7 +245,9 @@ def _input_to_last(inputs: np.ndarray, block: JordanBlock) -> np.ndarray | None:
 
 def _applied(name: str, network: MLPRNN, change: BasisChange, note: str) -> Normalized:
     if not np.isfinite(change.condition) or change.condition > LARGEST_CONDITION:
-        return _refused(name, network, f"the change of basis is ill conditioned ({change.condition:.1e})")
+        return _refused(
+            name, network, f"the change of basis is ill conditioned ({change.condition:.1e})"
+        )
     return Normalized(name, change.network(network), change, "applied", note)
 
 
@@ -227,5 +257,8 @@ def _refused(name: str, network: MLPRNN, why: str) -> Normalized:
 
 def _short(values) -> str:
     flat = np.atleast_1d(values)
-    texts = [f"{v.real:.3g}{v.imag:+.3g}i" if abs(v.imag) > 1e-6 else f"{v.real:.3g}" for v in flat.astype(complex)]
+    texts = [
+        f"{v.real:.3g}{v.imag:+.3g}i" if abs(v.imag) > 1e-6 else f"{v.real:.3g}"
+        for v in flat.astype(complex)
+    ]
     return texts[0] if np.ndim(values) == 0 else "(" + ", ".join(texts) + ")"

@@ -1,8 +1,11 @@
-"""Integer symbolic regression by brute force (paper, section 3.4): formulas in reverse Polish notation, shortest first.
+"""Integer symbolic regression by brute force (paper, section 3.4): formulas in reverse Polish
+notation, shortest first.
 
-Symbols: the variables, the constants 0, 1 and 2, the unary `>` (plus one), `~` (minus), `H` (is positive), `D` (is
-zero), `A` (absolute value) and the binary `+ - * %`. Formulas with the same values on a sample of rows count as one, so
-that each value is built once, from its shortest formulas. There is no `//`, `min` or `max`, as in the paper.
+Symbols: the variables, the constants 0, 1 and 2, the unary `>` (plus one), `~` (minus), `H` (is
+    positive), `D` (is
+zero), `A` (absolute value) and the binary `+ - * %`. Formulas with the same values on a sample of
+rows count as one, so that each value is built once, from its shortest formulas. There is no `//`,
+`min` or `max`, as in the paper.
 
 Axes: K variables, N rows, R sampled rows, F formulas of one length, M targets.
 """
@@ -59,7 +62,8 @@ class _Level:
     Attributes:
         values: [F, R] int64.
         made_by: [F] symbol.
-        parents: [F, 4]: length and index of the first and the second argument (-1 where there is none).
+        parents: [F, 4]: length and index of the first and the second argument (-1 where there is
+            none).
     """
 
     values: np.ndarray
@@ -68,7 +72,10 @@ class _Level:
 
 
 def brute_force(
-    variables: Sequence[Var], columns: np.ndarray, targets: np.ndarray, limits: BruteForceLimits = BruteForceLimits()
+    variables: Sequence[Var],
+    columns: np.ndarray,
+    targets: np.ndarray,
+    limits: BruteForceLimits = BruteForceLimits(),
 ) -> list[Expression | None]:
     """The shortest formula for each target.
 
@@ -95,8 +102,17 @@ class _Search:
     def __init__(self, variables, columns, targets, limits: BruteForceLimits):
         generator = np.random.default_rng(0)
         rows = columns.shape[1]
-        sample = np.arange(rows) if rows <= SAMPLED_ROWS else np.sort(generator.choice(rows, SAMPLED_ROWS, False))
-        self.variables, self.columns, self.targets, self.limits = variables, columns, targets, limits
+        sample = (
+            np.arange(rows)
+            if rows <= SAMPLED_ROWS
+            else np.sort(generator.choice(rows, SAMPLED_ROWS, False))
+        )
+        self.variables, self.columns, self.targets, self.limits = (
+            variables,
+            columns,
+            targets,
+            limits,
+        )
         self.sample = columns[:, sample]
         self.wanted = targets[:, sample]
         self.multipliers = generator.integers(-(2**62), 2**62, sample.size) | 1
@@ -122,7 +138,9 @@ class _Search:
                 continue
             _, first = np.unique(hashes, return_index=True)
             fresh = first[~np.isin(hashes[first], self.seen)]
-            usable = fresh[(np.abs(batch_values[fresh]) < LARGEST_VALUE).all(1)][: self.limits.formulas - kept]
+            usable = fresh[(np.abs(batch_values[fresh]) < LARGEST_VALUE).all(1)][
+                : self.limits.formulas - kept
+            ]
             self.seen = np.union1d(self.seen, hashes[usable])
             values.append(batch_values[usable])
             made_by += [symbol] * usable.size
@@ -141,13 +159,19 @@ class _Search:
             for k in range(self.sample.shape[0]):
                 yield self.sample[k : k + 1], "v", np.array([[-1, k, -1, -1]])
             for constant in (0, 1, 2):
-                yield np.full((1, self.sample.shape[1]), constant), "c", np.array([[-1, constant, -1, -1]])
+                yield (
+                    np.full((1, self.sample.shape[1]), constant),
+                    "c",
+                    np.array([[-1, constant, -1, -1]]),
+                )
             return
         below = self.levels[length - 1]
         index = np.arange(below.values.shape[0])
         for symbol, (function, _) in UNARY.items():
             if index.size:
-                argument = np.column_stack([np.full_like(index, length - 1), index, index * 0 - 1, index * 0 - 1])
+                argument = np.column_stack(
+                    [np.full_like(index, length - 1), index, index * 0 - 1, index * 0 - 1]
+                )
                 yield function(below.values), symbol, argument
         for left in range(1, length - 1):
             right = length - 1 - left
@@ -163,15 +187,23 @@ class _Search:
         for start in range(0, first.shape[0], step):
             part = first[start : start + step]
             values = function(part[:, None, :], second[None, :, :])
-            i, j = np.meshgrid(np.arange(start, start + part.shape[0]), np.arange(second.shape[0]), indexing="ij")
-            parents = np.column_stack([np.full(i.size, left), i.ravel(), np.full(i.size, right), j.ravel()])
+            i, j = np.meshgrid(
+                np.arange(start, start + part.shape[0]), np.arange(second.shape[0]), indexing="ij"
+            )
+            parents = np.column_stack(
+                [np.full(i.size, left), i.ravel(), np.full(i.size, right), j.ravel()]
+            )
             values = values.reshape(-1, second.shape[1])
             if symbol == "%":  # nothing is taken modulo 0
-                defined = np.broadcast_to((second != 0).all(1), (part.shape[0], second.shape[0])).ravel()
+                defined = np.broadcast_to(
+                    (second != 0).all(1), (part.shape[0], second.shape[0])
+                ).ravel()
                 values, parents = values[defined], parents[defined]
             yield values, symbol, parents
 
-    def _check(self, values: np.ndarray, hashes: np.ndarray, symbol: str, parents: np.ndarray) -> None:
+    def _check(
+        self, values: np.ndarray, hashes: np.ndarray, symbol: str, parents: np.ndarray
+    ) -> None:
         """Formulas that hit a target on the sample are tried on all rows."""
         for m, target in enumerate(self.wanted):
             if self.found[m] is not None:
@@ -181,7 +213,9 @@ class _Search:
                     continue
                 expression = self._expression(symbol, parents[hit])
                 everywhere = evaluate(expression, dict(zip(self.variables, self.columns)))
-                if np.array_equal(np.broadcast_to(everywhere, self.targets[m].shape), self.targets[m]):
+                if np.array_equal(
+                    np.broadcast_to(everywhere, self.targets[m].shape), self.targets[m]
+                ):
                     self.found[m] = expression
                     break
 
@@ -192,7 +226,9 @@ class _Search:
             return Const(int(parents[1]))
         if symbol in UNARY:
             return UNARY[symbol][1](self._of(parents[0], parents[1]))
-        return call(BINARY[symbol][1], self._of(parents[0], parents[1]), self._of(parents[2], parents[3]))
+        return call(
+            BINARY[symbol][1], self._of(parents[0], parents[1]), self._of(parents[2], parents[3])
+        )
 
     def _of(self, length: int, index: int) -> Expression:
         level = self.levels[int(length)]

@@ -1,4 +1,5 @@
-"""Networks whose weights were written by hand, hidden behind a random change of basis and a little noise.
+"""Networks whose weights were written by hand, hidden behind a random change of basis and a little
+noise.
 
 Axes: H hidden units, I inputs, O outputs.
 """
@@ -14,8 +15,12 @@ def affine(recurrent, inputs, bias, readout, offset=0.0) -> MLPRNN:
     hidden_dim = len(recurrent)
     inputs = np.reshape(np.array(inputs, float), (hidden_dim, -1))
     readout = np.reshape(np.array(readout, float), (-1, hidden_dim))
-    transition = [(np.concatenate([np.array(recurrent, float), inputs], axis=1), np.array(bias, float))]
-    return MLPRNN.from_layers(transition, [(readout, np.full(readout.shape[0], offset))], trained_length=10)
+    transition = [
+        (np.concatenate([np.array(recurrent, float), inputs], axis=1), np.array(bias, float))
+    ]
+    return MLPRNN.from_layers(
+        transition, [(readout, np.full(readout.shape[0], offset))], trained_length=10
+    )
 
 
 def previous(lag: int) -> MLPRNN:
@@ -39,16 +44,24 @@ def spring() -> MLPRNN:
 
 def parity() -> MLPRNN:
     """h' = |h - x|, y = h."""
-    transition = [(np.array([[1.0, -1], [-1, 1]]), np.zeros(2)), (np.array([[1.0, 1]]), np.zeros(1))]
+    transition = [
+        (np.array([[1.0, -1], [-1, 1]]), np.zeros(2)),
+        (np.array([[1.0, 1]]), np.zeros(1)),
+    ]
     return MLPRNN.from_layers(transition, [(np.array([[1.0]]), np.zeros(1))], trained_length=10)
 
 
 def binary_addition() -> MLPRNN:
     """Hidden state (carry, digit) of a + b + carry."""
     total = np.array([1.0, 0, 1, 1])
-    first = (np.stack([total, total, total]), np.array([0.0, -1, -2]))  # s, relu(s - 1), relu(s - 2)
+    first = (
+        np.stack([total, total, total]),
+        np.array([0.0, -1, -2]),
+    )  # s, relu(s - 1), relu(s - 2)
     last = (np.array([[0.0, 1, -1], [1, -2, 2]]), np.zeros(2))
-    return MLPRNN.from_layers([first, last], [(np.array([[0.0, 1]]), np.zeros(1))], trained_length=10)
+    return MLPRNN.from_layers(
+        [first, last], [(np.array([[0.0, 1]]), np.zeros(1))], trained_length=10
+    )
 
 
 def equals_previous() -> MLPRNN:
@@ -86,12 +99,19 @@ def random_network(hidden_dim: int, input_dim: int, seed: int) -> MLPRNN:
     """Random weights that keep the hidden state bounded."""
     generator = np.random.default_rng(seed)
     draw = lambda *shape: 0.4 * generator.normal(size=shape)
-    transition = [(draw(16, hidden_dim + input_dim), draw(16)), (draw(hidden_dim, 16), draw(hidden_dim))]
-    return MLPRNN.from_layers(transition, [(draw(8, hidden_dim), draw(8)), (draw(1, 8), draw(1))], trained_length=10)
+    transition = [
+        (draw(16, hidden_dim + input_dim), draw(16)),
+        (draw(hidden_dim, 16), draw(hidden_dim)),
+    ]
+    return MLPRNN.from_layers(
+        transition, [(draw(8, hidden_dim), draw(8)), (draw(1, 8), draw(1))], trained_length=10
+    )
 
 
 def hidden_behind(network: MLPRNN, seed: int, noise: float = 0.0) -> MLPRNN:
-    """The network in a random basis (stretched, rotated and shifted by random amounts), its weights a little off."""
+    """The network in a random basis (stretched, rotated and shifted by random amounts), its weights
+    a little off.
+    """
     generator = np.random.default_rng(seed)
     hidden_dim = network.hidden_dim
     stretch = np.exp(generator.uniform(-0.7, 0.7, hidden_dim))
@@ -100,4 +120,6 @@ def hidden_behind(network: MLPRNN, seed: int, noise: float = 0.0) -> MLPRNN:
     changed = change.network(network)
     off = lambda a: a + noise * generator.normal(size=a.shape)
     layers = lambda stack: [(off(w), off(b)) for w, b in stack]
-    return MLPRNN.from_layers(layers(changed.transition), layers(changed.output), network.trained_length)
+    return MLPRNN.from_layers(
+        layers(changed.transition), layers(changed.output), network.trained_length
+    )

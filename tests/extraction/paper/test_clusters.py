@@ -1,9 +1,14 @@
 """Finite machines read off clusters of hidden states."""
 
+import hand_built
 import numpy as np
 
-import hand_built
-from mips_jax.extraction.paper.clusters import Clusters, find_clusters, is_deterministic, without_start
+from mips_jax.extraction.paper.clusters import (
+    Clusters,
+    find_clusters,
+    is_deterministic,
+    without_start,
+)
 from mips_jax.extraction.traces import Traces, record
 from mips_jax.extraction.words import random_words
 
@@ -12,7 +17,9 @@ def _last_bit_traces(start: float, noise: float) -> Traces:
     """The hidden state is the last input, the first one whatever it is given."""
     generator = np.random.default_rng(0)
     words = generator.integers(0, 2, (100, 8, 1))
-    hidden = np.concatenate([np.full((100, 1, 1), start), words + noise * generator.normal(size=words.shape)], axis=1)
+    hidden = np.concatenate(
+        [np.full((100, 1, 1), start), words + noise * generator.normal(size=words.shape)], axis=1
+    )
     return Traces(words, hidden, 1 - words)
 
 

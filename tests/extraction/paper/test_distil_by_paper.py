@@ -1,9 +1,9 @@
 """The paper's method from network to program, on networks written by hand; failures are named."""
 
+import hand_built
 import numpy as np
 import pytest
 
-import hand_built
 from mips_jax.extraction.paper import distil_by_paper, shortest
 from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.extraction.words import random_words
@@ -12,17 +12,40 @@ SETTINGS = ExtractionSettings(words=300, seconds=20.0)
 BIT = ((0, 1),)
 NETWORKS = {  # network, input range, method, outputs as a function of the inputs [T, I]
     "sum": (hand_built.running_sum, ((0, 99),), "linear", lambda x: x[:, 0].cumsum()),
-    "prev2": (lambda: hand_built.previous(2), ((0, 99),), "linear", lambda x: np.r_[0, 0, x[:-2, 0]]),
-    "gravity": (hand_built.gravity, ((-10, 10),), "linear", lambda x: (x[:, 0] - 1).cumsum().cumsum()),
+    "prev2": (
+        lambda: hand_built.previous(2),
+        ((0, 99),),
+        "linear",
+        lambda x: np.r_[0, 0, x[:-2, 0]],
+    ),
+    "gravity": (
+        hand_built.gravity,
+        ((-10, 10),),
+        "linear",
+        lambda x: (x[:, 0] - 1).cumsum().cumsum(),
+    ),
     "spring": (hand_built.spring, ((-10, 10),), "integer", None),
     "parity": (hand_built.parity, BIT, "boolean", lambda x: x[:, 0].cumsum() % 2),
     "binary addition": (hand_built.binary_addition, BIT * 2, "boolean", None),
-    "distance": (hand_built.distance_to_previous, ((-50, 50),), "integer", lambda x: abs(np.diff(x[:, 0], prepend=0))),
-    "more ones": (hand_built.more_ones_than_zeros, BIT, "integer", lambda x: (2 * x[:, 0] - 1).cumsum() > 0),
-    "equals previous": (
-        hand_built.equals_previous, ((0, 7),), "integer", lambda x: (np.r_[0, x[:-1, 0]] == x[:, 0]).astype(int),
+    "distance": (
+        hand_built.distance_to_previous,
+        ((-50, 50),),
+        "integer",
+        lambda x: abs(np.diff(x[:, 0], prepend=0)),
     ),
-}  # fmt: skip
+    "more ones": (
+        hand_built.more_ones_than_zeros,
+        BIT,
+        "integer",
+        lambda x: (2 * x[:, 0] - 1).cumsum() > 0,
+    ),
+    "equals previous": (
+        hand_built.equals_previous,
+        ((0, 7),),
+        "integer",
+        lambda x: (np.r_[0, x[:-1, 0]] == x[:, 0]).astype(int),
+    ),
+}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -1,9 +1,9 @@
 """The paper's two lattice finders on states of networks with known integers."""
 
+import hand_built
 import numpy as np
 import pytest
 
-import hand_built
 from mips_jax.extraction.paper.basis_change import affine_transition
 from mips_jax.extraction.paper.lattice_finders import gcd_finder, lattice_codes, linear_finder
 from mips_jax.extraction.traces import record
@@ -15,7 +15,9 @@ def _states(network, input_range):
     return traces, traces.hidden.reshape(-1, network.hidden_dim)
 
 
-@pytest.mark.parametrize("build", [hand_built.spring, hand_built.gravity, lambda: hand_built.previous(2)])
+@pytest.mark.parametrize(
+    "build", [hand_built.spring, hand_built.gravity, lambda: hand_built.previous(2)]
+)
 def test_krylov_vectors_turn_the_dynamics_into_integers(build):
     network = hand_built.hidden_behind(build(), seed=1, noise=1e-7)
     traces, points = _states(network, ((-10, 10),))

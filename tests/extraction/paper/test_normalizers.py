@@ -1,11 +1,13 @@
-"""Each normalizer leaves what the network computes unchanged, does what its name says, or is refused with a reason."""
+"""Each normalizer leaves what the network computes unchanged, does what its name says, or is
+refused with a reason.
+"""
 
 import dataclasses
 
+import hand_built
 import numpy as np
 import pytest
 
-import hand_built
 from mips_jax.extraction.paper.basis_change import BasisChange, affine_transition
 from mips_jax.extraction.paper.jordan_form import jordan_form
 from mips_jax.extraction.paper.normalizers import (
@@ -27,11 +29,17 @@ NETWORKS = {  # network, input range
     "random 4": (hand_built.random_network(4, 2, seed=1), ((0, 3), (-2, 2))),
     "random 7": (hand_built.random_network(7, 1, seed=2), SMALL),
     "parity": (hand_built.hidden_behind(hand_built.parity(), seed=3, noise=1e-3), SMALL),
-    "binary addition": (hand_built.hidden_behind(hand_built.binary_addition(), seed=4, noise=1e-3), SMALL * 2),
+    "binary addition": (
+        hand_built.hidden_behind(hand_built.binary_addition(), seed=4, noise=1e-3),
+        SMALL * 2,
+    ),
     "prev3": (hand_built.hidden_behind(hand_built.previous(3), seed=5, noise=1e-5), ((0, 99),)),
     "gravity": (hand_built.hidden_behind(hand_built.gravity(), seed=6, noise=1e-5), WIDE),
     "spring": (hand_built.hidden_behind(hand_built.spring(), seed=7, noise=1e-5), WIDE),
-    "equals previous": (hand_built.hidden_behind(hand_built.equals_previous(), seed=8, noise=1e-4), ((0, 7),)),
+    "equals previous": (
+        hand_built.hidden_behind(hand_built.equals_previous(), seed=8, noise=1e-4),
+        ((0, 7),),
+    ),
 }
 
 
@@ -40,7 +48,9 @@ def _traces(network, input_range, count=200, seed=0):
 
 
 def _raw(network, traces):
-    return network.readout(record(network, traces.words).hidden[:, 1:].reshape(-1, network.hidden_dim))
+    return network.readout(
+        record(network, traces.words).hidden[:, 1:].reshape(-1, network.hidden_dim)
+    )
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -54,7 +64,9 @@ def test_every_change_of_basis_leaves_the_outputs_unchanged(name):
         assert step.status in ("applied", "refused") and step.note
         if step.change is not None:
             moved = record(step.network, traces.words).hidden
-            np.testing.assert_allclose(moved, step.change.hidden(traces.hidden), atol=1e-7 * np.abs(moved).max())
+            np.testing.assert_allclose(
+                moved, step.change.hidden(traces.hidden), atol=1e-7 * np.abs(moved).max()
+            )
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -75,7 +87,9 @@ def test_whitening_gives_mean_0_and_covariance_1():
 
 
 def test_whitening_leaves_flat_directions_alone():
-    network = hand_built.affine([[1, 0], [0, 0.5]], [1, 0], [0, 0], [1, 0])  # the second unit never moves
+    network = hand_built.affine(
+        [[1, 0], [0, 0.5]], [1, 0], [0, 0], [1, 0]
+    )  # the second unit never moves
     step = whiten(network, _traces(network, WIDE))
     assert step.status == "applied" and "1 flat" in step.note
 
@@ -140,14 +154,22 @@ def test_quantization_rounds_within_a_hundredth_only():
 
 def test_an_ill_conditioned_change_is_refused():
     network = hand_built.affine([[1e-9, 1], [0, 0]], [0, 1e-9], [0, 0], [1, 0])
-    steps = [normalizer(network, _traces(network, SMALL)) for normalizer in (whiten, to_jordan, toeplitz)]
+    steps = [
+        normalizer(network, _traces(network, SMALL)) for normalizer in (whiten, to_jordan, toeplitz)
+    ]
     assert all(step.status == "applied" or step.note for step in steps)
     assert toeplitz(network, _traces(network, SMALL)).status == "refused"
 
 
 @pytest.mark.parametrize(
     "sizes, eigenvalues",
-    [([3], [0.0]), ([2, 1], [1.0, 1.0]), ([2, 2], [0.5, -1.0]), ([1, 1, 1], [0.0, 1.0, -1.0]), ([4, 1], [0.0, 1.0])],
+    [
+        ([3], [0.0]),
+        ([2, 1], [1.0, 1.0]),
+        ([2, 2], [0.5, -1.0]),
+        ([1, 1, 1], [0.0, 1.0, -1.0]),
+        ([4, 1], [0.0, 1.0]),
+    ],
 )
 @pytest.mark.parametrize("noise", [0.0, 1e-6])
 def test_jordan_form_of_a_known_matrix(sizes, eigenvalues, noise):
@@ -159,7 +181,9 @@ def test_jordan_form_of_a_known_matrix(sizes, eigenvalues, noise):
         start += size
     change = np.linalg.qr(generator.normal(size=form.shape))[0]
     found = jordan_form(change @ form @ change.T + noise * generator.normal(size=form.shape))
-    assert sorted((b.size, round(b.eigenvalue.real, 3)) for b in found.blocks) == sorted(zip(sizes, eigenvalues))
+    assert sorted((b.size, round(b.eigenvalue.real, 3)) for b in found.blocks) == sorted(
+        zip(sizes, eigenvalues)
+    )
     assert found.error < 1e-3
     assert [b.size for b in blocks_of(found.form)] == [b.size for b in found.blocks]
 
@@ -169,7 +193,9 @@ def test_jordan_form_of_a_rotation_is_real():
     rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     found = jordan_form(rotation)
     assert found.blocks[0].is_rotation and np.isrealobj(found.basis)
-    np.testing.assert_allclose(np.linalg.solve(found.basis, rotation @ found.basis), found.form, atol=1e-12)
+    np.testing.assert_allclose(
+        np.linalg.solve(found.basis, rotation @ found.basis), found.form, atol=1e-12
+    )
 
 
 def test_a_change_of_basis_and_its_inverse_cancel():

@@ -38,5 +38,7 @@ def test_what_is_beyond_the_limits_is_none():
 
 def test_nothing_is_taken_modulo_zero():
     columns = np.array([[0, 1, 2], [3, 4, 5]])
-    found = brute_force([Var("s"), Var("x")], columns, np.array([[3, 0, 1]]), BruteForceLimits(symbols=3))
+    found = brute_force(
+        [Var("s"), Var("x")], columns, np.array([[3, 0, 1]]), BruteForceLimits(symbols=3)
+    )
     assert found == [None]
