@@ -22,8 +22,8 @@ import numpy as np
 import sympy
 from sympy.logic import SOPform
 
-from mips_jax.extraction.boolean import minimise
-from mips_jax.extraction.quine_mccluskey import sum_of_products
+from mips_jax.extraction.regression.boolean.minimise import minimise
+from mips_jax.extraction.regression.boolean.two_level import sum_of_products
 from mips_jax.programs import walk
 
 

@@ -26,13 +26,14 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from mips_jax.command_line.jobs import result_record
 from mips_jax.extraction import ExtractionSettings
-from mips_jax.jobs import result_record
+from mips_jax.figures import percent
 from mips_jax.networks import MLPRNN
 from mips_jax.pipeline import Distillation, PipelineSettings, distil_given, distil_task
 from mips_jax.programs import compile_source
 from mips_jax.reporting.files import write_json, write_text
-from mips_jax.reporting.summary import percent, table
+from mips_jax.reporting.summary import table
 from mips_jax.reporting.sweep_table import proof_reaches
 from mips_jax.tasks import TASKS, Task, get_task
 from mips_jax.training import TrainingSettings

@@ -21,14 +21,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from mips_jax.extraction.automaton import (
-    AutomatonSettings,
-    Mealy,
-    first_difference,
-    learn_automaton,
-    minimised,
-)
-from mips_jax.extraction.enumeration import EnumerationSettings, ExpressionBank
+from mips_jax.extraction.automaton import AutomatonSettings, learn_automaton
+from mips_jax.extraction.regression.enumeration import EnumerationSettings, ExpressionBank
+from mips_jax.machines import Mealy, first_difference, minimised
 from mips_jax.networks import Network
 from mips_jax.programs import Var, expression_text
 

@@ -278,7 +278,7 @@ def compare(path: pathlib.Path, machine: MooreTable, repeats: int, seed: int) ->
     from aalpy.utils import bisimilar
 
     from mips_jax.extraction import ExtractionSettings, extract
-    from mips_jax.extraction.automaton import Mealy, minimised
+    from mips_jax.machines import Mealy, minimised
     from mips_jax.networks import load_network, resolve_input_range
 
     network = load_network(path)

@@ -16,7 +16,7 @@ import time
 
 import numpy as np
 
-from mips_jax.extraction.paper import distil_by_paper, shortest
+from mips_jax.extraction.baseline import distil_by_paper, shortest
 from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.networks import load_network
 from mips_jax.tasks import get_task

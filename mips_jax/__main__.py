@@ -2,7 +2,7 @@
 
 import sys
 
-from mips_jax.cli import main
+from mips_jax.command_line.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 
 from mips_jax.errors import RequestError
 from mips_jax.extraction import Candidate, Extraction, ExtractionSettings, extract
-from mips_jax.extraction.words import InputRange, ObservedInputs, observed_inputs
+from mips_jax.figures import percent
+from mips_jax.inputs import InputRange, ObservedInputs, observed_inputs
 from mips_jax.networks import Network
 from mips_jax.programs import Program, body_lines, program_source
 from mips_jax.sequences import Sequences
 from mips_jax.tasks import Task, get_task
 from mips_jax.tasks.examples import ExampleTask, example_task
-from mips_jax.tasks.from_file import load_file_task
+from mips_jax.tasks.files.load import load_file_task
 from mips_jax.tasks.from_function import FunctionTask
-from mips_jax.verification import Verification, VerificationSettings, percent, verify
+from mips_jax.verification import Verification, VerificationSettings, verify
 
 if TYPE_CHECKING:  # jax is imported only when something is trained
     from mips_jax.training import TrainedMember, TrainingResult, TrainingSettings

@@ -106,9 +106,9 @@ def test_the_console_script_is_the_module():
         entry.name: entry.value
         for entry in importlib.metadata.entry_points(group="console_scripts")
     }
-    assert scripts["mips-jax"] == "mips_jax.cli:main"
+    assert scripts["mips-jax"] == "mips_jax.command_line.main:main"
     text = (ROOT / "mips_jax" / "__main__.py").read_text()
-    assert "from mips_jax.cli import main" in text and "sys.exit(main())" in text
+    assert "from mips_jax.command_line.main import main" in text and "sys.exit(main())" in text
 
 
 def test_dependencies_are_declared_and_plug_ins_are_extras():

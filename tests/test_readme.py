@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mips_jax.cli import SOLVED, main
+from mips_jax.command_line.main import SOLVED, main
 from mips_jax.networks import MLPRNN, save_network
 from mips_jax.programs import compile_source
 from mips_jax.tasks import TASKS

@@ -17,37 +17,9 @@ import time
 import numpy as np
 
 from mips_jax.extraction.traces import probe, record
-from mips_jax.extraction.words import InputRange, ObservedInputs, alphabet, input_names
+from mips_jax.inputs import InputRange, ObservedInputs, alphabet
+from mips_jax.machines import Mealy, minimised
 from mips_jax.networks import Network
-from mips_jax.programs import Const, Lookup, Program, Register, Var
-
-
-@dataclasses.dataclass(frozen=True)
-class Mealy:
-    """A finite machine with outputs on its transitions; state 0 is the initial one.
-
-    Attributes:
-        letters: [A, I] inputs.
-        transition: [S, A] next state.
-        output: [S, A, O] integers written.
-    """
-
-    letters: np.ndarray
-    transition: np.ndarray
-    output: np.ndarray
-
-    @property
-    def states(self) -> int:
-        return self.transition.shape[0]
-
-    def run(self, words: np.ndarray) -> np.ndarray:
-        """Letter indices [W, T] -> outputs [W, T, O]."""
-        state = np.zeros(len(words), np.int64)
-        outputs = []
-        for t in range(words.shape[1]):
-            outputs.append(self.output[state, words[:, t]])
-            state = self.transition[state, words[:, t]]
-        return np.stack(outputs, axis=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -251,66 +223,3 @@ def _separating_word(
         if changes:
             found.append(tuple(int(a) for a in word[changes[-1] + 1 :]))
     return min(found, key=len, default=None)
-
-
-def minimised(machine: Mealy) -> Mealy:
-    """The smallest equivalent machine (partition refinement), states numbered breadth first from
-    the initial one.
-    """
-    block = np.unique(machine.output.reshape(machine.states, -1), axis=0, return_inverse=True)[
-        1
-    ].ravel()
-    while True:
-        table = np.concatenate([block[:, None], block[machine.transition]], axis=1)
-        finer = np.unique(table, axis=0, return_inverse=True)[1].ravel()
-        if finer.max() == block.max():
-            break
-        block = finer
-    order, number = [0], {int(block[0]): 0}
-    for state in order:
-        for target in machine.transition[state]:
-            if int(block[target]) not in number:
-                number[int(block[target])] = len(order)
-                order.append(int(target))
-    transition = np.array([[number[int(block[t])] for t in machine.transition[s]] for s in order])
-    return Mealy(machine.letters, transition, machine.output[order])
-
-
-def first_difference(a: Mealy, b: Mealy) -> tuple[int, ...] | None:
-    """The shortest word (letter indices) on which two machines over the same letters differ, or
-    None: they are bisimilar.
-    """
-    queue, seen = [((0, 0), ())], {(0, 0)}
-    for (p, q), word in queue:
-        differs = np.flatnonzero((a.output[p] != b.output[q]).any(axis=1))
-        if len(differs):
-            return (*word, int(differs[0]))
-        for letter in range(len(a.letters)):
-            pair = (int(a.transition[p, letter]), int(b.transition[q, letter]))
-            if pair not in seen:
-                seen.add(pair)
-                queue.append((pair, (*word, letter)))
-    return None
-
-
-def machine_program(machine: Mealy, input_range: InputRange) -> Program:
-    """A finite machine as a program: one register, a table of next states and one for each output.
-
-    The tables cover the whole range; for letters that the machine does not read they repeat those
-    of its first letter.
-    """
-    names = input_names(len(input_range))
-    shape = tuple(high - low + 1 for low, high in input_range)
-    lows = tuple(low for low, _ in input_range)
-    column = np.zeros(shape, np.int64)
-    column[tuple((machine.letters - np.array(lows)).T)] = np.arange(len(machine.letters))
-    as_tuples = lambda a: tuple(as_tuples(b) for b in a) if a.ndim > 1 else tuple(int(b) for b in a)
-    indices, offsets = (Var("state"), *map(Var, names)), (0, *lows)
-    table = lambda name, values: Lookup(name, as_tuples(values[:, column]), indices, offsets)
-    outputs = tuple(
-        table("OUTPUT" if machine.output.shape[2] == 1 else f"OUTPUT{o}", machine.output[:, :, o])
-        for o in range(machine.output.shape[2])
-    )
-    if machine.states == 1:
-        return Program(names, (Register("state", 0, Const(0)),), outputs)
-    return Program(names, (Register("state", 0, table("NEXT", machine.transition)),), outputs)

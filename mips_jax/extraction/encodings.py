@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mips_jax.extraction.features import Feature, with_holding
+from mips_jax.extraction.registers.features import Feature, with_holding
 from mips_jax.extraction.result import Encoding
 from mips_jax.extraction.traces import Traces
 from mips_jax.programs import Program

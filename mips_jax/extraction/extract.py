@@ -16,21 +16,23 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from mips_jax.errors import RequestError
-from mips_jax.extraction import automaton, registers
+from mips_jax.extraction import automaton
 from mips_jax.extraction.encodings import encodings
-from mips_jax.extraction.features import (
+from mips_jax.extraction.linear import linear_program
+from mips_jax.extraction.registers import search as registers
+from mips_jax.extraction.registers.features import (
     Feature,
     distinct,
     history_features,
     network_features,
     with_holding,
 )
-from mips_jax.extraction.joint import joint_features, on_words
-from mips_jax.extraction.linear import linear_program
+from mips_jax.extraction.registers.joint import joint_features, on_words
 from mips_jax.extraction.result import Candidate, Extraction
 from mips_jax.extraction.settings import ExtractionSettings, problems
 from mips_jax.extraction.traces import record
-from mips_jax.extraction.words import InputRange, input_names, narrow_words, random_words
+from mips_jax.inputs import InputRange, input_names, narrow_words, random_words
+from mips_jax.machines import Mealy, machine_program
 from mips_jax.networks import Network
 from mips_jax.programs import Lookup, Program, renamed, walk
 
@@ -102,7 +104,7 @@ class _Run:
         self.statuses: list[tuple[str, str]] = []
         self.features: dict[str, Feature] = {}
         self.meanings: dict[str, str] = {}
-        self.machine: automaton.Mealy | None = None
+        self.machine: Mealy | None = None
 
     def result(self) -> Extraction:
         for name, method in self._methods():
@@ -193,7 +195,7 @@ class _Run:
         ):
             self._propose(
                 "automaton",
-                automaton.machine_program(learnt.machine, self.range),
+                machine_program(learnt.machine, self.range),
                 "states by behaviour, transition table",
             )
         return f"{learnt.status}: {learnt.machine.states} states, {learnt.probes} probe words"
@@ -321,7 +323,7 @@ class _Run:
         ]
 
     def _paper(self) -> str:
-        from mips_jax.extraction.paper import distil_by_paper
+        from mips_jax.extraction.baseline import distil_by_paper
 
         results = distil_by_paper(self.network, self.range, self.settings)
         for result in results:

@@ -15,9 +15,9 @@ from fractions import Fraction
 import numpy as np
 
 from mips_jax.extraction.lattice_reduction import hermite_basis
-from mips_jax.extraction.regression import affine_expression
+from mips_jax.extraction.regression.regressor import affine_expression
 from mips_jax.extraction.traces import Traces
-from mips_jax.extraction.words import input_names
+from mips_jax.inputs import input_names
 from mips_jax.programs import Program, Register, Var, expression_bits, variables
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from mips_jax.extraction.automaton import Mealy
 from mips_jax.extraction.settings import ExtractionSettings
+from mips_jax.machines import Mealy
 from mips_jax.programs import Program
 
 _EXCEPTION_BITS = 20.0  # a wrong sequence among 1,000 costs as much as naming it and its correction

@@ -12,11 +12,11 @@ from mips_jax.networks.encodings import (
     Rounded,
     Threshold,
 )
-from mips_jax.networks.from_file import load_network
-from mips_jax.networks.input_ranges import resolve_input_range
+from mips_jax.networks.files.input_ranges import resolve_input_range
+from mips_jax.networks.files.load import load_network
+from mips_jax.networks.files.options import NetworkOptions
+from mips_jax.networks.files.save import save_network
 from mips_jax.networks.network import MLPRNN, InputRange, Network
-from mips_jax.networks.options import NetworkOptions
-from mips_jax.networks.to_file import save_network
 
 __all__ = [
     "MLPRNN",

@@ -7,7 +7,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from mips_jax.verification import percent
+from mips_jax.figures import percent
 
 
 class LiveProgress:

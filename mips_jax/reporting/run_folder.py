@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mips_jax.extraction import Extraction
-from mips_jax.extraction.automaton import Mealy
-from mips_jax.extraction.words import random_words
+from mips_jax.inputs import random_words
+from mips_jax.machines import Mealy
 from mips_jax.networks import InputRange, Network
 from mips_jax.programs import Program
 from mips_jax.reporting import plots

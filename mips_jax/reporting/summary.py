@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
-from mips_jax.verification import percent
+from mips_jax.figures import percent
 
 IN_OTHER_ROWS = (
     "summary",

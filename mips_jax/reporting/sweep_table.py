@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from mips_jax.reporting.summary import percent, table
+from mips_jax.figures import percent
+from mips_jax.reporting.summary import table
 
 COLUMNS = (
     "task",

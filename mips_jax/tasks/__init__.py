@@ -12,14 +12,14 @@ definition:
 
 from mips_jax.tasks.contradictions import Contradictions
 from mips_jax.tasks.examples import ExampleTask, example_task
-from mips_jax.tasks.from_file import load_file_task
+from mips_jax.tasks.files.load import load_file_task
 from mips_jax.tasks.from_function import FunctionTask, load_function_task
 from mips_jax.tasks.ranges import input_range_from_bounds
 from mips_jax.tasks.registry import TASKS, get_task, register, task
 from mips_jax.tasks.task import InputRange, LabelledTask, StepTask, Task, stepwise
 
 # The named tasks, in the paper's order, which is the order of TASKS.
-from mips_jax.tasks import (  # noqa: F401, I001  # isort: skip
+from mips_jax.tasks.named import (  # noqa: F401, I001  # isort: skip
     addition,
     bits,
     sums,

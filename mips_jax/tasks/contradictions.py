@@ -89,10 +89,9 @@ def find_contradictions(
     none.
 
     >>> inputs = np.array([[[1], [2]], [[1], [3]], [[1], [2]]])
-    >>> print(find_contradictions(Sequences(inputs, np.array([[[0], [5]], [[0], [5]], [[7], [5]]]))))
-    1 of 6 labels, in 1 of 3 sequences, contradict others that follow the same inputs (for example,
-    sequence 2 \
-has the output 7 after the inputs [1], where sequence 0 has 0)
+    >>> outputs = np.array([[[0], [5]], [[0], [5]], [[7], [5]]])
+    >>> print(find_contradictions(Sequences(inputs, outputs)))  # doctest: +ELLIPSIS
+    1 of 6 labels, in 1 of 3 sequences, contradict others that follow the same inputs ...
     """
     prefixes = prefixes or PrefixOrder.of(sequences)
     order = prefixes.order

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mips_jax.extraction.automaton import Mealy
+from mips_jax.machines import Mealy
 from mips_jax.networks import MLPRNN, Network
 from mips_jax.networks.heads import as_layers
 

@@ -5,13 +5,8 @@ bisimulation.
 import numpy as np
 import pytest
 
-from mips_jax.extraction.automaton import (
-    AutomatonSettings,
-    first_difference,
-    learn_automaton,
-    machine_program,
-    minimised,
-)
+from mips_jax.extraction.automaton import AutomatonSettings, learn_automaton
+from mips_jax.machines import first_difference, machine_program, minimised
 from tests.extraction.perfect_networks import (
     DIGIT,
     Embedded,

@@ -10,9 +10,9 @@ import pytest
 from mips_jax.errors import RequestError
 from mips_jax.extraction import ExtractionSettings, extract
 from mips_jax.extraction.automaton import learn_automaton
-from mips_jax.extraction.words import random_words
+from mips_jax.inputs import random_words
+from mips_jax.machines import equals_machine
 from mips_jax.programs import compile_source
-from mips_jax.verification import equals_machine
 from tests.extraction.perfect_networks import (
     BIT,
     DIGIT,

@@ -7,7 +7,7 @@ import pytest
 
 from mips_jax.extraction.linear import impulse_response, linear_program
 from mips_jax.extraction.traces import record
-from mips_jax.extraction.words import random_words
+from mips_jax.inputs import random_words
 from tests.extraction.perfect_networks import DIGIT, affine, in_other_basis, largest_seen, parity
 
 RECURRENCES = {  # network, input range, truth on one word [T, I], registers of the program

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mips_jax.extraction import ExtractionSettings, extract
-from mips_jax.extraction.words import random_words
+from mips_jax.inputs import random_words
 from mips_jax.networks import Network
 from tests.extraction.perfect_networks import IntegerState, affine, random_mlp
 

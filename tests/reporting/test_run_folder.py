@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mips_jax.extraction import extract
-from mips_jax.extraction.automaton import Mealy
+from mips_jax.machines import Mealy
 from mips_jax.networks import MLPRNN
 from mips_jax.reporting import run_folder
 

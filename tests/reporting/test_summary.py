@@ -2,8 +2,8 @@
 
 import pytest
 
+from mips_jax.figures import percent
 from mips_jax.reporting import summary
-from mips_jax.verification import percent
 
 RESULT = {
     "task": "Sum_All",

@@ -1,0 +1,128 @@
+"""The schema of one job: plain dataclasses, for the most part the library's own settings.
+
+Field comments say what a key means and what is allowed; choices are made in conf/*.yaml and on the
+command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import II, MISSING, DictConfig, OmegaConf
+
+from mips_jax.extraction.settings import ExtractionSettings
+from mips_jax.networks import NetworkOptions
+from mips_jax.pipeline import PipelineSettings
+from mips_jax.training.settings import ModelSettings, TrainingSettings
+from mips_jax.verification import VerificationSettings
+
+
+@dataclasses.dataclass
+class TaskChoice:
+    """Where sequences and their truth come from; one subclass for each door."""
+
+
+@dataclasses.dataclass
+class NamedTask(TaskChoice):
+    """a name of `mips-jax tasks`, as in task=Binary_Addition"""
+
+    name: str = MISSING  # in any case
+    length: int | None = None  # training length, >= 1; null = the task's own
+
+
+@dataclasses.dataclass
+class FileTask(TaskChoice):
+    """example sequences, as in task=file task.path=data.npz"""
+
+    path: str = MISSING  # .npz, .csv or .jsonl; layouts: mips_jax/tasks/files/load.py
+    on_contradiction: str = "warn"  # labels that contradict each other: warn, or stop with an error
+
+
+@dataclasses.dataclass
+class FunctionTask(TaskChoice):
+    """a Python function, as in task=function task.target=package.module:function task.input_min=0
+    task.input_max=9
+    """
+
+    target: str = MISSING  # package.module:function; forms: mips_jax/tasks/from_function.py
+    input_min: Any = None  # smallest input, an integer; or a list of one for each of several inputs
+    input_max: Any = None  # largest input, likewise
+    length: int = 10  # training length, >= 1
+
+
+NetworkChoice = dataclasses.make_dataclass(
+    "NetworkChoice",
+    [("path", str, dataclasses.field(default=MISSING))]  # .npz or .safetensors
+    + [
+        (field.name, Any, dataclasses.field(default=None))
+        for field in dataclasses.fields(NetworkOptions)
+    ],
+)
+NetworkChoice.__doc__ = "a trained network, as in network=file network.path=net.npz network.input_min=0 network.input_max=99"
+
+
+@dataclasses.dataclass
+class TrainingChoice(TrainingSettings):
+    """The library's training settings; the architectures to search are a group of their own,
+    `model`.
+    """
+
+    model: ModelSettings = II("model")
+
+
+@dataclasses.dataclass
+class Config:
+    """One job: what to distil, and the fields of `mips_jax.pipeline.PipelineSettings`."""
+
+    task: TaskChoice | None = None
+    network: NetworkChoice | None = None
+    model: ModelSettings = dataclasses.field(default_factory=ModelSettings)
+    training: TrainingChoice = dataclasses.field(default_factory=TrainingChoice)
+    extraction: ExtractionSettings = dataclasses.field(default_factory=ExtractionSettings)
+    verification: VerificationSettings = dataclasses.field(default_factory=VerificationSettings)
+    training_sequences: int = (
+        PipelineSettings.training_sequences
+    )  # drawn for training (a file gives what it has), >= 1
+    test_sequences: int = (
+        PipelineSettings.test_sequences
+    )  # that a network must get right to count as perfect, >= 1
+    attempts: int = (
+        PipelineSettings.attempts
+    )  # searches for a network, each anew, until a program is exact, >= 1
+
+    def pipeline_settings(self) -> PipelineSettings:
+        """The settings as the library takes them."""
+        names = {field.name for field in dataclasses.fields(PipelineSettings)}
+        return PipelineSettings(**{name: getattr(self, name) for name in names})
+
+
+DOORS = {"named": NamedTask, "file": FileTask, "function": FunctionTask}
+
+
+def register() -> None:
+    """Makes the schema and the resolver `run_name` known to Hydra."""
+    store = ConfigStore.instance()
+    store.store(name="_config", node=Config)
+    for door, schema in DOORS.items():
+        store.store(group="task", name=f"_{door}", node=schema)
+    store.store(group="network", name="_file", node=NetworkChoice)
+    OmegaConf.register_new_resolver("run_name", lambda *, _root_: run_name(_root_), replace=True)
+
+
+def run_name(config: DictConfig) -> str:
+    """What the run folder is named after: the task, or the file or function that was given."""
+    for choice, keys in (
+        (config.get("task"), ("name", "target", "path")),
+        (config.get("network"), ("path",)),
+    ):
+        for key in keys:
+            if choice is not None and key in choice and not OmegaConf.is_missing(choice, key):
+                name = (
+                    Path(choice[key]).stem if key == "path" else str(choice[key]).rpartition(":")[2]
+                )
+                return re.sub(r"[^\w.-]+", "_", name) or "unnamed"
+    return "unnamed"

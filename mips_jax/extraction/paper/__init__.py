@@ -1,8 +1,0 @@
-"""The method of Michaud et al. (arXiv 2402.05110) as published: the baseline for our own
-extraction.
-"""
-
-from mips_jax.extraction.paper.distil import PaperResult, distil_by_paper, shortest
-from mips_jax.extraction.paper.normalizers import NORMALIZERS, Normalized, normalize
-
-__all__ = ["NORMALIZERS", "Normalized", "PaperResult", "distil_by_paper", "normalize", "shortest"]

@@ -1,0 +1,1 @@
+"""Exact expressions for tables of integers."""

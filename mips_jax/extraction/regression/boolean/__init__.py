@@ -1,0 +1,1 @@
+"""Minimisation of Boolean functions."""

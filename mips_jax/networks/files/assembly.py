@@ -1,0 +1,189 @@
+"""From the parts of a file and the answers of its user to a network, or every reason why they do
+not fit together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from mips_jax.networks.cells import ElmanNetwork, GRUNetwork, LSTMNetwork
+from mips_jax.networks.encodings import (
+    Bits,
+    ClassHead,
+    Decoding,
+    Embedding,
+    Encoding,
+    InterpretedNetwork,
+    Numbers,
+    OneHot,
+    Rounded,
+    Threshold,
+)
+from mips_jax.networks.files.input_ranges import bounds_of, lows_of
+from mips_jax.networks.files.options import NetworkOptions, plain
+from mips_jax.networks.files.state_dicts import Parts
+from mips_jax.networks.network import MLPRNN, Network
+
+CELLS = {"elman": ElmanNetwork, "gru": GRUNetwork, "lstm": LSTMNetwork}
+
+
+def assemble(parts: Parts, answers: NetworkOptions) -> tuple[Network | None, list[str]]:
+    """The network, or every reason why the answers do not fit the weights."""
+    problems = []
+    encoding = _encoding(parts, answers, problems)
+    decoding = _decoding(parts, answers, problems)
+    initial = _initial(parts, answers, problems)
+    made_for = None
+    if answers.input_min is not None and answers.input_max is not None:
+        made_for = bounds_of(answers, encoding.input_dim, problems) or None
+    if parts.cell == "mlp_rnn" and "tanh" in (answers.nonlinearity, answers.head_nonlinearity):
+        problems.append(
+            "network.nonlinearity is 'tanh' but an MLP network (hmlp, ymlp) is read with relu; give it as two "
+            "Python functions instead (mips_jax.networks.CallableNetwork)"
+        )
+    for name, cell in (("nonlinearity", "elman"), ("reset_after", "gru")):
+        if getattr(answers, name) is not None and parts.cell not in (cell, "mlp_rnn"):
+            problems.append(
+                f"network.{name} is {getattr(answers, name)!r} but the file holds a network of kind {parts.cell}; "
+                f"it belongs to {cell} only"
+            )
+    if problems:
+        return None, problems
+    settings = {"trained_length": answers.trained_length, "input_range": made_for}
+    if parts.cell == "mlp_rnn":
+        core = MLPRNN(parts.transition, parts.head, initial, **settings)
+    else:
+        settings["head_nonlinearity"] = answers.head_nonlinearity or "relu"
+        if parts.cell == "elman":
+            settings["nonlinearity"] = answers.nonlinearity
+        if parts.cell == "gru" and answers.reset_after is not None:
+            settings["reset_after"] = answers.reset_after
+        core = CELLS[parts.cell](parts.layers, parts.head, initial, **settings)
+    if isinstance(encoding, Numbers) and isinstance(decoding, Rounded):
+        return core, []
+    return InterpretedNetwork(core, encoding, decoding), []
+
+
+def _initial(parts: Parts, answers: NetworkOptions, problems: list[str]) -> np.ndarray:
+    said = answers.initial
+    if parts.initial is not None:
+        if said is not None and (said == "zeros" or list(said) != parts.initial.tolist()):
+            problems.append(
+                "network.initial is given but the file holds an initial state of its own; drop the option, or "
+                "remove the key from the file"
+            )
+        return parts.initial
+    if said is None or isinstance(said, str):
+        return np.zeros(parts.hidden_dim)
+    if len(said) != parts.hidden_dim:
+        problems.append(
+            f"network.initial has {len(said)} numbers; the state has {parts.hidden_dim}"
+        )
+    return np.asarray(said, np.float64)
+
+
+def _decoding(parts: Parts, answers: NetworkOptions, problems: list[str]) -> Decoding:
+    count, values = parts.raw_outputs, answers.class_values
+    if values is not None and answers.head != "class":
+        problems.append(
+            f"network.class_values is given but network.head is {answers.head or 'number'!r}; it belongs to class"
+        )
+    if answers.head == "yes_no":
+        return Threshold()
+    if answers.head != "class":
+        return Rounded()
+    if count < 2:
+        problems.append(
+            "network.head is 'class' but the network has one raw output; allowed: number or yes_no"
+        )
+    if values is not None and len(values) != count:
+        problems.append(
+            f"network.class_values has {len(values)} values; the network has {count} classes"
+        )
+    return ClassHead(tuple(int(v) for v in values) if values is not None else tuple(range(count)))
+
+
+def _encoding(parts: Parts, answers: NetworkOptions, problems: list[str]) -> Encoding:
+    """The encoding that was asked for, with its sizes from the width of the input vector and the
+    range.
+    """
+    kind = answers.encoding or ("embedding" if parts.embedding is not None else "number")
+    if (kind == "embedding") != (parts.embedding is not None):
+        problems.append(
+            f"network.encoding is {kind!r} but the file holds {'an' if parts.embedding is not None else 'no'} embedding"
+        )
+        return Numbers()
+    if kind == "number":
+        if answers.input_dim not in (None, parts.features):
+            problems.append(
+                f"network.input_dim is {answers.input_dim} but the network reads {parts.features} numbers a step"
+            )
+            return Numbers()
+        return Numbers(parts.features)
+    dim = answers.input_dim or max(
+        len(v) if isinstance(v := plain(b), list) else 1
+        for b in (answers.input_min, answers.input_max)
+    )
+    if kind == "embedding":
+        return _embedding(parts, answers, dim, problems)
+    return _symbols(kind, parts, answers, dim, problems)
+
+
+def _symbols(
+    kind: str, parts: Parts, answers: NetworkOptions, dim: int, problems: list[str]
+) -> Encoding:
+    """One-hot vectors or bits: from the range where it is given, else equal parts of the width from
+    input_min on.
+    """
+    needed = (
+        (lambda count: count)
+        if kind == "one_hot"
+        else (lambda count: max(1, (count - 1).bit_length()))
+    )
+    word = "one-hot values" if kind == "one_hot" else "bits"
+    if answers.input_max is not None:
+        bounds = bounds_of(
+            dataclasses.replace(
+                answers, input_min=answers.input_min if answers.input_min is not None else 0
+            ),
+            dim,
+            problems,
+        )
+        sizes = tuple(needed(high - low + 1) for low, high in bounds)
+        lows = tuple(low for low, _ in bounds)
+        if bounds and sum(sizes) != parts.features:
+            ranges = " and ".join(f"{low}..{high}" for low, high in bounds)
+            problems.append(
+                f"the network reads {parts.features} values a step but the range {ranges} (network.input_min, "
+                f"network.input_max) takes {sum(sizes)} {word}; they must be equal (network.input_dim is {dim})"
+            )
+    else:
+        lows = lows_of(answers, dim, problems)
+        sizes = (parts.features // dim,) * dim
+        if parts.features % dim:
+            problems.append(
+                f"the network reads {parts.features} values a step, which {dim} inputs (network.input_dim) cannot "
+                "share equally; give network.input_min and network.input_max for each input"
+            )
+    if kind == "one_hot":
+        return OneHot(lows, sizes)
+    return Bits(lows, sizes, most_significant_first=kind == "bits_msb")
+
+
+def _embedding(parts: Parts, answers: NetworkOptions, dim: int, problems: list[str]) -> Encoding:
+    rows, columns = parts.embedding.shape
+    if columns * dim != parts.features:
+        problems.append(
+            f"the embedding has {columns} features for each of {dim} inputs (network.input_dim), but the network "
+            f"reads {parts.features} values a step"
+        )
+    low = lows_of(answers, dim, problems)[0]
+    if answers.input_max is not None:
+        for first, last in bounds_of(dataclasses.replace(answers, input_min=low), dim, problems):
+            if last - first + 1 != rows:
+                problems.append(
+                    f"the embedding has {rows} rows but the range {first}..{last} has {last - first + 1} values"
+                )
+    return Embedding(parts.embedding, low, dim)

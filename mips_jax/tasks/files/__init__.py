@@ -1,0 +1,1 @@
+"""Example sequences from files."""

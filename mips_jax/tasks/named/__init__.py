@@ -1,0 +1,1 @@
+"""The 62 tasks of the paper, each a small step function."""

@@ -1,0 +1,1 @@
+"""Proofs for words of every length: boxes around hidden states that no word leaves."""

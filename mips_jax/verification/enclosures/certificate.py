@@ -1,0 +1,157 @@
+"""A proof, for words of every length, that a ReLU network writes what a finite machine writes: what
+is claimed, and its check.
+
+A finite graph refines the machine: its nodes are sets of hidden states, its edges the letters. Each
+node has a box. When the start's hidden state is in the box of node 0, f maps every box into the box
+of the successor for every letter (checked with zonotopes), and g is within 1/2 of the machine's
+integer on every such image, then by induction over the word both write the same at every step: the
+boxes are an inductive invariant. Where graph and boxes come from (`proofs`) is of no account: all
+is checked here.
+
+All is for float64 evaluation of the network as well as for real arithmetic: rounding is bounded,
+see `zonotopes`. Nothing is said about evaluation in lower precision.
+
+Axes: N nodes, A letters, H hidden units, E edges or nodes of a selection.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from mips_jax.machines import Mealy
+from mips_jax.networks import MLPRNN
+from mips_jax.verification.enclosures.zonotopes import ROUNDING, Zonotopes, through_relu_mlp
+
+SLACK = 1e-9  # by which a box is larger than its coordinates say; times its magnitude where that is above 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Enclosure:
+    """A graph that refines a machine, and a box around the hidden states at each node; node 0 is
+    the start.
+
+    The box is {origin + frame z + d : low <= z <= high, |d| <= slack}, the start's only the initial
+    hidden state.
+
+    Attributes:
+        state: [N] the machine's state.
+        successor: [N, A] next node.
+        origin: [N, H].
+        frame: [N, H, H] directions as columns, orthogonal.
+        low, high: [N, H] bounds of the coordinates.
+    """
+
+    state: np.ndarray
+    successor: np.ndarray
+    origin: np.ndarray
+    frame: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @property
+    def nodes(self) -> int:
+        return len(self.state)
+
+    def boxes(self, nodes: np.ndarray) -> Zonotopes:
+        """The boxes of some nodes [E]."""
+        middle, half = (
+            (self.low[nodes] + self.high[nodes]) / 2,
+            (self.high[nodes] - self.low[nodes]) / 2,
+        )
+        center = self.origin[nodes] + np.einsum("nij,nj->ni", self.frame[nodes], middle)
+        generators = np.moveaxis(self.frame[nodes] * half[:, None, :], 2, 0)
+        reach = np.abs(self.origin[nodes]) + np.einsum(
+            "nij,nj->ni", np.abs(self.frame[nodes]), np.abs(middle) + half
+        )
+        slack = SLACK * np.maximum(1.0, reach.max(axis=1)) * (nodes > 0)
+        return Zonotopes(center, generators, np.broadcast_to(slack[:, None], center.shape))
+
+    def coordinates(self, nodes: np.ndarray, sets: Zonotopes) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest coordinates [E, H] of sets of hidden states in the frames of nodes
+        [E], rounded outward.
+        """
+        turned = self.frame[nodes]
+        size = np.abs(turned)
+        offset = np.einsum("eij,ei->ej", turned, sets.center - self.origin[nodes])
+        generators = np.matmul(np.moveaxis(sets.generators, 0, 1), turned)
+        known = np.abs(sets.center) + np.abs(self.origin[nodes]) + sets.radius
+        reach = np.abs(generators).sum(axis=1) + np.einsum(
+            "eij,ei->ej", size, sets.error + 4 * ROUNDING * known
+        )
+        reach *= 1 + ROUNDING
+        return offset - reach, offset + reach
+
+
+def images_of(
+    network: MLPRNN, machine: Mealy, enclosure: Enclosure, nodes: np.ndarray
+) -> Iterator[tuple]:
+    """What f and g make of the boxes of nodes, some edges at a time.
+
+    Yields:
+        Targets [E], lowest and highest coordinates [E, H] of the images in the targets' frames, and
+        the largest distance of an output on the images from the machine's integer.
+    """
+    width = (
+        max(weight.shape[0] for weight, _ in (*network.transition, *network.output))
+        + network.hidden_dim
+    )
+    count = int(
+        np.clip(2**22 // width**2, 16, 2000)
+    )  # of edges, so that their generators take some tens of megabytes
+    source = np.repeat(nodes, len(machine.letters))
+    letter = np.tile(np.arange(len(machine.letters)), len(nodes))
+    for i in range(0, len(source), count):
+        s, a = source[i : i + count], letter[i : i + count]
+        sets = enclosure.boxes(s).followed_by(machine.letters[a].astype(np.float64))
+        images = through_relu_mlp(network.transition, sets)
+        targets = enclosure.successor[s, a]
+        outputs = through_relu_mlp(network.output, images)
+        away = np.abs(outputs.center - machine.output[enclosure.state[s], a])
+        distance = away + outputs.radius + ROUNDING * (np.abs(outputs.center) + away)
+        yield targets, *enclosure.coordinates(targets, images), float(distance.max())
+
+
+def checked_margin(network: MLPRNN, machine: Mealy, enclosure: Enclosure) -> float | None:
+    """The proof itself: every condition of the induction, for the enclosure as it is and nothing
+    else.
+
+    Returns:
+        The largest distance of an output from its integer, or None when a condition does not hold.
+    """
+    e, nodes = enclosure, np.arange(enclosure.nodes)
+    refines = (
+        e.state[0] == 0
+        and e.successor.shape == (e.nodes, len(machine.letters))
+        and (
+            e.successor > 0
+        ).all()  # nothing returns to the start, whose box is a point without slack
+        and (e.successor < e.nodes).all()
+        and (e.state[e.successor] == machine.transition[e.state]).all()
+    )
+    starts = (e.origin[0] == network.initial).all() and not e.low[0].any() and not e.high[0].any()
+    finite = (
+        all(np.isfinite(array).all() for array in (e.origin, e.frame, e.low, e.high))
+        and (e.low <= e.high).all()
+    )
+    if not (refines and starts and finite):
+        return None
+    # taking the transpose of a frame for its inverse costs at most this, in units of a box's
+    # magnitude
+    size = network.hidden_dim
+    defect = (
+        np.abs(e.frame @ np.swapaxes(e.frame, 1, 2) - np.eye(size)).max()
+        + size * np.finfo(np.float64).eps
+    )
+    if defect * size**2 > SLACK / 2:
+        return None
+    margin = 0.0
+    for targets, low, high, distance in images_of(network, machine, e, nodes):
+        if not (
+            (low >= e.low[targets]).all() and (high <= e.high[targets]).all() and distance < 0.5
+        ):
+            return None
+        margin = max(margin, distance)
+    return margin
