@@ -11,41 +11,50 @@ Axes: N examples, W words, T time, I inputs a step, A letters. A letter is the v
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import math
 
 import numpy as np
 
 InputRange = tuple[tuple[int, int], ...]  # inclusive (low, high) of each input
-_EXPECTED = 25.0  # what never occurs although chance would have it this often is taken to be excluded: e^-25 by accident
+# What never occurs although chance would have it this often is taken to be excluded: e^-25 by
+# accident.
+_EXPECTED = 25.0
 _KEPT_EXAMPLES = 20_000  # of more examples, an even selection
 _COUNTED_STEPS = 50_000  # single steps that are counted
 _MOST_PAIRS = 4_096  # pairs of values that are counted for two inputs (or two steps)
 
 
-class ObservedInputs(tuple):
-    """An input range, like any other, with examples of the inputs on which a network was trained.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Inputs:
+    """The inputs of a network or a task: their bounds, and what is known of those that occur.
 
     Attributes:
-        examples: [N, T, I] words as they occur.
+        bounds: inclusive (low, high) of each input.
+        letters: [A, I] all letters that occur, or None: every letter within the bounds does.
+        examples: [N, T, I] words as they occur, or None where none are known.
         ends: [N] steps in each of them.
-        letters: [A, I] all letters that occur, or None: every letter in range does.
         ordered: whether it depends on what came before which letters may come.
     """
 
-    def __new__(
-        cls,
-        bounds: InputRange,
-        examples: np.ndarray,
-        ends: np.ndarray,
-        letters: np.ndarray | None,
-        ordered: bool,
-    ):
-        made = super().__new__(cls, bounds)
-        made.examples, made.ends, made.letters, made.ordered = examples, ends, letters, ordered
-        return made
+    bounds: InputRange
+    letters: np.ndarray | None = None
+    examples: np.ndarray | None = None
+    ends: np.ndarray | None = None
+    ordered: bool = False
 
-    def __getnewargs__(self):
-        return tuple(self), self.examples, self.ends, self.letters, self.ordered
+    @classmethod
+    def of(cls, given: Inputs | InputRange) -> Inputs:
+        """Inputs as they are, or all inputs within bounds."""
+        return (
+            given if isinstance(given, Inputs) else cls(tuple((low, high) for low, high in given))
+        )
+
+    @property
+    def dim(self) -> int:
+        """I, integers read a step."""
+        return len(self.bounds)
 
     @property
     def restricted(self) -> bool:
@@ -53,24 +62,16 @@ class ObservedInputs(tuple):
         return self.ordered or self.letters is not None
 
     @property
-    def unseen(self) -> InputRange:
+    def unseen(self) -> Inputs:
         """The same inputs without the examples, for words that were not trained on; not where the
         examples alone tell what may come.
         """
-        if self.ordered:
-            return self
-        return (
-            ObservedInputs(tuple(self), self.examples[:0], self.ends[:0], self.letters, False)
-            if self.restricted
-            else tuple(self)
-        )
+        return self if self.ordered else Inputs(self.bounds, self.letters)
 
-    def like(self, inputs: np.ndarray, mask: np.ndarray | None = None) -> ObservedInputs:
+    def like(self, inputs: np.ndarray, mask: np.ndarray | None = None) -> Inputs:
         """The same inputs, as other examples [N, T, I] show them."""
         ends = np.full(len(inputs), inputs.shape[1]) if mask is None else mask.sum(axis=1)
-        return ObservedInputs(
-            tuple(self), inputs.astype(np.int64), ends, self.letters, self.ordered
-        )
+        return dataclasses.replace(self, examples=inputs.astype(np.int64), ends=ends)
 
     def words(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
         """Words [W, length, I]: examples, each at most once, and random ones where these are too
@@ -79,9 +80,11 @@ class ObservedInputs(tuple):
         Where letters depend on the past, W may be less than `count`, and an example that is too
         short goes on with another one.
         """
+        if self.examples is None:
+            return self._any_letters(count, length, rng)
         first = rng.permutation(len(self.examples))[:count]
         words = (
-            np.empty((len(first), length, len(self)), np.int64)
+            np.empty((len(first), length, self.dim), np.int64)
             if self.ordered
             else self._any_letters(count, length, rng)
         )
@@ -97,14 +100,16 @@ class ObservedInputs(tuple):
         return words
 
     def _any_letters(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
-        if self.letters is None:
-            return random_words(tuple(self), count, length, rng)
-        return self.letters[rng.integers(0, len(self.letters), (count, length))]
+        """Every letter independent and uniform over those that occur."""
+        if self.letters is not None:
+            return self.letters[rng.integers(0, len(self.letters), (count, length))]
+        low, high = np.array(self.bounds, np.int64).T
+        return rng.integers(low, high + 1, (count, length, self.dim))
 
 
 def observed_inputs(
     bounds: InputRange, inputs: np.ndarray, mask: np.ndarray | None = None
-) -> ObservedInputs:
+) -> Inputs:
     """A range with examples of its inputs, and what of it occurs where they leave part of it out.
 
     Args:
@@ -120,7 +125,7 @@ def observed_inputs(
     ordered = _depends_on_time(part, real_part) or _depends_on_past(part, real_part)
     restricted = ordered or _leaves_letters_out(bounds, part[real_part])
     letters = _distinct_letters(inputs[real]) if restricted else None
-    return ObservedInputs(bounds, examples, ends, letters, ordered)
+    return Inputs(bounds, letters, examples, ends, ordered)
 
 
 def _distinct_letters(letters: np.ndarray) -> np.ndarray:
@@ -189,53 +194,42 @@ def _excluded(first: tuple[np.ndarray, int], second: tuple[np.ndarray, int]) -> 
 
 def input_names(count: int) -> tuple[str, ...]:
     """Names of the inputs in programs."""
-    return (
-        ("x",)
-        if count == 1
-        else tuple("abcdefgh"[:count])
-        if count <= 8
-        else tuple(f"x{i}" for i in range(count))
-    )
+    if count == 1:
+        return ("x",)
+    return tuple("abcdefgh"[:count]) if count <= 8 else tuple(f"x{i}" for i in range(count))
 
 
 def random_words(
-    input_range: InputRange, count: int, length: int, rng: np.random.Generator
+    inputs: Inputs | InputRange, count: int, length: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Words [count, length, I], every entry independent and uniform over its range; of observed
-    inputs, their examples.
+    """Words [count, length, I]: examples where some are known, else letters independent and uniform
+    over those that occur.
     """
-    if isinstance(input_range, ObservedInputs):
-        return input_range.words(count, length, rng)
-    low, high = np.array(input_range).T
-    return rng.integers(low, high + 1, (count, length, len(input_range)))
+    return Inputs.of(inputs).words(count, length, rng)
 
 
 def narrow_words(
-    input_range: InputRange, count: int, length: int, letters: int, rng: np.random.Generator
+    inputs: Inputs | InputRange, count: int, length: int, letters: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Words over a few letters of each input, so that the same (state, letter) is seen often.
 
     The letters of a wide input are its bounds and neighbours of zero; narrow inputs keep their
     whole range.
     """
-    wide = any(high - low + 1 > letters for low, high in input_range)
-    if isinstance(input_range, ObservedInputs) and (input_range.ordered or not wide):
-        return input_range.words(count, length, rng)
-    columns = [_narrowed(low, high, letters) for low, high in input_range]
-    if isinstance(input_range, ObservedInputs) and input_range.restricted:
-        every = input_range.letters
-        inside = np.all(
-            [np.isin(column, allowed) for column, allowed in zip(every.T, columns)], axis=0
-        )
-        few = (
-            every[inside]
-            if inside.sum() >= min(letters, len(every))
-            else every[_spread_rows(len(every), letters**2)]
-        )
+    inputs = Inputs.of(inputs)
+    wide = any(high - low + 1 > letters for low, high in inputs.bounds)
+    if inputs.examples is not None and (inputs.ordered or not wide):
+        return inputs.words(count, length, rng)
+    columns = [_narrowed(low, high, letters) for low, high in inputs.bounds]
+    every = inputs.letters
+    if every is not None:
+        allowed = [np.isin(column, narrow) for column, narrow in zip(every.T, columns)]
+        few = every[np.all(allowed, axis=0)]
+        if len(few) < min(letters, len(every)):
+            few = every[_spread_rows(len(every), letters**2)]
         return few[rng.integers(0, len(few), (count, length))]
-    return np.stack(
-        [allowed[rng.integers(0, len(allowed), (count, length))] for allowed in columns], axis=-1
-    )
+    drawn = [narrow[rng.integers(0, len(narrow), (count, length))] for narrow in columns]
+    return np.stack(drawn, axis=-1)
 
 
 def _narrowed(low: int, high: int, letters: int) -> np.ndarray:
@@ -250,48 +244,41 @@ def _spread_rows(count: int, limit: int) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, min(count, limit)).round().astype(int))
 
 
-def alphabet(input_range: InputRange, limit: int) -> np.ndarray | None:
+def alphabet(inputs: Inputs | InputRange, limit: int) -> np.ndarray | None:
     """All letters [A, I] in lexicographic order, or None when there are more than `limit` (or it
     depends on the past).
     """
-    if isinstance(input_range, ObservedInputs) and input_range.restricted:
-        return (
-            None if input_range.ordered or len(input_range.letters) > limit else input_range.letters
-        )
-    sizes = [high - low + 1 for low, high in input_range]
-    if np.prod([float(s) for s in sizes]) > limit:
+    inputs = Inputs.of(inputs)
+    if inputs.ordered or (inputs.letters is not None and len(inputs.letters) > limit):
         return None
-    return np.array(
-        list(itertools.product(*(range(low, high + 1) for low, high in input_range))), np.int64
-    )
+    if inputs.letters is not None:
+        return inputs.letters
+    if math.prod(high - low + 1 for low, high in inputs.bounds) > limit:
+        return None
+    ranges = (range(low, high + 1) for low, high in inputs.bounds)
+    return np.array(list(itertools.product(*ranges)), np.int64)
 
 
-def probe_letters(input_range: InputRange, limit: int = 8) -> np.ndarray:
+def probe_letters(inputs: Inputs | InputRange, limit: int = 8) -> np.ndarray:
     """A few letters to probe with: all of a small alphabet, else zero, the bounds and their
     combinations.
     """
-    every = alphabet(input_range, limit)
+    inputs = Inputs.of(inputs)
+    every = alphabet(inputs, limit)
     if every is not None:
         return every
-    if isinstance(input_range, ObservedInputs) and input_range.restricted:
-        return _safest(input_range, limit)
-    rows = []
-    for choose in ("zero", "low", "high", "one"):
-        rows.append(
-            [
-                {
-                    "zero": min(max(0, low), high),
-                    "low": low,
-                    "high": high,
-                    "one": min(max(1, low), high),
-                }[choose]
-                for low, high in input_range
-            ]
-        )
+    if inputs.restricted:
+        return _safest(inputs, limit)
+    rows = [
+        [min(max(0, low), high) for low, high in inputs.bounds],
+        [low for low, _ in inputs.bounds],
+        [high for _, high in inputs.bounds],
+        [min(max(1, low), high) for low, high in inputs.bounds],
+    ]
     return np.unique(np.array(rows, np.int64), axis=0)
 
 
-def _safest(inputs: ObservedInputs, limit: int) -> np.ndarray:
+def _safest(inputs: Inputs, limit: int) -> np.ndarray:
     """Letters that may stand at as many steps as possible, few and spread."""
     letters = inputs.letters
     if inputs.ordered:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mips_jax.errors import RequestError
 from mips_jax.extraction import Candidate, Extraction, ExtractionSettings, extract
 from mips_jax.figures import percent
-from mips_jax.inputs import InputRange, ObservedInputs, observed_inputs
+from mips_jax.inputs import InputRange, Inputs, observed_inputs
 from mips_jax.networks import Network
 from mips_jax.programs import Program, body_lines, program_source
 from mips_jax.sequences import Sequences
@@ -68,7 +68,7 @@ class Distillation:
     Attributes:
         name: of the task or the network.
         description: of the task, in a sentence.
-        input_range: inclusive bounds of each input.
+        inputs: their bounds, and what is known of those that occur.
         network: what was distilled; None when training produced nothing finite.
         member: the chosen member of the population; None for a network trained elsewhere.
         trainings: one search for each attempt.
@@ -80,7 +80,7 @@ class Distillation:
 
     name: str
     description: str
-    input_range: InputRange
+    inputs: Inputs
     network: Network | None
     member: "TrainedMember | None"
     trainings: "tuple[TrainingResult, ...]"
@@ -263,7 +263,7 @@ def distil_task(
             task.name,
             task.description,
             network,
-            task.input_range,
+            Inputs.of(task.input_range),
             task,
             member,
             settings,
@@ -280,7 +280,7 @@ def distil_task(
 
 def distil_network(
     network: Network,
-    input_range: InputRange,
+    input_range: Inputs | InputRange,
     name: str = "network",
     settings: PipelineSettings | None = None,
     progress=None,
@@ -290,14 +290,14 @@ def distil_network(
 
     Args:
         network: any network as plain arrays.
-        input_range: inclusive bounds of each input.
+        input_range: bounds of each input; `Inputs` also says which occur.
         name: for reports.
         settings: `extraction` and `verification` are used.
         progress: an object with `stage(text)`.
     """
     settings, progress = settings or PipelineSettings(), progress or Silent()
     started, seconds = time.monotonic(), {"train": None, "extract": 0.0, "verify": 0.0}
-    found = _distil(name, "", network, input_range, None, None, settings, seconds, progress)
+    found = _distil(name, "", network, Inputs.of(input_range), None, None, settings, seconds, progress)
     seconds["total"] = time.monotonic() - started
     return dataclasses.replace(found, seconds=seconds)
 
@@ -319,7 +319,7 @@ def distil_given(
         task.name,
         task.description,
         network,
-        task.input_range,
+        Inputs.of(task.input_range),
         task,
         None,
         settings,
@@ -350,21 +350,29 @@ def train_networks(
 
 
 def _distil(
-    name, description, network, input_range, task: Task | None, member, settings, seconds, progress
+    name,
+    description,
+    network,
+    inputs: Inputs,
+    task: Task | None,
+    member,
+    settings,
+    seconds,
+    progress,
 ) -> Distillation:
     """Network -> candidates -> verification of the best."""
     extraction = candidate = verification = None
     if network is not None:
         with _timed(seconds, "extract", progress, "extracting"):
-            input_range = _inputs_in_use(input_range, task)
-            extraction = extract(network, input_range, settings.extraction)
+            inputs = _inputs_in_use(inputs, task)
+            extraction = extract(network, inputs, settings.extraction)
             candidate = extraction.best
     if candidate is not None:
         with _timed(seconds, "verify", progress, "verifying"):
             verification = _verified(
                 candidate.program,
                 network,
-                _unseen_inputs(input_range, task),
+                _unseen_inputs(inputs, task),
                 extraction,
                 task,
                 settings.verification,
@@ -372,7 +380,7 @@ def _distil(
     return Distillation(
         name,
         description,
-        input_range,
+        inputs,
         network,
         member,
         (),
@@ -383,24 +391,24 @@ def _distil(
     )
 
 
-def _inputs_in_use(input_range: InputRange, task: Task | None) -> InputRange:
+def _inputs_in_use(inputs: Inputs, task: Task | None) -> Inputs:
     """The range, with what is known of the inputs a network was trained on. No label is looked at."""
     if not isinstance(task, ExampleTask):
-        return input_range
-    return observed_inputs(input_range, task.training.inputs, task.training.mask)
+        return inputs
+    return observed_inputs(inputs.bounds, task.training.inputs, task.training.mask)
 
 
-def _unseen_inputs(input_range: InputRange, task: Task | None) -> InputRange:
+def _unseen_inputs(inputs: Inputs, task: Task | None) -> Inputs:
     """For judging: inputs that extraction has not seen."""
-    if not isinstance(input_range, ObservedInputs) or not isinstance(task, ExampleTask):
-        return input_range
-    return input_range.like(task.held_out.inputs, task.held_out.mask).unseen
+    if not isinstance(task, ExampleTask):
+        return inputs
+    return inputs.like(task.held_out.inputs, task.held_out.mask).unseen
 
 
 def _verified(
     program,
     network,
-    input_range,
+    inputs,
     extraction: Extraction,
     task: Task | None,
     settings: VerificationSettings,
@@ -418,7 +426,7 @@ def _verified(
         long = task.long_sequences(
             settings.long_sequences, settings.long_factor * length, settings.seed
         )
-    return verify(program, network, input_range, length, test, long, extraction.machine, settings)
+    return verify(program, network, inputs, length, test, long, extraction.machine, settings)
 
 
 def _learned_through_noise(distillation: Distillation) -> bool:

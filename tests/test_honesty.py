@@ -18,7 +18,7 @@ import pytest
 import mips_jax
 from mips_jax import pipeline
 from mips_jax.extraction import extract
-from mips_jax.inputs import ObservedInputs
+from mips_jax.inputs import Inputs
 from mips_jax.pipeline import PipelineSettings, distil_given, distil_task
 from mips_jax.programs import program_source
 from mips_jax.tasks import TASKS, get_task, stepwise
@@ -122,7 +122,7 @@ def test_the_pipeline_hands_over_no_more_than_the_network_and_its_range():
         and isinstance(node.func, ast.Name)
         and node.func.id == "extract"
     ]
-    assert [ast.unparse(c) for c in calls] == ["extract(network, input_range, settings.extraction)"]
+    assert [ast.unparse(c) for c in calls] == ["extract(network, inputs, settings.extraction)"]
 
 
 def test_what_is_known_of_the_inputs_does_not_depend_on_any_label():
@@ -133,10 +133,12 @@ def test_what_is_known_of_the_inputs_does_not_depend_on_any_label():
     inputs = rng.integers(0, np.array([5, 3] * 5), (2000, 10))[:, :, None]
     outputs = np.cumsum(inputs, axis=1) % 2
     right, wrong = (example_task(inputs, y) for y in (outputs, rng.integers(-9, 9, outputs.shape)))
-    seen, same = (pipeline._inputs_in_use(task.input_range, task) for task in (right, wrong))
-    assert isinstance(seen, ObservedInputs) and seen.ordered and seen == same == ((0, 4),)
+    seen, same = (
+        pipeline._inputs_in_use(Inputs.of(task.input_range), task) for task in (right, wrong)
+    )
+    assert seen.ordered and seen.bounds == same.bounds == ((0, 4),)
     np.testing.assert_array_equal(seen.examples, same.examples)
-    assert {name for name in vars(seen)} == {"letters", "examples", "ends", "ordered"}
+    assert {name for name in vars(seen)} == {"bounds", "letters", "examples", "ends", "ordered"}
 
 
 # -- in effect ---

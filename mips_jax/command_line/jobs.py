@@ -121,7 +121,7 @@ class Job:
             found.description,
             training,
             found.network,
-            found.input_range,
+            found.inputs,
             found.extraction,
         )
 

@@ -17,7 +17,7 @@ import time
 import numpy as np
 
 from mips_jax.extraction.traces import probe, record
-from mips_jax.inputs import InputRange, ObservedInputs, alphabet
+from mips_jax.inputs import InputRange, Inputs, alphabet
 from mips_jax.machines import Mealy, minimised
 from mips_jax.networks import Network
 
@@ -65,7 +65,7 @@ class AutomatonResult:
 
 def learn_automaton(
     network: Network,
-    input_range: InputRange,
+    inputs: Inputs | InputRange,
     length: int,
     settings: AutomatonSettings,
     seed: int = 0,
@@ -74,14 +74,15 @@ def learn_automaton(
 
     Args:
         network: the network.
-        input_range: inclusive bounds of every input.
+        inputs: bounds of every input, and which letters occur.
         length: words up to this length are trusted (access and probe word together).
         settings: limits.
         seed: of the fresh words.
     """
-    if isinstance(input_range, ObservedInputs) and input_range.ordered:
+    inputs = Inputs.of(inputs)
+    if inputs.ordered:
         return AutomatonResult(None, "inputs_depend_on_the_past")
-    letters = alphabet(input_range, settings.letters)
+    letters = alphabet(inputs, settings.letters)
     if letters is None:
         return AutomatonResult(None, "too_many_letters")
     deadline = time.monotonic() + settings.seconds

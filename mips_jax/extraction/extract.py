@@ -31,7 +31,7 @@ from mips_jax.extraction.registers.joint import joint_features, on_words
 from mips_jax.extraction.result import Candidate, Extraction
 from mips_jax.extraction.settings import ExtractionSettings, problems
 from mips_jax.extraction.traces import record
-from mips_jax.inputs import InputRange, input_names, narrow_words, random_words
+from mips_jax.inputs import InputRange, Inputs, input_names, narrow_words, random_words
 from mips_jax.machines import Mealy, machine_program
 from mips_jax.networks import Network
 from mips_jax.programs import Lookup, Program, renamed, walk
@@ -52,7 +52,9 @@ _SHORT, _MIDDLING = 60.0, 85.0
 
 
 def extract(
-    network: Network, input_range: InputRange, settings: ExtractionSettings | None = None
+    network: Network,
+    input_range: Inputs | InputRange,
+    settings: ExtractionSettings | None = None,
 ) -> Extraction:
     """Distils a network into programs.
 
@@ -66,8 +68,9 @@ def extract(
         RequestError: the settings or the range are out of bounds or do not fit the network.
     """
     settings = settings or ExtractionSettings()
-    _check(network, input_range, settings)
-    return _Run(network, input_range, settings).result()
+    inputs = Inputs.of(input_range)
+    _check(network, inputs.bounds, settings)
+    return _Run(network, inputs, settings).result()
 
 
 def _check(network: Network, input_range: InputRange, settings: ExtractionSettings) -> None:
@@ -88,17 +91,16 @@ def _check(network: Network, input_range: InputRange, settings: ExtractionSettin
 class _Run:
     """One extraction: the recorded words, the candidates so far, the time left."""
 
-    def __init__(self, network: Network, input_range: InputRange, settings: ExtractionSettings):
-        self.network, self.range, self.settings = network, input_range, settings
+    def __init__(self, network: Network, inputs: Inputs, settings: ExtractionSettings):
+        self.network, self.inputs, self.settings = network, inputs, settings
+        self.bounds = inputs.bounds
         self.start = time.monotonic()
         self.deadline = self.start + settings.seconds
         self.length = settings.length or network.trained_length or 10
         rng = np.random.default_rng(settings.seed)
-        self.wide = record(network, random_words(input_range, settings.words, self.length, rng))
-        self.narrow = record(
-            network, narrow_words(input_range, settings.words, self.length, 6, rng)
-        )
-        self.fresh = record(network, random_words(input_range, 2000, self.length, rng))
+        self.wide = record(network, random_words(inputs, settings.words, self.length, rng))
+        self.narrow = record(network, narrow_words(inputs, settings.words, self.length, 6, rng))
+        self.fresh = record(network, random_words(inputs, 2000, self.length, rng))
         self.rng = rng
         self.candidates: list[Candidate] = []
         self.statuses: list[tuple[str, str]] = []
@@ -155,7 +157,7 @@ class _Run:
         """
         self.wide = self.wide.joined(self.fresh.rows(rows))
         self.fresh = record(
-            self.network, random_words(self.range, len(self.fresh.words), self.length, self.rng)
+            self.network, random_words(self.inputs, len(self.fresh.words), self.length, self.rng)
         )
 
     # -- methods
@@ -175,7 +177,7 @@ class _Run:
             states=self.settings.states, seconds=max(1.0, 0.25 * self.settings.seconds)
         )
         learnt = automaton.learn_automaton(
-            self.network, self.range, self.length, limits, self.settings.seed
+            self.network, self.inputs, self.length, limits, self.settings.seed
         )
         if self.network.trained_length is None and self.settings.length is None:
             # nobody said how long the network's words were: a machine that is not closed yet may
@@ -183,19 +185,19 @@ class _Run:
             for factor in (2, 4):
                 if learnt.status == "not_closed":
                     learnt = automaton.learn_automaton(
-                        self.network, self.range, factor * self.length, limits, self.settings.seed
+                        self.network, self.inputs, factor * self.length, limits, self.settings.seed
                     )
         if learnt.machine is None or learnt.status != "closed":
             return learnt.status
         self.machine = learnt.machine
         if (
             learnt.machine.states > 1
-            and learnt.machine.states * np.prod([high - low + 1.0 for low, high in self.range])
+            and learnt.machine.states * np.prod([high - low + 1.0 for low, high in self.bounds])
             <= 4000
         ):
             self._propose(
                 "automaton",
-                machine_program(learnt.machine, self.range),
+                machine_program(learnt.machine, self.bounds),
                 "states by behaviour, transition table",
             )
         return f"{learnt.status}: {learnt.machine.states} states, {learnt.probes} probe words"
@@ -223,7 +225,7 @@ class _Run:
                 self.wide
             )  # counterexamples are for the next depth: the features are on these words
             for program, members in registers.programs(
-                sets, traces, self.range, wide, settings, self._share(0.2 * effort)
+                sets, traces, self.bounds, wide, settings, self._share(0.2 * effort)
             ):
                 names = ", ".join(f.name for f in members.features) or "no registers"
                 candidate = self._propose(self._kind(), self._named(program), f"registers: {names}")
@@ -269,7 +271,7 @@ class _Run:
 
     def _kind(self) -> str:
         """`boolean` for two-letter inputs and outputs, else `lattice`: integer registers."""
-        bits = all(low >= 0 and high <= 1 for low, high in self.range)
+        bits = all(low >= 0 and high <= 1 for low, high in self.bounds)
         return "boolean" if bits and set(np.unique(self.wide.outputs)) <= {0, 1} else "lattice"
 
     def _feature_pair(
@@ -282,11 +284,11 @@ class _Run:
             depth: letters in the longest probe word.
             digits: whether numbers that hold the whole history take part.
         """
-        wide = history_features(self.wide, self.range) + network_features(
-            self.network, self.wide, self.range, depth
+        wide = history_features(self.wide, self.bounds) + network_features(
+            self.network, self.wide, self.inputs, depth
         )
-        narrow = history_features(self.narrow, self.range) + network_features(
-            self.network, self.narrow, self.range, depth
+        narrow = history_features(self.narrow, self.bounds) + network_features(
+            self.network, self.narrow, self.inputs, depth
         )
         wide = with_holding(wide, self.wide, self.rng)
         held = {f.name: f.held for f in wide}
@@ -310,9 +312,9 @@ class _Run:
         words.
         """
         narrow, wide = self._feature_pair(1, digits=True)
-        names = input_names(len(self.range))
+        names = input_names(len(self.bounds))
         hints = () if self.machine is None else (self.machine.states,)
-        found = joint_features(self.narrow, self.range, self._share(0.2), hints=hints)
+        found = joint_features(self.narrow, self.bounds, self._share(0.2), hints=hints)
         on_wide = with_holding(
             [on_words(f, self.wide.words, names) for f in found], self.wide, self.rng
         )
@@ -325,7 +327,7 @@ class _Run:
     def _paper(self) -> str:
         from mips_jax.extraction.baseline import distil_by_paper
 
-        results = distil_by_paper(self.network, self.range, self.settings)
+        results = distil_by_paper(self.network, self.inputs, self.settings)
         for result in results:
             if result.program is not None:
                 self._propose("paper", result.program, result.note)

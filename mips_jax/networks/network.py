@@ -10,10 +10,8 @@ import dataclasses
 
 import numpy as np
 
+from mips_jax.inputs import InputRange
 from mips_jax.networks.heads import Layers, as_layers, mlp
-
-InputRange = tuple[tuple[int, int], ...]
-"""One inclusive (low, high) for each of the I inputs."""
 
 
 class Network(abc.ABC):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mips_jax.extraction import Extraction
-from mips_jax.inputs import random_words
+from mips_jax.inputs import InputRange, Inputs, random_words
 from mips_jax.machines import Mealy
-from mips_jax.networks import InputRange, Network
+from mips_jax.networks import Network
 from mips_jax.programs import Program
 from mips_jax.reporting import plots
 from mips_jax.reporting.files import write_json, write_text
@@ -36,7 +36,7 @@ def write_report(
     description: str = "",
     training: TrainingResult | None = None,
     network: Network | None = None,
-    input_range: InputRange | None = None,
+    inputs: Inputs | None = None,
     extraction: Extraction | None = None,
 ) -> None:
     """Fills the run folder.
@@ -48,14 +48,14 @@ def write_report(
         description: of the task, one sentence.
         training: how networks were trained, where they were.
         network: the distilled one.
-        input_range: of its inputs.
+        inputs: of it.
         extraction: what was found in it.
     """
     if source is not None:
         write_text(folder / "program.py", source)
     figures = {
         caption: plots.save(figure, folder / name).name
-        for caption, name, figure in _figures(training, network, input_range, extraction)
+        for caption, name, figure in _figures(training, network, inputs, extraction)
     }
     page = render_summary(
         result,
@@ -71,7 +71,7 @@ def write_report(
     write_json(folder / "result.json", result)
 
 
-def _figures(training, network, input_range, extraction):
+def _figures(training, network, inputs, extraction):
     """(caption, file name, figure) of everything that there is to draw."""
     if training is not None and training.curves.steps.size:
         curves = training.curves
@@ -84,7 +84,7 @@ def _figures(training, network, input_range, extraction):
         )
     if network is not None and extraction is not None:
         hidden, colourings = hidden_states(
-            network, input_range, extraction.program, extraction.machine, extraction.length
+            network, inputs, extraction.program, extraction.machine, extraction.length
         )
         yield (
             "Hidden states",
@@ -102,7 +102,7 @@ def _figures(training, network, input_range, extraction):
 
 def hidden_states(
     network: Network,
-    input_range: InputRange,
+    inputs: Inputs | InputRange,
     program: Program | None,
     machine: Mealy | None,
     length: int,
@@ -115,14 +115,14 @@ def hidden_states(
         hidden [B, T, H], and colourings: state of the machine, each register of the program, each
         output -> [B, T].
     """
-    inputs = random_words(input_range, sequences, length, np.random.default_rng(seed))
-    hidden, outputs = network.run(inputs)
+    words = random_words(inputs, sequences, length, np.random.default_rng(seed))
+    hidden, outputs = network.run(words)
     colourings: dict[str, np.ndarray] = {}
     if machine is not None:
-        colourings["state"] = states_after(machine, inputs)
+        colourings["state"] = states_after(machine, words)
     if program is not None:
         colourings |= {
-            f"register {name}": values for name, values in program.trace(inputs)[1].items()
+            f"register {name}": values for name, values in program.trace(words)[1].items()
         }
     colourings |= {
         f"output {o}" if outputs.shape[2] > 1 else "output": outputs[:, :, o]

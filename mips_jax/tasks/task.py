@@ -12,11 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mips_jax.inputs import InputRange
 from mips_jax.sequences import Sequences
 from mips_jax.tasks.sampling import uniform
-
-InputRange = tuple[tuple[int, int], ...]
-"""One inclusive (low, high) for each of the I inputs."""
 
 TRAINING, TEST, LONG = range(3)
 """Independent streams of random numbers: equal seeds never give the same draw for training and for

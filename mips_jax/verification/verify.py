@@ -16,7 +16,7 @@ import dataclasses
 import numpy as np
 
 from mips_jax.figures import percent
-from mips_jax.inputs import InputRange, ObservedInputs, alphabet, random_words
+from mips_jax.inputs import InputRange, Inputs, alphabet, random_words
 from mips_jax.machines import Mealy, equals_machine
 from mips_jax.networks import Network
 from mips_jax.programs import Program, compile_source, program_source
@@ -159,7 +159,7 @@ class Verification:
 def verify(
     program: Program,
     network: Network,
-    input_range: InputRange,
+    inputs: Inputs | InputRange,
     length: int,
     test: Sequences | None,
     long: Sequences | None,
@@ -171,27 +171,28 @@ def verify(
     Args:
         program: what to judge.
         network: what it was distilled from.
-        input_range: of the random sequences.
+        inputs: of the random sequences.
         length: the training length.
         test: unseen sequences with their right outputs, or None where nobody knows the truth.
         long: the same at the long length.
         machine: the machine read off the network, if it is finite.
         settings: how much to test, and how long to try a proof.
     """
-    restricted = isinstance(input_range, ObservedInputs) and input_range.restricted
+    inputs = Inputs.of(inputs)
+    restricted = inputs.restricted
     # how inputs that depend on the past go on after the training length is not known
-    long_length = length if restricted and input_range.ordered else settings.long_factor * length
+    long_length = length if inputs.ordered else settings.long_factor * length
     rng = np.random.default_rng((settings.seed, 4))
-    words = random_words(input_range, settings.fidelity_sequences, length, rng)
+    words = random_words(inputs, settings.fidelity_sequences, length, rng)
     fidelity = float((network.run(words)[1] == program.run(words)).all(axis=(1, 2)).mean())
     faithful_length = _faithful_length(
-        program, network, random_words(input_range, 256, long_length, rng)
+        program, network, random_words(inputs, 256, long_length, rng)
     )
     _check_printed(program, words[:_SOURCE_CHECKS])
     equal = None if machine is None else equals_machine(program, machine)
     proof = None
     if equal and fidelity == 1.0 and faithful_length == long_length:
-        proof = _network_proof(network, machine, input_range, settings.proof_seconds)
+        proof = _network_proof(network, machine, inputs, settings.proof_seconds)
     # where program and machine are equal, a word that tells the program from the network tells the
     # machine from it too
     differs = equal and (proof is None or proof.word is not None)
@@ -204,7 +205,7 @@ def verify(
         long_length=long_length,
         fidelity=fidelity,
         fidelity_sequences=len(words),
-        fidelity_words=_description(input_range) if restricted else "random sequences",
+        fidelity_words=_description(inputs) if restricted else "random sequences",
         every_input=not restricted,
         faithful_length=faithful_length,
         test_step_accuracy=None if test is None else step_accuracy(program, test),
@@ -216,7 +217,7 @@ def verify(
     )
 
 
-def _description(inputs: ObservedInputs) -> str:
+def _description(inputs: Inputs) -> str:
     return (
         "held-out sequences of inputs"
         if inputs.ordered
@@ -224,13 +225,11 @@ def _description(inputs: ObservedInputs) -> str:
     )
 
 
-def _network_proof(
-    network: Network, machine: Mealy, input_range: InputRange, seconds: float
-) -> Proof:
+def _network_proof(network: Network, machine: Mealy, inputs: Inputs, seconds: float) -> Proof:
     """The proof for all inputs in range; a machine over other letters says nothing about some of
     them.
     """
-    letters = alphabet(input_range, len(machine.letters))
+    letters = alphabet(inputs, len(machine.letters))
     if letters is None or {tuple(row) for row in letters.tolist()} != {
         tuple(row) for row in machine.letters.tolist()
     }:

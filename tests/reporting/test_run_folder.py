@@ -39,7 +39,7 @@ def test_the_folder_holds_program_page_figures_and_result(network, tmp_path):
         RESULT,
         extraction.program.source,
         network=network,
-        input_range=RANGE,
+        inputs=RANGE,
         extraction=extraction,
     )
     assert {"program.py", "summary.md", "result.json", "hidden_states.png"} <= {

@@ -26,12 +26,11 @@ from mips_jax.extraction.baseline.lattice import IntegerCode
 from mips_jax.extraction.baseline.lattice_finders import lattice_codes
 from mips_jax.extraction.baseline.normalizers import Normalized, normalize
 from mips_jax.extraction.baseline.rpn_regression import BruteForceLimits, brute_force
-from mips_jax.extraction.registers.features import input_names
 from mips_jax.extraction.regression.boolean.minimise import ConflictError
 from mips_jax.extraction.regression.regressor import affine_expression, integer_affine
 from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.extraction.traces import Traces, record
-from mips_jax.inputs import InputRange, random_words
+from mips_jax.inputs import InputRange, Inputs, input_names, random_words
 from mips_jax.networks import MLPRNN, Network
 from mips_jax.programs import Expression, Program, Register, Var, variables
 
@@ -56,13 +55,15 @@ class PaperResult:
 
 
 def distil_by_paper(
-    network: Network, input_range: InputRange, settings: ExtractionSettings | None = None
+    network: Network,
+    inputs: Inputs | InputRange,
+    settings: ExtractionSettings | None = None,
 ) -> list[PaperResult]:
     """Runs the paper's method on a network.
 
     Args:
         network: an `MLPRNN` (the paper's architecture); any other is refused with a status.
-        input_range: inclusive (low, high) of each input.
+        inputs: bounds of every input, and which letters occur.
         settings: `words`, `length`, `seconds` and `seed` are used.
 
     Returns:
@@ -79,7 +80,7 @@ def distil_by_paper(
         ]
     deadline = time.monotonic() + settings.seconds
     length = settings.length or network.trained_length or 10
-    words = random_words(input_range, settings.words, length, np.random.default_rng(settings.seed))
+    words = random_words(inputs, settings.words, length, np.random.default_rng(settings.seed))
     traces = record(network, words)
     normal, steps = normalize(network, traces)
     normal_traces = traces
@@ -89,7 +90,7 @@ def distil_by_paper(
     results = [_linear_branch(normal, normal_traces, note)]
     if results[-1].program is None:
         clusters = find_clusters(normal_traces)
-        results.append(_boolean_branch(normal_traces, clusters, input_range, note))
+        results.append(_boolean_branch(normal_traces, clusters, Inputs.of(inputs).bounds, note))
         results += _integer_branch(normal, normal_traces, clusters, note, deadline)
     return results
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mips_jax.extraction.registers.features import input_names
 from mips_jax.extraction.regression.regressor import affine_expression
 from mips_jax.extraction.traces import Traces
+from mips_jax.inputs import input_names
 from mips_jax.networks import MLPRNN
 from mips_jax.programs import Program, Register, Var
 

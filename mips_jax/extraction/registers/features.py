@@ -17,7 +17,7 @@ import numpy as np
 
 from mips_jax.extraction.regression.table import grouped
 from mips_jax.extraction.traces import Traces, probe
-from mips_jax.inputs import InputRange, alphabet, input_names, probe_letters
+from mips_jax.inputs import InputRange, Inputs, alphabet, input_names, probe_letters
 from mips_jax.networks import Network
 from mips_jax.programs import Const, Expression, Var, call
 
@@ -250,7 +250,7 @@ def _accumulators(x, name, suffix, low, high, clock) -> list[Feature]:
 
 
 def network_features(
-    network: Network, traces: Traces, input_range: InputRange, depth: int
+    network: Network, traces: Traces, inputs: Inputs | InputRange, depth: int
 ) -> list[Feature]:
     """Readings of the network: last outputs, and labels from what follows probe words of up to
     `depth` letters.
@@ -283,8 +283,8 @@ def network_features(
         )
     states = traces.hidden.reshape(-1, hidden_dim)
     shape = (words, steps)
-    letters = probe_letters(input_range)
-    every = alphabet(input_range, 40)
+    letters = probe_letters(inputs)
+    every = alphabet(inputs, 40)
     after_one: list[np.ndarray] = []
     present = network.outputs(states)
     for letter in letters:
