@@ -104,8 +104,8 @@ def one_run(task: LabelledTask, path: Path, options) -> tuple[tuple[str, ...], b
         str(found.network.hidden_dim) if found.network else "",
         found.method or "",
         str(found.program_lines or ""),
-        f"{found.seconds['train']:.1f}",
-        f"{found.seconds['extract']:.1f}",
+        f"{found.seconds.train:.1f}",
+        f"{found.seconds.extract:.1f}",
     )
     return row, right == 1.0
 

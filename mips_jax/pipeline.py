@@ -1,32 +1,49 @@
 """From a task to a verified program: the whole product as one function.
 
-Task -> sequences -> population of networks -> the smallest perfect network -> program ->
-verification
+    Task -> sequences -> population of networks -> the smallest perfect network -> program
+         -> verification
+
+Training, selection and judging have sequences of their own. Attempts are ranked by what training
+and selection have seen; the judge is asked once, about the one that was chosen.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from mips_jax.errors import RequestError
+import numpy as np
+
+from mips_jax.distillation import Distillation, Seconds
 from mips_jax.extraction import Candidate, Extraction, ExtractionSettings, extract
-from mips_jax.figures import percent
 from mips_jax.inputs import InputRange, Inputs, observed_inputs
 from mips_jax.networks import Network
-from mips_jax.programs import Program, body_lines, program_source
 from mips_jax.sequences import Sequences
-from mips_jax.tasks import Task, get_task
-from mips_jax.tasks.examples import ExampleTask, example_task
-from mips_jax.tasks.files.load import load_file_task
-from mips_jax.tasks.from_function import FunctionTask
-from mips_jax.verification import Verification, VerificationSettings, verify
+from mips_jax.sources import Source, task_from
+from mips_jax.tasks import Task
+from mips_jax.tasks.coverage import coverage_notes
+from mips_jax.tasks.examples import ExampleTask
+from mips_jax.verification import (
+    Case,
+    Truth,
+    Verification,
+    VerificationSettings,
+    step_accuracy,
+    verify,
+    whole_sequence_accuracy,
+)
+from mips_jax.verification.survey import surveyed
 
 if TYPE_CHECKING:  # jax is imported only when something is trained
-    from mips_jax.training import TrainedMember, TrainingResult, TrainingSettings
+    from mips_jax.training import TrainingResult, TrainingSettings
+
+LONG_SELECTION = 200  # sequences of the long length by which attempts are ranked
+# Share of single outputs from which on a faithful program of an imperfect network has learned what
+# there is to learn: the rest of the labels are noise, and another network would not help.
+LEARNED_THROUGH_NOISE = 0.9
 
 
 @dataclasses.dataclass
@@ -40,15 +57,25 @@ class PipelineSettings:
         training_sequences: sequences drawn for training (a file gives what it has), >= 1.
         test_sequences: fresh sequences that a network must get right to count as perfect, >= 1.
         attempts: networks that are distilled at most, each from its own search, when the first
-            program is not exact, >= 1.
+            program is not exact on what training and selection have seen, >= 1.
     """
 
-    training: "TrainingSettings | None" = None
+    training: TrainingSettings | None = None
     extraction: ExtractionSettings = dataclasses.field(default_factory=ExtractionSettings)
     verification: VerificationSettings = dataclasses.field(default_factory=VerificationSettings)
     training_sequences: int = 65_536
     test_sequences: int = 65_536
     attempts: int = 2
+
+
+class Progress(Protocol):
+    """Who is told how far a job is."""
+
+    def stage(self, text: str) -> None:
+        """A new stage begins."""
+
+    def training(self, event) -> None:
+        """Training has gone on a little."""
 
 
 class Silent:
@@ -61,125 +88,12 @@ class Silent:
         """Training has gone on a little."""
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Distillation:
-    """A program with its evidence.
-
-    Attributes:
-        name: of the task or the network.
-        description: of the task, in a sentence.
-        inputs: their bounds, and what is known of those that occur.
-        network: what was distilled; None when training produced nothing finite.
-        member: the chosen member of the population; None for a network trained elsewhere.
-        trainings: one search for each attempt.
-        extraction: all candidates and how registers are held; None without a network.
-        candidate: the program chosen; None when none was found.
-        verification: what was measured; None without a program.
-        seconds: `train`, `extract`, `verify`, `total`.
-    """
-
-    name: str
-    description: str
-    inputs: Inputs
-    network: Network | None
-    member: "TrainedMember | None"
-    trainings: "tuple[TrainingResult, ...]"
-    extraction: Extraction | None
-    candidate: Candidate | None
-    verification: Verification | None
-    seconds: dict[str, float]
-
-    @property
-    def program(self) -> Program | None:
-        """The chosen program."""
-        return self.candidate.program if self.candidate else None
-
-    @property
-    def method(self) -> str | None:
-        """How the chosen program was found."""
-        return self.candidate.method if self.candidate else None
-
-    @property
-    def source(self) -> str | None:
-        """The program as Python, its evidence in the docstring."""
-        if self.program is None or self.verification is None:
-            return None
-        return program_source(self.program, docstring(self))
-
-    @property
-    def program_lines(self) -> int | None:
-        """Lines of the program's body."""
-        return None if self.program is None else body_lines(program_source(self.program))
-
-    @property
-    def solved(self) -> bool:
-        """Exact on every fresh sequence of the training length; a table only if it is exact at the
-        long length too.
-        """
-        if self.verification is None or not self.verification.solved:
-            return False
-        return self.method != "table" or self.verification.long_accuracy == 1.0
-
-    @property
-    def reason(self) -> str | None:
-        """Why it is not solved; None when it is."""
-        if self.solved:
-            return None
-        if self.network is None:
-            return "training produced no finite network; lower training.learning_rate"
-        imperfect = (
-            ""
-            if self.member is None or self.member.perfect
-            else (
-                f"the best network gets only {percent(self.member.accuracy)} of the test sequences right "
-                "(raise training.max_steps, or give model.hidden_dims larger sizes)"
-            )
-        )
-        if self.program is None:
-            outcomes = "; ".join(
-                f"{method}: {outcome}" for method, outcome in self.extraction.statuses
-            )
-            return "; ".join(filter(None, [imperfect, f"no method found a program ({outcomes})"]))
-        if self.method == "table" and self.verification.solved:
-            return "only a lookup table was found, and it is not exact at the long length"
-        if self.verification.test_accuracy is None:
-            return f"the best program agrees with the network on {percent(self.verification.fidelity)} of random sequences only"
-        labels = (
-            f"it contradicts {1 - self.verification.test_step_accuracy:.2%} of their single outputs"
-        )
-        shown = f"the best program is right on {percent(self.verification.test_accuracy)} of the unseen sequences, {labels}"
-        faithful = (
-            f"and agrees with the network on {percent(self.verification.fidelity)} of random ones"
-        )
-        return "; ".join(filter(None, [imperfect, f"{shown} {faithful}"]))
-
-    def _repr_markdown_(self) -> str:
-        if self.source is None:
-            return f"**{self.name}**: {self.reason}"
-        return f"**{self.name}**: {self.verification.summary}.\n\n```python\n{self.source}```"
-
-    def __repr__(self) -> str:
-        state = "solved" if self.solved else f"not solved ({self.reason})"
-        return f"Distillation({self.name}: {state})\n{self.source or ''}"
-
-
-def docstring(distillation: Distillation) -> str:
-    """The evidence, as the program's docstring."""
-    lines = [
-        f"{distillation.name}: {distillation.description}"
-        if distillation.description
-        else distillation.name
-    ]
-    lines += ["", f"Distilled from a recurrent network. {distillation.verification.summary}."]
-    return "\n".join(lines)
-
-
 def distil(
-    source: Task | Sequences | Callable | str | Path,
+    source: Source,
     input_range: InputRange | None = None,
     length: int = 10,
     settings: PipelineSettings | None = None,
-    progress=None,
+    progress: Progress | None = None,
 ) -> Distillation:
     """Distils whatever describes a task; see `distil_network` for a network that is already
     trained.
@@ -190,7 +104,7 @@ def distil(
         input_range: for a function: inclusive (low, high) of each input.
         length: for a function: the training length.
         settings: all choices.
-        progress: an object with `stage(text)` and `training(event)`.
+        progress: who is told how far it is.
 
     Raises:
         RequestError: the source cannot be read or the settings do not fit it.
@@ -198,35 +112,10 @@ def distil(
     return distil_task(task_from(source, input_range, length), settings, progress)
 
 
-def task_from(
-    source: Task | Sequences | Callable | str | Path, input_range: InputRange | None, length: int
-) -> Task:
-    """The task that a source describes."""
-    if isinstance(source, Task):
-        return source
-    if isinstance(source, Sequences):
-        return example_task(source.inputs, source.outputs, source.mask)
-    if isinstance(source, Path) or (
-        isinstance(source, str) and Path(source).suffix in (".npz", ".csv", ".jsonl")
-    ):
-        return load_file_task(source)
-    if isinstance(source, str):
-        return get_task(source)
-    if callable(source):
-        if input_range is None:
-            raise RequestError(
-                "a function needs the range of its inputs; give input_range=((low, high), ...), one pair for each input"
-            )
-        return FunctionTask(source, input_range, length)
-    raise RequestError(
-        f"cannot distil a {type(source).__name__}; give a task, its name, Sequences, a file or a function"
-    )
-
-
 def distil_task(
     task: Task,
     settings: PipelineSettings | None = None,
-    progress=None,
+    progress: Progress | None = None,
     checkpoint_dir: Path | None = None,
 ) -> Distillation:
     """Trains networks on a task, distils the smallest perfect one, and verifies the program.
@@ -234,48 +123,35 @@ def distil_task(
     Args:
         task: where sequences come from; extraction never sees it.
         settings: all choices.
-        progress: an object with `stage(text)` and `training(event)`.
+        progress: who is told how far it is.
         checkpoint_dir: folder for the running search, so that it survives a crash.
 
     Raises:
         RequestError: the settings are out of range or do not fit the task.
     """
-    settings, progress = settings or PipelineSettings(), progress or Silent()
-    started, seconds, trainings, best = (
-        time.monotonic(),
-        dict.fromkeys(("train", "extract", "verify"), 0.0),
-        [],
-        None,
-    )
-    for attempt in range(settings.attempts):
-        with _timed(
-            seconds,
-            "train",
-            progress,
-            "training" if not attempt else f"training again ({attempt + 1} of {settings.attempts})",
-        ):
-            folder = None if checkpoint_dir is None else Path(checkpoint_dir) / f"attempt_{attempt}"
-            result = train_networks(task, settings, attempt, progress, folder)
-            trainings.append(result)
-        member = result.best
-        network = None if member is None else member.to_network(task.length)
-        found = _distil(
-            task.name,
-            task.description,
-            network,
-            Inputs.of(task.input_range),
-            task,
-            member,
-            settings,
-            seconds,
-            progress,
-        )
-        if best is None or _rank(found) > _rank(best):
-            best = found
-        if best.solved or _learned_through_noise(found):
+    settings, watch = settings or PipelineSettings(), _Watch(progress or Silent())
+    attempts: list[_Attempt] = []
+    for number in range(settings.attempts):
+        data = _training_data(task, settings, number)
+        watch.begin("train", "training" if not number else f"training again ({number + 1})")
+        folder = None if checkpoint_dir is None else Path(checkpoint_dir) / f"attempt_{number}"
+        result = train_networks(*data, settings, number, watch.progress, folder)
+        attempts.append(_attempt(task, result, data, settings, watch))
+        if attempts[-1].settled:
             break
-    seconds["total"] = time.monotonic() - started
-    return dataclasses.replace(best, trainings=tuple(trainings), seconds=seconds)
+    best = max(attempts, key=lambda attempt: attempt.rank)  # the first of equals
+    found = Distillation(
+        task.name,
+        task.description,
+        best.inputs,
+        best.network,
+        best.training.best,
+        tuple(attempt.training for attempt in attempts),
+        best.extraction,
+        best.candidate,
+    )
+    seen = [part for attempt in attempts for part in attempt.data]
+    return _judged(found, task, seen, settings, watch)
 
 
 def distil_network(
@@ -283,7 +159,7 @@ def distil_network(
     input_range: Inputs | InputRange,
     name: str = "network",
     settings: PipelineSettings | None = None,
-    progress=None,
+    progress: Progress | None = None,
 ) -> Distillation:
     """Distils a network that somebody trained; without a truth, agreement with the network is the
     judge.
@@ -293,17 +169,24 @@ def distil_network(
         input_range: bounds of each input; `Inputs` also says which occur.
         name: for reports.
         settings: `extraction` and `verification` are used.
-        progress: an object with `stage(text)`.
+        progress: who is told how far it is.
     """
-    settings, progress = settings or PipelineSettings(), progress or Silent()
-    started, seconds = time.monotonic(), {"train": None, "extract": 0.0, "verify": 0.0}
-    found = _distil(name, "", network, Inputs.of(input_range), None, None, settings, seconds, progress)
-    seconds["total"] = time.monotonic() - started
-    return dataclasses.replace(found, seconds=seconds)
+    settings, watch = settings or PipelineSettings(), _Watch(progress or Silent())
+    inputs = Inputs.of(input_range)
+    watch.begin("extract", "looking at the network")
+    survey, refused = surveyed(network, inputs, settings.verification)
+    found = Distillation(name, "", inputs, network, survey=survey, refused=refused)
+    if refused is None:
+        found = _extracted(found, settings, watch)
+    return _judged(found, None, (), settings, watch)
 
 
 def distil_given(
-    network: Network, task: Task, settings: PipelineSettings | None = None, progress=None
+    network: Network,
+    task: Task,
+    settings: PipelineSettings | None = None,
+    progress: Progress | None = None,
+    trained_on: Sequence[Sequences] = (),
 ) -> Distillation:
     """Distils a network whose task is known: like `distil_network`, but the truth is the judge.
 
@@ -311,88 +194,106 @@ def distil_given(
         network: any network as plain arrays.
         task: what it was trained on; used for verification only.
         settings: `extraction` and `verification` are used.
-        progress: an object with `stage(text)`.
+        progress: who is told how far it is.
+        trained_on: sequences that its training and selection have seen, where they are known.
     """
-    settings, progress = settings or PipelineSettings(), progress or Silent()
-    started, seconds = time.monotonic(), {"train": None, "extract": 0.0, "verify": 0.0}
-    found = _distil(
-        task.name,
-        task.description,
-        network,
-        Inputs.of(task.input_range),
-        task,
-        None,
-        settings,
-        seconds,
-        progress,
-    )
-    seconds["total"] = time.monotonic() - started
-    return dataclasses.replace(found, seconds=seconds)
+    settings, watch = settings or PipelineSettings(), _Watch(progress or Silent())
+    inputs = _inputs_in_use(Inputs.of(task.input_range), task)
+    found = Distillation(task.name, task.description, inputs, network)
+    return _judged(_extracted(found, settings, watch), task, trained_on, settings, watch)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Attempt:
+    """One network and its program, with what may rank them.
+
+    Attributes:
+        data: what training and selection have seen.
+        right: shares of the sequences that the program has right: of those of selection, of long
+            ones for selection, and of those of training.
+        steps: share of single outputs of selection.
+    """
+
+    training: TrainingResult
+    data: tuple[Sequences, Sequences]
+    inputs: Inputs
+    network: Network | None
+    extraction: Extraction | None = None
+    candidate: Candidate | None = None
+    right: tuple[float, ...] = ()
+    steps: float = 0.0
+
+    @property
+    def rank(self) -> tuple:
+        return (self.candidate is not None, *self.right)
+
+    @property
+    def settled(self) -> bool:
+        """Whether another network could not be better, as far as may be seen here."""
+        if self.candidate is None:
+            return False
+        member = self.training.best
+        faithful = self.candidate.fidelity > 0.999
+        noisy = faithful and not member.perfect and self.steps > LEARNED_THROUGH_NOISE
+        return all(share == 1.0 for share in self.right) or noisy
+
+
+def _attempt(task: Task, result: TrainingResult, data, settings, watch: _Watch) -> _Attempt:
+    """Training's result -> program, and how good it is on what selection may see."""
+    inputs, member = Inputs.of(task.input_range), result.best
+    if member is None:
+        return _Attempt(result, data, inputs, None)
+    inputs, network = _inputs_in_use(inputs, task), member.to_network(task.length)
+    found = Distillation(task.name, task.description, inputs, network)
+    found = _extracted(found, settings, watch)
+    if found.program is None:
+        return _Attempt(result, data, inputs, network, found.extraction)
+    training, selection = data
+    length = settings.verification.long_factor * task.length
+    long = task.selection_at(LONG_SELECTION, length, settings.verification.seed)
+    parts = [selection, *([] if long is None else [long]), training]
+    right = tuple(whole_sequence_accuracy(found.program, part) for part in parts)
+    steps = step_accuracy(found.program, selection)
+    return _Attempt(result, data, inputs, network, found.extraction, found.candidate, right, steps)
+
+
+def _training_data(
+    task: Task, settings: PipelineSettings, attempt: int
+) -> tuple[Sequences, Sequences]:
+    """What one search trains on and selects by; every attempt draws other sequences."""
+    if isinstance(task, ExampleTask):  # everything is used: there is no more to be had
+        return task.training, task.selection
+    seed = _training_settings(settings, attempt).seed
+    training = task.training_sequences(settings.training_sequences, seed)
+    return training, task.test_sequences(settings.test_sequences, seed)
+
+
+def _training_settings(settings: PipelineSettings, attempt: int) -> TrainingSettings:
+    from mips_jax.training import TrainingSettings
+
+    choices = settings.training or TrainingSettings()
+    return dataclasses.replace(choices, seed=choices.seed + 1000 * attempt)
 
 
 def train_networks(
-    task: Task, settings: PipelineSettings, attempt: int, progress, folder: Path | None
-) -> "TrainingResult":
-    """One search over architectures and seeds; every attempt draws other sequences and other seeds."""
-    from mips_jax.training import TrainingSettings, train
+    training: Sequences,
+    selection: Sequences,
+    settings: PipelineSettings,
+    attempt: int,
+    progress: Progress,
+    folder: Path | None,
+) -> TrainingResult:
+    """One search over architectures and seeds."""
+    from mips_jax.training import train
 
-    choices = settings.training or TrainingSettings()
-    choices = dataclasses.replace(choices, seed=choices.seed + 1000 * attempt)
-    # of given examples everything is used: there is no more to be had
-    given = isinstance(task, ExampleTask)
-    training = (
-        task.training
-        if given
-        else task.training_sequences(settings.training_sequences, choices.seed)
-    )
-    test = task.held_out if given else task.test_sequences(settings.test_sequences, choices.seed)
-    return train(training, test, choices, progress=progress.training, checkpoint_dir=folder)
-
-
-def _distil(
-    name,
-    description,
-    network,
-    inputs: Inputs,
-    task: Task | None,
-    member,
-    settings,
-    seconds,
-    progress,
-) -> Distillation:
-    """Network -> candidates -> verification of the best."""
-    extraction = candidate = verification = None
-    if network is not None:
-        with _timed(seconds, "extract", progress, "extracting"):
-            inputs = _inputs_in_use(inputs, task)
-            extraction = extract(network, inputs, settings.extraction)
-            candidate = extraction.best
-    if candidate is not None:
-        with _timed(seconds, "verify", progress, "verifying"):
-            verification = _verified(
-                candidate.program,
-                network,
-                _unseen_inputs(inputs, task),
-                extraction,
-                task,
-                settings.verification,
-            )
-    return Distillation(
-        name,
-        description,
-        inputs,
-        network,
-        member,
-        (),
-        extraction,
-        candidate,
-        verification,
-        seconds,
-    )
+    choices = _training_settings(settings, attempt)
+    return train(training, selection, choices, progress=progress.training, checkpoint_dir=folder)
 
 
 def _inputs_in_use(inputs: Inputs, task: Task | None) -> Inputs:
-    """The range, with what is known of the inputs a network was trained on. No label is looked at."""
+    """The range, with what is known of the inputs a network was trained on. No label is looked
+    at.
+    """
     if not isinstance(task, ExampleTask):
         return inputs
     return observed_inputs(inputs.bounds, task.training.inputs, task.training.mask)
@@ -402,62 +303,94 @@ def _unseen_inputs(inputs: Inputs, task: Task | None) -> Inputs:
     """For judging: inputs that extraction has not seen."""
     if not isinstance(task, ExampleTask):
         return inputs
-    return inputs.like(task.held_out.inputs, task.held_out.mask).unseen
+    return inputs.like(task.judging.inputs, task.judging.mask).unseen
+
+
+def _extracted(found: Distillation, settings: PipelineSettings, watch: _Watch) -> Distillation:
+    """Network -> candidates."""
+    watch.begin("extract", "extracting")
+    network, inputs = found.network, found.inputs
+    extraction = extract(network, inputs, settings.extraction)
+    return dataclasses.replace(found, extraction=extraction, candidate=extraction.best)
+
+
+def _judged(
+    found: Distillation,
+    task: Task | None,
+    seen: Sequence[Sequences],
+    settings: PipelineSettings,
+    watch: _Watch,
+) -> Distillation:
+    """The evidence for the program that was chosen, if there is one."""
+    verification = None
+    if found.program is not None:
+        watch.begin("verify", "verifying")
+        verification = _verified(found, task, seen, settings.verification)
+    return dataclasses.replace(found, verification=verification, seconds=watch.end())
 
 
 def _verified(
-    program,
-    network,
-    inputs,
-    extraction: Extraction,
+    found: Distillation,
     task: Task | None,
+    seen: Sequence[Sequences],
     settings: VerificationSettings,
 ) -> Verification:
-    length = extraction.length if task is None else task.length
-    test = long = None
-    if task is not None:
-        # another seed than the networks were selected with; of given examples the whole held-out
-        # part
-        test = (
-            task.held_out
-            if isinstance(task, ExampleTask)
-            else task.test_sequences(settings.sequences, settings.seed + 7919)
-        )
-        long = task.long_sequences(
-            settings.long_sequences, settings.long_factor * length, settings.seed
-        )
-    return verify(program, network, inputs, length, test, long, extraction.machine, settings)
+    extraction = found.extraction
+    case = Case(
+        found.program,
+        found.network,
+        _unseen_inputs(found.inputs, task),
+        extraction.length if task is None else task.length,
+        extraction.machine,
+        None if task is None else _truth(task, seen, settings),
+        getattr(extraction, "words", ()),
+        settings,
+    )
+    notes = coverage_notes(task.given, task.judging) if isinstance(task, ExampleTask) else ()
+    return verify(case, notes)
 
 
-def _learned_through_noise(distillation: Distillation) -> bool:
-    """The program is what the network does, and still some labels differ: another network would not
-    help.
-    """
-    verification = distillation.verification
-    faithful = verification is not None and verification.fidelity > 0.999
-    return (
-        faithful
-        and not distillation.member.perfect
-        and (verification.test_step_accuracy or 0.0) > 0.9
+def _truth(task: Task, seen: Sequence[Sequences], settings: VerificationSettings) -> Truth:
+    """What judges a task: drawn on streams of its own."""
+    given = isinstance(task, ExampleTask)
+    long_length = settings.long_factor * task.length
+    return Truth(
+        task.judging_sample(settings.sequences, settings.seed, seen),
+        task.given if given else _joined(seen, task),
+        "given examples" if given else "sequences of training and selection",
+        task.long_sequences(settings.long_sequences, long_length, settings.seed),
+        None if given else task.labelled,
     )
 
 
-def _rank(distillation: Distillation) -> tuple:
-    verification = distillation.verification
-    if verification is None:
-        return (0, 0.0, 0.0)
-    return (1, verification.test_accuracy or 0.0, verification.long_accuracy or 0.0)
+def _joined(parts: Sequence[Sequences], task: Task) -> Sequences:
+    if not parts:
+        none = np.zeros((0, task.length, task.input_dim), np.int64)
+        return Sequences(none, np.zeros((0, task.length, task.output_dim), np.int64))
+    inputs = np.concatenate([part.inputs for part in parts])
+    return Sequences(inputs, np.concatenate([part.outputs for part in parts]))
 
 
-class _timed:
-    """Announces a stage and adds its time to a dictionary."""
+class _Watch:
+    """Announces stages and adds up their time."""
 
-    def __init__(self, seconds: dict, key: str, progress, text: str):
-        self.seconds, self.key = seconds, key
-        progress.stage(text)
+    def __init__(self, progress: Progress):
+        self.progress = progress
+        self.started = self.since = time.monotonic()
+        self.stage: str | None = None
+        self.spent: dict[str, float] = {}
 
-    def __enter__(self):
-        self.since = time.monotonic()
+    def begin(self, stage: str, text: str) -> None:
+        self._close()
+        self.stage, self.since = stage, time.monotonic()
+        self.progress.stage(text)
 
-    def __exit__(self, *_):
-        self.seconds[self.key] = (self.seconds[self.key] or 0.0) + time.monotonic() - self.since
+    def end(self) -> Seconds:
+        self._close()
+        self.stage = None
+        return Seconds(**self.spent, total=time.monotonic() - self.started)
+
+    def _close(self) -> None:
+        if self.stage is not None:
+            passed = time.monotonic() - self.since
+            self.spent[self.stage] = self.spent.get(self.stage, 0.0) + passed

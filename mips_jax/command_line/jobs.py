@@ -16,12 +16,14 @@ from mips_jax.command_line.schema import (
     NetworkChoice,
     TaskChoice,
 )
+from mips_jax.distillation import Distillation
 from mips_jax.errors import RequestError
 from mips_jax.extraction.settings import problems as extraction_problems
 from mips_jax.networks import InputRange, Network, load_network, resolve_input_range
-from mips_jax.pipeline import Distillation, distil_network, distil_task
-from mips_jax.reporting.files import plain, versions
+from mips_jax.pipeline import distil_network, distil_task
+from mips_jax.reporting.files import plain
 from mips_jax.reporting.progress import LiveProgress
+from mips_jax.reporting.record import result_record
 from mips_jax.reporting.run_folder import write_report
 from mips_jax.reporting.summary import headline
 from mips_jax.tasks import Task, get_task
@@ -139,45 +141,6 @@ class Outcome:
     solved: bool
     source: str | None
     headline: str
-
-
-def result_record(found: Distillation) -> dict:
-    """The content of result.json."""
-    verification = found.verification
-    return {
-        "task": found.name,
-        "solved": found.solved,
-        "accuracy": {
-            "test": None if verification is None else verification.test_accuracy,
-            "long": None if verification is None else verification.long_accuracy,
-        },
-        "fidelity": None if verification is None else verification.fidelity,
-        "method": found.method,
-        "verification": None
-        if verification is None
-        else {"summary": verification.summary, **dataclasses.asdict(verification)},
-        "network": _network_record(found),
-        "seconds": found.seconds,
-        "program_lines": found.program_lines,
-        "reason": found.reason,
-        "versions": versions(),
-    }
-
-
-def _network_record(found: Distillation) -> dict | None:
-    if found.member is not None:
-        member = found.member
-        own = {
-            "seed": member.seed,
-            "steps": member.steps,
-            "accuracy": member.accuracy,
-            "perfect": member.perfect,
-        }
-        return {**dataclasses.asdict(member.architecture), **own}
-    if found.network is None:
-        return None
-    network = found.network
-    return {"hidden_dim": network.hidden_dim, "kind": type(network).__name__, "seed": None}
 
 
 def _collect(problems: list[str], function: Callable, argument):

@@ -80,6 +80,9 @@ class CallableNetwork(Network):
     def decode(self, raw: np.ndarray) -> np.ndarray:
         return self.decoding.decode(raw)
 
+    def distance(self, raw: np.ndarray) -> np.ndarray:
+        return self.decoding.distance(raw)
+
     @property
     def _convention(self) -> str:
         return (

@@ -17,7 +17,7 @@ import dataclasses
 import numpy as np
 
 from mips_jax.errors import RequestError
-from mips_jax.networks.network import InputRange, Network
+from mips_jax.networks.network import InputRange, Network, rounding_distance
 
 
 class Encoding(abc.ABC):
@@ -181,6 +181,10 @@ class Decoding(abc.ABC):
     def decode(self, raw: np.ndarray) -> np.ndarray:
         """raw [B, R] -> integers [B, O]."""
 
+    def distance(self, raw: np.ndarray) -> np.ndarray:
+        """raw [B, R] -> [B] distance from the integers; see `Network.distance`."""
+        return np.where(np.isfinite(raw).all(axis=1), 0.0, np.nan)
+
 
 @dataclasses.dataclass(frozen=True)
 class Rounded(Decoding):
@@ -191,6 +195,9 @@ class Rounded(Decoding):
 
     def decode(self, raw: np.ndarray) -> np.ndarray:
         return np.rint(np.clip(np.nan_to_num(raw), -(2.0**62), 2.0**62)).astype(np.int64)
+
+    def distance(self, raw: np.ndarray) -> np.ndarray:
+        return rounding_distance(raw)
 
     def __str__(self) -> str:
         return "rounded numbers"
@@ -283,3 +290,6 @@ class InterpretedNetwork(Network):
 
     def decode(self, raw: np.ndarray) -> np.ndarray:
         return self.decoding.decode(raw)
+
+    def distance(self, raw: np.ndarray) -> np.ndarray:
+        return self.decoding.distance(raw)

@@ -43,6 +43,12 @@ class Network(abc.ABC):
         """Raw outputs [B, *] -> integers [B, O]: the nearest integer (a class head overrides this)."""
         return np.rint(np.clip(np.nan_to_num(raw), -(2.0**62), 2.0**62)).astype(np.int64)
 
+    def distance(self, raw: np.ndarray) -> np.ndarray:
+        """Raw outputs [B, *] -> [B] float64: the largest distance from the integers that `decode`
+        makes of them; 0 where a head chooses among classes, NaN where an output is not finite.
+        """
+        return rounding_distance(raw)
+
     @property
     def hidden_dim(self) -> int:
         return self.initial.shape[0]
@@ -81,6 +87,14 @@ class Network(abc.ABC):
             hiddens.append(hidden)
             outputs.append(self.outputs(hidden))
         return np.stack(hiddens, axis=1), np.stack(outputs, axis=1)
+
+
+def rounding_distance(raw: np.ndarray) -> np.ndarray:
+    """Raw outputs [B, R] -> [B]: the largest distance from the nearest integer; NaN where not
+    finite.
+    """
+    with np.errstate(invalid="ignore"):
+        return np.abs(raw - np.rint(raw)).max(axis=1)
 
 
 def relu_mlp(layers: Layers, x: np.ndarray) -> np.ndarray:

@@ -8,13 +8,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
 from mips_jax.figures import percent
+from mips_jax.verification.verdict import CONFIDENCE_TEXT
 
-IN_OTHER_ROWS = (
-    "summary",
-    "test_accuracy",
-    "long_accuracy",
-    "fidelity",
-)  # of `verification`, shown elsewhere on the page
 MAX_MEMBERS = 12  # rows of the training table; the rest is counted
 
 
@@ -80,7 +75,7 @@ def headline(result: Mapping) -> str:
     >>> headline({"task": "Sum_All", "solved": True, "verification": {"summary": "Right on 100% of 10"}})
     'Sum_All: solved. Right on 100% of 10.'
     """
-    parts = [f"{result['task']}: {'solved' if result['solved'] else 'not solved'}."]
+    parts = [f"{result['task']}: {_state(result)}."]
     for text in (
         (result.get("verification") or {}).get("summary"),
         None if result["solved"] else result.get("reason"),
@@ -88,6 +83,13 @@ def headline(result: Mapping) -> str:
         if text:
             parts.append(f"{text[0].upper()}{text[1:].rstrip('.')}.")
     return " ".join(parts)
+
+
+def _state(result: Mapping) -> str:
+    """`solved`, `nearly`, or that it is not solved."""
+    if result["solved"]:
+        return "solved"
+    return "nearly" if result.get("outcome") == "nearly" else "not solved"
 
 
 def render_summary(
@@ -183,32 +185,48 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _trust_rows(result: Mapping) -> list[tuple[str, str]]:
-    accuracy = result.get("accuracy") or {}
-    shown = lambda value: "not known" if value is None else percent(value)
-    rows = [
-        ("whole sequences right, training length", shown(accuracy.get("test"))),
-        ("whole sequences right, ten times the length", shown(accuracy.get("long"))),
-        (
-            "sequences on which program and network agree at every step",
-            shown(result.get("fidelity")),
-        ),
-        ("method", str(result.get("method"))),
-    ]
-    verification = result.get("verification") or {}
-    rows += [
-        (key.replace("_", " "), _cell(value))
-        for key, value in verification.items()
-        if key not in IN_OTHER_ROWS and value is not None
-    ]
+    rows = [(_claim_subject(claim), _claim_evidence(claim)) for claim in result.get("claims") or ()]
+    rows += [("not covered", note) for note in (result.get("verification") or {}).get("notes", ())]
+    rows.append(("method", str(result.get("method"))))
     network = result.get("network") or {}
     if network:
         rows.append(("network", ", ".join(f"{key} {value}" for key, value in network.items())))
     return rows
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def _claim_subject(claim: Mapping) -> str:
+    length = "every length" if claim["length"] is None else f"length {claim['length']}"
+    words = f", {claim['words']}" if claim["words"] else ""
+    return f"{claim['subject']} = {claim['equals']}, {length}{words}"
+
+
+def _claim_evidence(claim: Mapping) -> str:
+    """What is known of a claim, in the order: how, on how much, what it is worth, what is wrong."""
+    parts = [str(claim["how"])]
+    if claim["count"]:
+        share = claim["agreement"]
+        shown = "" if share is None else f"{percent(share)} of "
+        parts.append(f"{shown}{claim['count']:,}")
+    if claim["distinct"]:
+        parts.append(f"{claim['distinct']:,} different, {claim['unseen']:,} unseen")
+    if claim["how"] == "measured" and claim["error_bound"] is not None:
+        parts.append(f"error rate below {claim['error_bound']:.2g} ({CONFIDENCE_TEXT})")
+    if claim["wrong"] and claim["holds_to"] is not None:
+        parts.append(f"right to step {claim['holds_to']}")
+    if claim["margin"] is not None:
+        parts.append(f"raw outputs within {claim['margin']:.3f} of an integer")
+    if claim["arithmetic"]:
+        parts.append(f"{claim['arithmetic']} arithmetic")
+    for found in claim["disagreements"]:
+        parts.append(
+            f"after {_plain(found, 'word')}: {_plain(found, 'wrote')}, not {_plain(found, 'expected')}"
+        )
+    if claim["reason"]:
+        parts.append(str(claim["reason"]))
+    return "; ".join(parts)
+
+
+def _plain(found: Mapping, key: str) -> str:
+    value = found[key]
+    shown = list(value) if isinstance(value, tuple | list) else value
+    return str(shown) if key != "word" or len(shown) <= 12 else f"[... {str(shown[-8:])[1:]}"

@@ -16,6 +16,7 @@ from mips_jax.reporting.summary import table
 COLUMNS = (
     "task",
     "solved",
+    "judged by",
     "right",
     "right at 10x",
     "agrees",
@@ -50,7 +51,8 @@ def row(result: Mapping) -> tuple[str, ...]:
     verification = result["verification"] or {}
     return (
         result["task"],
-        "yes" if result["solved"] else "NO",
+        "yes" if result["solved"] else result.get("outcome", "NO"),
+        judged(verification),
         share(result["accuracy"]["test"]),
         share(result["accuracy"]["long"]),
         share(result["fidelity"]),
@@ -65,14 +67,18 @@ def row(result: Mapping) -> tuple[str, ...]:
 
 
 def proof_reaches(verification: Mapping) -> str:
-    """How far the proof reaches: to the `network` itself, or to the `machine` read off it; `no`
-    where program and machine differ.
+    """`every length` where the network was proven to write what the program writes; empty where
+    only samples speak for it.
     """
-    if verification.get("equals_machine") is None:
+    return "every length" if verification.get("network_equals_machine") else ""
+
+
+def judged(verification: Mapping) -> str:
+    """How many sequences of the training length judged, and that nothing had seen them."""
+    if not verification.get("test_sequences"):
         return ""
-    if not verification["equals_machine"]:
-        return "no"
-    return "network" if verification.get("network_equals_machine") else "machine"
+    unseen, count = verification["test_unseen"], verification["test_sequences"]
+    return f"{unseen:,} unseen of all {count:,}" if verification["test_complete"] else f"{unseen:,}"
 
 
 def verdict(results: Sequence[Mapping]) -> str:
@@ -81,12 +87,11 @@ def verdict(results: Sequence[Mapping]) -> str:
     """
     solved = [result for result in results if result["solved"]]
     long = [result for result in solved if result["accuracy"]["long"] == 1.0]
-    proven = [result for result in solved if (result["verification"] or {}).get("equals_machine")]
-    whole = [result for result in proven if result["verification"].get("network_equals_machine")]
+    proven = [r for r in results if proof_reaches(r["verification"] or {})]
     minutes = sum(result["seconds"]["total"] or 0.0 for result in results) / 60
     return (
-        f"{len(solved)} of {len(results)} solved, {len(long)} of them exact at ten times the length too, "
-        f"{len(proven)} proven equal to the network's machine at every length, {len(whole)} to the network itself; {minutes:.1f} minutes"
+        f"{len(solved)} of {len(results)} solved, {len(long)} of them exact at ten times the length "
+        f"too, {len(proven)} proven equal to the network at every length; {minutes:.1f} minutes"
     )
 
 

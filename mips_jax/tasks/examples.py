@@ -1,4 +1,5 @@
-"""Given example sequences as a task: checked, ranges read from them, a fifth held out for judging.
+"""Given example sequences as a task: checked, ranges read from them, divided into training, selection
+and judging.
 
 Nothing is ever labelled here: training gets what is there, and the truth beyond the examples stays
     unknown.
@@ -13,12 +14,12 @@ import logging
 import numpy as np
 
 from mips_jax.errors import RequestError
-from mips_jax.sequences import Sequences
+from mips_jax.sequences import Sample, Sequences, first_occurrences
 from mips_jax.tasks.contradictions import Contradictions, PrefixOrder, find_contradictions
+from mips_jax.tasks.division import Division, divide
 from mips_jax.tasks.ranges import WIDEST
-from mips_jax.tasks.task import TEST, TRAINING, InputRange, Task
+from mips_jax.tasks.task import SELECTION, TRAINING, InputRange, Task
 
-HELD_OUT_FRACTION = 0.2
 FEWEST = 10
 """Fewer sequences than this cannot be divided into training and judging."""
 
@@ -28,22 +29,30 @@ _log = logging.getLogger(__name__)
 class ExampleTask(Task):
     """A task of which only examples are known; made by `example_task` or `load_file_task`.
 
+    No input sequence occurs in two of the three parts.
+
     Attributes:
-        training: the sequences to train on, four fifths.
-        held_out: the rest. No input sequence occurs in both.
-        contradictions: labels, of both parts, that cannot all be right.
+        given: all sequences, in their order.
+        division: which of them are in which part.
+        training: three quarters, to train on.
+        selection: a tenth, to select networks by.
+        judging: the rest, to judge by.
+        contradictions: labels that cannot all be right.
     """
 
     def __init__(
-        self, name: str, training: Sequences, held_out: Sequences, contradictions: Contradictions
+        self, name: str, given: Sequences, division: Division, contradictions: Contradictions
     ):
         self.name = name
-        self.description = f"{len(training) + len(held_out)} example sequences."
-        self.input_range = _joint_range(training, held_out)
-        self.output_dim = training.outputs.shape[2]
-        self.length = training.length
-        self.training = training
-        self.held_out = held_out
+        self.description = f"{len(given)} example sequences."
+        self.given = given
+        self.division = division
+        self.training = given[division.training]
+        self.selection = given[division.selection]
+        self.judging = given[division.judging]
+        self.input_range = _range_of(given)
+        self.output_dim = given.outputs.shape[2]
+        self.length = given.length
         self.contradictions = contradictions
 
     def training_sequences(self, count: int, seed: int) -> Sequences:
@@ -51,8 +60,13 @@ class ExampleTask(Task):
         return _at_most(self.training, count, np.random.default_rng((seed, TRAINING)))
 
     def test_sequences(self, count: int, seed: int) -> Sequences:
-        """The held-out part; a subset of `count` of it, depending on `seed`, if there are more."""
-        return _at_most(self.held_out, count, np.random.default_rng((seed, TEST)))
+        """The selection part; a subset of `count` of it, depending on `seed`, if there are more."""
+        return _at_most(self.selection, count, np.random.default_rng((seed, SELECTION)))
+
+    def judging_sample(self, count: int, seed: int, seen: object = ()) -> Sample:
+        """The judging part, each input sequence once, whatever `count`: there is no more."""
+        part = self.judging[first_occurrences(self.judging.inputs, self.judging.mask)]
+        return Sample(part, np.ones(len(part), bool), False, "given, set apart for judging")
 
     def long_sequences(self, count: int, length: int, seed: int) -> None:
         """None: what is right beyond the examples is not known."""
@@ -111,15 +125,16 @@ def example_task(
         problems.add(
             f"{contradictions}; correct them, or set task.on_contradiction=warn to train regardless"
         )
-    held_out = _hold_out(prefixes)
-    if not 0 < held_out.sum() < len(sequences):
+    division = divide(sequences, prefixes)
+    if not all(map(len, (division.training, division.selection, division.judging))):
         problems.add(
-            "all sequences have the same inputs, so none can be held out for judging; give different ones"
+            "there are fewer than three different input sequences, so none can be set apart for "
+            "selection and for judging; give more different ones"
         )
     problems.raise_if_any()
     if contradictions.contradictory_labels:
         _log.warning("%s: %s", name, contradictions)
-    return ExampleTask(name, sequences[~held_out], sequences[held_out], contradictions)
+    return ExampleTask(name, sequences, division, contradictions)
 
 
 class _Problems:
@@ -216,36 +231,15 @@ def _check_shapes(inputs: np.ndarray, outputs: np.ndarray, problems: _Problems) 
     count = min(len(inputs), len(outputs))
     if count < FEWEST:
         problems.add(
-            f"there are only {count} sequences; at least {FEWEST} are needed, as a fifth is held out for judging"
+            f"there are only {count} sequences; at least {FEWEST} are needed, as some are set apart for selection and for judging"
         )
 
 
-def _hold_out(prefixes: PrefixOrder) -> np.ndarray:
-    """[N] bool: a fifth of the sequences. The same ones in whatever order they come, equal inputs
-    on the same side.
-    """
-    groups = prefixes.groups()
-    sizes = np.bincount(groups)
-    wanted = round(HELD_OUT_FRACTION * len(groups))
-    shuffled = np.random.default_rng(0).permutation(len(sizes))
-    shuffled = shuffled[sizes[shuffled] <= max(wanted, sizes.min())]
-    before = np.cumsum(sizes[shuffled]) - sizes[shuffled]
-    chosen = np.zeros(len(sizes), bool)
-    chosen[shuffled] = before < wanted
-    held_out = np.empty(len(groups), bool)
-    held_out[prefixes.order] = chosen[groups]
-    return held_out
-
-
-def _joint_range(*parts: Sequences) -> InputRange:
+def _range_of(sequences: Sequences) -> InputRange:
     """Smallest and largest value of each input, padding left out."""
-    real = [
-        part.inputs[... if part.mask is None else part.mask].reshape(-1, part.inputs.shape[2])
-        for part in parts
-    ]
-    lows = np.min([steps.min(axis=0) for steps in real], axis=0)
-    highs = np.max([steps.max(axis=0) for steps in real], axis=0)
-    return tuple(zip(lows.tolist(), highs.tolist()))
+    real = sequences.inputs[... if sequences.mask is None else sequences.mask]
+    steps = real.reshape(-1, sequences.inputs.shape[2])
+    return tuple(zip(steps.min(axis=0).tolist(), steps.max(axis=0).tolist()))
 
 
 def _at_most(sequences: Sequences, count: int, rng: np.random.Generator) -> Sequences:

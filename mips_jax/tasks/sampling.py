@@ -10,6 +10,8 @@ import math
 
 import numpy as np
 
+from mips_jax.sequences import first_occurrences
+
 
 def uniform(rng: np.random.Generator, input_range, count: int, length: int) -> np.ndarray:
     """Every entry independent and uniform over its input's range.
@@ -42,15 +44,6 @@ def uniform_distinct(rng: np.random.Generator, input_range, count: int, length: 
             np.sort(first_occurrences(drawn))
         ]  # those kept earlier come first, so they stay
     return distinct[:count]
-
-
-def first_occurrences(sequences: np.ndarray) -> np.ndarray:
-    """Index of the first occurrence of each different sequence of [N, T, I], in no particular
-    order.
-    """
-    flat = np.ascontiguousarray(sequences.reshape(len(sequences), -1))
-    as_bytes = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).reshape(-1)
-    return np.unique(as_bytes, return_index=True)[1]
 
 
 def palindrome_first(rng: np.random.Generator, input_range, count: int, length: int) -> np.ndarray:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from mips_jax.inputs import InputRange
-from mips_jax.sequences import Sequences
-from mips_jax.tasks.sampling import uniform
+from mips_jax.sequences import Sample, Sequences
+from mips_jax.tasks.judging import judging_sample
+from mips_jax.tasks.sampling import uniform, uniform_distinct
 
-TRAINING, TEST, LONG = range(3)
-"""Independent streams of random numbers: equal seeds never give the same draw for training and for
-judging.
-"""
+TRAINING, SELECTION, LONG, JUDGING, LONG_SELECTION = range(5)
+"""Independent streams of random numbers: no two of them share a draw, whatever the seeds."""
 
 _STILL_SAFE = 2**31
 """Values beyond this leave int64 for Python integers; the square of a value within it still fits
@@ -55,13 +54,33 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def test_sequences(self, count: int, seed: int) -> Sequences:
-        """Sequences of the training length to judge by, drawn independently of the training ones."""
+        """Sequences of the training length to select networks by, drawn independently of the
+        training ones. They judge nothing.
+        """
+
+    @abc.abstractmethod
+    def judging_sample(self, count: int, seed: int, seen: Sequence[Sequences]) -> Sample:
+        """Different sequences of the training length to judge by, drawn on a stream of their own.
+
+        Args:
+            count: sequences wanted.
+            seed: of the draw.
+            seen: what training and selection have seen; where others exist only these are drawn.
+        """
 
     @abc.abstractmethod
     def long_sequences(self, count: int, length: int, seed: int) -> Sequences | None:
         """Sequences of another length to judge by; None where the truth is known for the given data
         only.
         """
+
+    def labelled(self, inputs: np.ndarray) -> Sequences | None:
+        """Inputs [N, T, I] of any length with their right outputs; None where nobody knows them."""
+        return None
+
+    def selection_at(self, count: int, length: int, seed: int) -> Sequences | None:
+        """Sequences of another length to select by, never to judge; None as `long_sequences`."""
+        return None
 
 
 class LabelledTask(Task):
@@ -84,10 +103,30 @@ class LabelledTask(Task):
         return self._fresh(TRAINING, count, self.length, seed)
 
     def test_sequences(self, count: int, seed: int) -> Sequences:
-        return self._fresh(TEST, count, self.length, seed)
+        return self._fresh(SELECTION, count, self.length, seed)
+
+    def judging_sample(self, count: int, seed: int, seen: Sequence[Sequences]) -> Sample:
+        return judging_sample(
+            self.draw,
+            self.label,
+            self.input_range,
+            self.length,
+            count,
+            (seed, JUDGING),
+            seen,
+            "uniformly drawn"
+            if self.draw in (uniform, uniform_distinct)
+            else "drawn as in training",
+        )
 
     def long_sequences(self, count: int, length: int, seed: int) -> Sequences | None:
         return self._fresh(LONG, count, length, seed)
+
+    def labelled(self, inputs: np.ndarray) -> Sequences:
+        return Sequences(inputs, self.label(inputs))
+
+    def selection_at(self, count: int, length: int, seed: int) -> Sequences | None:
+        return self._fresh(LONG_SELECTION, count, length, seed)
 
     def _fresh(self, stream: int, count: int, length: int, seed: int) -> Sequences:
         rng = np.random.default_rng((seed, stream))

@@ -1,17 +1,29 @@
 """How far a program can be trusted; knows nothing of the learner that it judges."""
 
+from mips_jax.verification.case import Case, Truth
+from mips_jax.verification.checks import CHECKS
+from mips_jax.verification.claims import Claim, Disagreement, How, error_bound
+from mips_jax.verification.settings import VerificationSettings, problems
+from mips_jax.verification.verdict import Outcome, Verdict
 from mips_jax.verification.verify import (
     Verification,
-    VerificationSettings,
-    problems,
     step_accuracy,
     verify,
     whole_sequence_accuracy,
 )
 
 __all__ = [
+    "CHECKS",
+    "Case",
+    "Claim",
+    "Disagreement",
+    "How",
+    "Outcome",
+    "Truth",
+    "Verdict",
     "Verification",
     "VerificationSettings",
+    "error_bound",
     "problems",
     "step_accuracy",
     "verify",

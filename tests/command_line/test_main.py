@@ -30,6 +30,8 @@ CONTRACT = {
     "seconds",
     "program_lines",
     "reason",
+    "outcome",
+    "claims",
     "versions",
 }
 

@@ -11,7 +11,7 @@ SOLVED = {
     "fidelity": 1.0,
     "method": "linear",
     "program_lines": 5,
-    "verification": {"equals_machine": None},
+    "verification": {"test_sequences": 10_000, "test_unseen": 10_000, "test_complete": False},
     "network": {"hidden_dim": 1},
     "reason": None,
     "seconds": {"train": 2.0, "extract": 0.5, "verify": 0.1, "total": 60.0},
@@ -19,6 +19,7 @@ SOLVED = {
 FAILED = SOLVED | {
     "task": "Hard",
     "solved": False,
+    "outcome": "no program",
     "accuracy": {"test": 0.9999999, "long": None},
     "verification": None,
     "network": None,
@@ -43,6 +44,7 @@ def test_every_column_is_filled_from_the_result_or_left_empty():
     assert sweep_table.row(SOLVED) == (
         "Sum_All",
         "yes",
+        "10,000",
         "100%",
         "100%",
         "100%",
@@ -54,41 +56,35 @@ def test_every_column_is_filled_from_the_result_or_left_empty():
         "0.5",
         "60.0",
     )
-    assert sweep_table.row(FAILED)[:3] == ("Hard", "NO", "99.99%")
+    assert sweep_table.row(FAILED)[:4] == ("Hard", "no program", "", "99.99%")
 
 
-def test_how_far_a_proof_reaches_is_told():
-    cell = lambda **verification: sweep_table.row(SOLVED | {"verification": verification})[5]
-    assert cell(equals_machine=True, network_equals_machine=True) == "network"
-    assert (
-        cell(equals_machine=True, network_equals_machine=None)
-        == cell(equals_machine=True)
-        == "machine"
-    )
-    assert cell(equals_machine=True, network_equals_machine=False) == "machine"
-    assert (
-        cell(equals_machine=False, network_equals_machine=None) == "no"
-        and cell(equals_machine=None) == ""
-    )
+def test_how_far_a_proof_reaches_is_told_and_nothing_else_is_called_proven():
+    cell = lambda **verification: sweep_table.row(SOLVED | {"verification": verification})[6]
+    assert cell(equals_machine=True, network_equals_machine=True) == "every length"
+    for reached in (None, False):
+        assert cell(equals_machine=True, network_equals_machine=reached) == ""
+    assert cell(equals_machine=True) == cell() == ""
+
+
+def test_what_judged_is_told():
+    cell = lambda **verification: sweep_table.row(SOLVED | {"verification": verification})[2]
+    everything = {"test_sequences": 1024, "test_unseen": 7, "test_complete": True}
+    assert cell(**everything) == "7 unseen of all 1,024"
+    assert cell(test_sequences=0) == cell() == ""
 
 
 def test_the_verdict_counts_solved_and_long():
-    short = SOLVED | {
-        "accuracy": {"test": 1.0, "long": 0.5},
-        "verification": {"equals_machine": True},
-    }
-    whole = short | {"verification": {"equals_machine": True, "network_equals_machine": True}}
-    assert (
-        "2 proven equal to the network's machine at every length, 1 to the network itself"
-        in sweep_table.verdict([short, whole])
-    )
+    short = SOLVED | {"accuracy": {"test": 1.0, "long": 0.5}, "verification": {}}
+    whole = short | {"verification": {"network_equals_machine": True}}
+    assert "1 proven equal to the network at every length" in sweep_table.verdict([short, whole])
     assert sweep_table.verdict([SOLVED, short, FAILED]) == (
         "2 of 3 solved, 1 of them exact at ten times the length too, "
-        "1 proven equal to the network's machine at every length, 0 to the network itself; 2.0 minutes"
+        "0 proven equal to the network at every length; 2.0 minutes"
     )
 
 
 def test_the_page_gives_the_reason_of_every_failure():
     page = sweep_table.markdown_table([SOLVED, FAILED])
     assert "| Sum_All | yes |" in page and "- Hard: no method found a program" in page
-    assert sweep_table.csv_table([SOLVED]).splitlines()[1].startswith("Sum_All,yes,100%")
+    assert sweep_table.csv_table([SOLVED]).splitlines()[1].startswith('Sum_All,yes,"10,000",100%')

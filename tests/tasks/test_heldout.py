@@ -157,7 +157,7 @@ def test_as_a_file(tmp_path, name):
         write_npz(HELD_OUT[name], tmp_path / "examples.npz"), on_contradiction="error"
     )
     assert task.input_range == HELD_OUT[name].input_range
-    assert len(task.training) + len(task.held_out) == 5000
+    assert len(task.given) == 5000
     assert np.array_equal(task.training.outputs, HELD_OUT[name].label(task.training.inputs))
 
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from mips_jax.extraction.automaton import AutomatonSettings, learn_automaton
+from mips_jax.inputs import Inputs
 from mips_jax.machines import Mealy, machine_program
 from mips_jax.networks import MLPRNN
 from mips_jax.programs import Const, Program
-from mips_jax.verification import VerificationSettings, verify
+from mips_jax.verification import Case, VerificationSettings, verify
 from mips_jax.verification.enclosures.certificate import checked_margin
 from mips_jax.verification.enclosures.search import ProofSettings, prove_equal
 from mips_jax.verification.enclosures.zonotopes import Zonotopes, through_relu_mlp
@@ -154,7 +155,7 @@ def test_long_trajectories_stay_inside_the_boxes_that_were_claimed():
         found = learned(network)
         if found is None:
             continue
-        proof = prove_equal(network, found, ProofSettings(seconds=1.0, nodes=300))
+        proof = prove_equal(network, found, ProofSettings(work=60_000, nodes=300))
         rng = np.random.default_rng(seed)
         words = (rng.random((40, 1000, 1)) < rng.random((40, 1, 1))).astype(np.int64)
         hidden, outputs = network.run(words)
@@ -371,7 +372,8 @@ def test_limits():
         == "not attempted: switched off"
     )
     assert (
-        prove_equal(saturated_parity(), PARITY, ProofSettings(seconds=1e-9)).reason == "out of time"
+        prove_equal(saturated_parity(), PARITY, ProofSettings(work=1e-9)).reason
+        == "the limit of work was reached (raise verification.proof_work)"
     )
     assert (
         prove_equal(saturated_parity(), PARITY, ProofSettings(nodes=2)).reason
@@ -387,80 +389,56 @@ def _verified(
     settings=VerificationSettings(sequences=100, long_sequences=10, fidelity_sequences=100),
     input_range=BIT,
 ):
-    return verify(
-        machine_program(PARITY, BIT), network, input_range, 10, None, None, found, settings
-    )
+    program = machine_program(PARITY, BIT)
+    return verify(Case(program, network, Inputs.of(input_range), 10, found, settings=settings))
 
 
 def test_verification_says_which_proof_there_is():
     both = _verified(saturated_parity(), PARITY)
-    assert (
-        both.equals_machine
-        and both.network_equals_machine is True
-        and both.proven_equal_to_network
-        and both.network_margin < 1e-6
-    )
+    record = both.record()
+    assert record["equals_machine"] and record["network_equals_machine"] is True
+    assert both.proven_equal_to_network and record["network_margin"] < 1e-6
     assert both.summary.endswith(
-        "proven equal to the network itself at every length, for every input in range"
+        "Proven equal to the network itself at every length, for every input in range, in float64 "
+        "arithmetic"
     )
     half = _verified(parity(), PARITY)
-    assert (
-        half.equals_machine
-        and half.network_equals_machine is None
-        and not half.proven_equal_to_network
-    )
-    assert half.summary.endswith(
-        "proven equal, at every length, to the machine of 2 states read off the network"
-    )
-    off = _verified(
-        saturated_parity(),
-        PARITY,
-        VerificationSettings(sequences=1, fidelity_sequences=10, proof_seconds=0),
-    )
-    assert off.network_equals_machine is None
+    assert half.record()["equals_machine"] and half.record()["network_equals_machine"] is None
+    assert not half.proven_equal_to_network and "roven" not in half.summary
+    assert half.claim("proof").reason
+    for limits in ({"proof_seconds": 0}, {"proof_work": 0}):
+        settings = VerificationSettings(sequences=1, fidelity_sequences=10, **limits)
+        off = _verified(saturated_parity(), PARITY, settings)
+        assert off.record()["network_equals_machine"] is None
+        assert off.claim("proof").reason == "not attempted: switched off"
 
 
-def test_a_word_that_no_sample_contains_is_told():
+def test_a_word_that_no_sample_contains_is_told_and_nothing_is_solved():
     zero = Program(("x",), (), (Const(0),))
-    found = verify(
-        zero,
-        ones_in_a_row(25, 25),
-        BIT,
-        10,
-        None,
-        None,
-        machine([[0, 0]], [[0, 0]]),
-        VerificationSettings(),
-    )
-    assert found.fidelity == 1.0 and found.faithful_length == 100 and found.equals_machine is True
-    assert (
-        found.network_equals_machine is False
-        and found.network_differs_after == 25
-        and not found.proven_equal_to_network
-    )
-    assert found.summary.endswith(
-        "but the network itself writes something else on a word of 25 inputs"
-    )
+    settings = VerificationSettings(search_steps=0)
+    network, constant = ones_in_a_row(25, 25), machine([[0, 0]], [[0, 0]])
+    uniform = dataclasses.replace(settings, long_factor=1)
+    found = verify(Case(zero, network, Inputs.of(BIT), 10, constant, settings=uniform))
+    record = found.record()
+    assert found.fidelity == 1.0 and record["equals_machine"] is True
+    assert record["network_equals_machine"] is False and record["network_differs_after"] == 25
+    assert not found.proven_equal_to_network and not found.solved
+    assert found.verdict.reason.startswith("right to step 24; after 25 inputs")
+    assert "but the network writes something else on a word of 25 inputs" in found.summary
 
 
 def test_a_network_known_to_differ_is_not_proven():
     differs = _verified(steps_network(1.0, [0.5], [1.0]), PARITY)
-    assert (
-        differs.fidelity < 1.0
-        and differs.equals_machine
-        and differs.network_equals_machine is False
-    )
+    assert differs.fidelity < 1.0 and differs.record()["equals_machine"]
+    assert not differs.proven_equal_to_network and differs.claim("proof").reason == "they differ"
 
 
 def test_a_machine_that_reads_some_inputs_only_proves_nothing_about_the_network():
-    assert _verified(saturated_parity(), PARITY).network_equals_machine
+    assert _verified(saturated_parity(), PARITY).proven_equal_to_network
     part = Mealy(PARITY.letters[:1], PARITY.transition[:, :1], PARITY.output[:, :1])
     found = _verified(saturated_parity(), part)
-    assert (
-        found.equals_machine
-        and found.network_equals_machine is None
-        and "itself" not in found.summary
-    )
+    assert found.record()["equals_machine"] and not found.proven_equal_to_network
+    assert "itself" not in found.summary
 
 
 def test_every_box_but_the_start_has_slack_in_proportion_to_its_size():

@@ -9,17 +9,27 @@ import pytest
 
 from mips_jax.extraction import extract
 from mips_jax.figures import percent
+from mips_jax.inputs import Inputs
 from mips_jax.machines import equals_machine, product
 from mips_jax.programs import Const, Lookup, Program, Register, Var, call
-from mips_jax.sequences import Sequences
+from mips_jax.sequences import Sample, Sequences, first_occurrences
+from mips_jax.tasks.judging import all_words
 from mips_jax.verification import (
+    CHECKS,
+    Case,
+    Claim,
+    How,
+    Outcome,
+    Truth,
     VerificationSettings,
+    error_bound,
     problems,
     step_accuracy,
     verify,
     whole_sequence_accuracy,
 )
 from tests.extraction.perfect_networks import BIT, DIGIT, IntegerState, affine, machine, parity
+from tests.verification.tricky_networks import ClockedParity, Password
 
 X, S = Var("x"), Var("s")
 NEW = Var("s", updated=True)
@@ -119,35 +129,45 @@ def _sequences(network, input_range, count, length, seed):
     return Sequences(words, network.run(words)[1])
 
 
+def _sample(network, input_range, count, length, seed):
+    words = np.random.default_rng(seed).integers(
+        *np.array(input_range).T + np.array([[0], [1]]), (count, length, len(input_range))
+    )
+    words = words[first_occurrences(words)]
+    drawn = Sequences(words, network.run(words)[1])
+    return Sample(drawn, np.ones(len(drawn), bool), False, "uniformly drawn")
+
+
 def _verified(program, network=None, input_range=BIT, truth=None, machine=None):
     network = network or parity()
-    truth = truth or network
-    test, long = (
-        _sequences(truth, input_range, 500, 10, 1),
-        _sequences(truth, input_range, 50, 100, 2),
+    source = truth or network
+    sample = _sample(source, input_range, 500, 10, 1)
+    known = Truth(
+        sample,
+        _sequences(source, input_range, 300, 10, 3),
+        "sequences of training and selection",
+        _sequences(source, input_range, 50, 100, 2),
+        lambda words: Sequences(words, source.run(words)[1]),
     )
-    return verify(program, network, input_range, 10, test, long, machine, QUICK)
+    case = Case(program, network, Inputs.of(input_range), 10, machine, known, (), QUICK)
+    return verify(case)
+
+
+def _beside(program, network, input_range=BIT, settings=QUICK):
+    """Verified with the network as the only judge."""
+    return verify(Case(program, network, Inputs.of(input_range), 10, settings=settings))
 
 
 def test_a_right_program_is_solved_and_its_evidence_is_in_figures():
     found = _verified(PARITY, machine=PARITY_MACHINE)
-    assert (
-        found.solved
-        and found.test_accuracy
-        == found.long_accuracy
-        == found.fidelity
-        == found.test_step_accuracy
-        == 1.0
-    )
-    assert (
-        found.faithful_length == found.long_length == 100
-        and found.equals_machine is True
-        and found.machine_states == 2
-    )
-    assert (
-        "100% of 500 unseen sequences of length 10" in found.summary
-        and "at every length" in found.summary
-    )
+    assert found.solved and found.verdict.reason is None
+    assert found.test_accuracy == found.long_accuracy == found.fidelity == 1.0
+    assert found.faithful_length == found.long_length == 100
+    assert found.record()["equals_machine"] is True
+    unseen = found.claim("unseen")
+    assert f"on 100% of {unseen.count} unseen sequences of length 10" in found.summary
+    assert f"(at most {100 * unseen.error_bound:.1f}" in found.summary
+    assert "machine" not in found.summary, "that is a note on the method, not on the network"
 
 
 WRONG = [
@@ -165,13 +185,11 @@ WRONG = [
 @pytest.mark.parametrize("program", WRONG, ids=str)
 def test_a_wrong_program_is_never_solved(program):
     found = _verified(program, machine=PARITY_MACHINE)
-    assert (
-        not found.solved
-        and found.test_accuracy < 1.0
-        and found.fidelity < 1.0
-        and found.equals_machine in (False, None)
-    )
-    assert "100% of 500" not in found.summary and "proven" not in found.summary
+    assert found.verdict.outcome is Outcome.WRONG_ON_UNSEEN and not found.solved
+    assert found.test_accuracy < 1.0 and found.fidelity < 1.0
+    assert found.record()["equals_machine"] in (False, None)
+    assert "unseen sequences" in found.verdict.reason and "instead of" in found.verdict.reason
+    assert "Right on 100%" not in found.summary and "roven" not in found.summary
 
 
 def test_faithful_to_a_wrong_network_is_not_solved():
@@ -181,19 +199,17 @@ def test_faithful_to_a_wrong_network_is_not_solved():
     assert found.fidelity == 1.0 and found.test_accuracy == 0.0 and not found.solved
 
 
-def test_right_at_the_training_length_only():
+def test_right_at_the_training_length_only_is_not_solved():
     clipped = Program(
         ("x",),
         (Register("s", 0, call("add", S, X)),),
         (call("if", call("lt", NEW, 12), call("mod", NEW, 2), 0),),
     )
     found = _verified(clipped)
-    assert (
-        found.solved
-        and found.test_accuracy == 1.0
-        and found.long_accuracy < 0.5
-        and 11 <= found.faithful_length < 60
-    )
+    assert found.verdict.outcome is Outcome.WRONG_AT_LONG_LENGTH
+    assert found.test_accuracy == 1.0 and found.long_accuracy < 0.5
+    step = found.claim("long").holds_to
+    assert 11 <= step < 60 and f"right to step {step}" in found.verdict.reason
 
 
 def test_a_network_that_drifts_later_gives_a_faithful_program_and_the_length_is_told():
@@ -208,57 +224,133 @@ def test_a_network_that_drifts_later_gives_a_faithful_program_and_the_length_is_
     )
     truth = affine([[1]], [1], [0], [1])
     evidence = _verified(found.program, leaky, truth=truth)
-    assert (
-        evidence.solved and evidence.fidelity == 1.0 and evidence.long_accuracy == 1.0
-    )  # the sum goes on, the network does not
-    assert 10 < evidence.faithful_length < 100
-    assert f"up to step {evidence.faithful_length}" in evidence.summary
-    words = np.random.default_rng(0).integers(0, 2, (200, 100, 1))
-    differs = (leaky.run(words)[1] != found.program.run(words)).any(axis=(0, 2))
-    assert differs[evidence.faithful_length + 20 :].all()
+    assert evidence.solved, "the sum goes on, the network does not"
+    assert evidence.fidelity == 1.0 and 10 < evidence.faithful_length < 100
+    assert f"to step {evidence.faithful_length}" in evidence.summary
+    alone = _beside(found.program, leaky)
+    assert alone.verdict.outcome is Outcome.DIFFERS_FROM_NETWORK
+    assert alone.verdict.reason.startswith(f"right to step {alone.faithful_length}")
 
 
 def test_without_a_truth_the_network_is_the_judge():
-    found = verify(PARITY, parity(), BIT, 10, None, None, None, QUICK)
-    assert (
-        found.solved
-        and found.test_accuracy is None
-        and found.long_accuracy is None
-        and found.equals_machine is None
-    )
-    assert not verify(WRONG[1], parity(), BIT, 10, None, None, None, QUICK).solved
+    found = _beside(PARITY, parity())
+    assert found.solved and found.test_accuracy is None and found.long_accuracy is None
+    assert found.record()["equals_machine"] is None
+    assert not _beside(WRONG[1], parity()).solved
 
 
 def test_large_values_and_tables_are_verified_too():
     network = IntegerState([0], lambda s, x: (3 * s + x) % 10)
-    table = Program(
-        ("x",),
-        (
-            Register(
-                "s",
-                0,
-                Lookup(
-                    "NEXT",
-                    tuple(tuple((3 * s + x) % 10 for x in range(10)) for s in range(10)),
-                    (S, X),
-                    (0, 0),
-                ),
-            ),
-        ),
-        (NEW,),
-    )
+    rows = tuple(tuple((3 * s + x) % 10 for x in range(10)) for s in range(10))
+    table = Program(("x",), (Register("s", 0, Lookup("NEXT", rows, (S, X), (0, 0))),), (NEW,))
     assert _verified(table, network, DIGIT).solved
-    tripling = affine([[3]], [1], [0], [1])
-    assert verify(
-        Program(("x",), (Register("s", 0, call("add", call("mul", 3, S), X)),), (NEW,)),
-        tripling,
-        DIGIT,
-        10,
-        None,
-        None,
-        None,
-        QUICK,
-    ).solved
+    doubling = Program(("x",), (Register("s", 0, call("add", call("mul", 2, S), X)),), (NEW,))
+    short = dataclasses.replace(QUICK, long_factor=3)
+    assert _beside(doubling, affine([[2]], [1], [0], [1]), settings=short).solved
+
+
+# -- claims are no wider than their evidence ---
+
+
+def test_what_training_has_seen_may_not_be_contradicted():
+    """Right on all that judge, wrong on one of the given examples: it is told which."""
+    late = Program(("x",), (Register("s", 0, call("xor", S, X)),), (call("mul", NEW, 1),))
+    sample = _sample(parity(), BIT, 500, 10, 1)
+    given = _sequences(parity(), BIT, 40, 10, 3)
+    given.outputs[7, 4] += 5
+    truth = Truth(sample, given, "given examples")
+    found = verify(Case(late, parity(), Inputs.of(BIT), 10, truth=truth, settings=QUICK))
+    assert found.verdict.outcome is Outcome.CONTRADICTS_EXAMPLES
+    assert found.verdict.reason.startswith("it contradicts 1 of the 40 given examples (number 7)")
+    assert "contradicts 1 of the 40 given examples" in found.summary
+    assert found.claim("long").how is How.NOT_TRIED
+
+
+def test_labels_that_a_guess_could_meet_judge_nothing():
+    """Two coin flips that happen to be right are no evidence."""
+    words = np.array([[[0]], [[1]]])
+    drawn = Sequences(words, words)
+    truth = Truth(Sample(drawn, np.ones(2, bool), False, "given"), drawn, "given examples")
+    identity = Program(("x",), (), (X,))
+    case = Case(identity, affine([[0]], [1], [0], [1]), Inputs.of(BIT), 1, truth=truth)
+    found = verify(dataclasses.replace(case, settings=QUICK))
+    assert found.verdict.outcome is Outcome.TOO_FEW_TO_JUDGE
+    assert "a guess could be right on them" in found.verdict.reason
+
+
+def test_all_there_are_is_said_where_it_is_so():
+    words = all_words(BIT, 4)
+    sample = Sample(Sequences(words, parity().run(words)[1]), np.zeros(16, bool), True, "drawn")
+    truth = Truth(sample, sample.sequences, "sequences of training and selection")
+    case = Case(PARITY, parity(), Inputs.of(BIT), 4, truth=truth, settings=QUICK)
+    found = verify(case)
+    claim = found.claim("unseen")
+    assert claim.how is How.PROVEN and claim.error_bound == 0.0 and claim.unseen == 0
+    assert "Right on all 16 sequences of length 4" in found.summary
+
+
+@pytest.mark.parametrize("step", [11, 25, 60])
+def test_a_late_clock_is_right_to_a_step_and_not_solved(step):
+    """A network that inverts its output after some steps, as no random word of the training length
+    tells.
+    """
+
+    network = ClockedParity(step)
+    found = _beside(PARITY, network)
+    assert found.fidelity == 1.0 and not found.solved
+    assert found.verdict.reason.startswith(f"right to step {step}")
+
+
+def test_a_password_is_found_by_the_search():
+    found = _beside(PARITY, Password((1, 1, 1, 0, 1, 0, 1, 1, 0, 0, 1, 0, 1, 1, 1, 0, 0, 1)))
+    assert found.fidelity == 1.0 and not found.solved
+    word = found.claim("search").disagreements[0]
+    assert len(word.word) >= 18 and word.wrote != word.expected
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_refuted(value):
+    network = affine([[0]], [1], [0], [1], [value])
+    found = _beside(Program(("x",), (), (Const(0),)), network)
+    assert found.verdict.outcome is Outcome.NOT_INTEGERS
+    assert "NaN or infinite" in found.verdict.reason
+
+
+def test_raw_outputs_that_are_no_integers_are_refuted():
+    third = Program(("x",), (Register("s", 0, call("add", S, X)),), (call("floordiv", NEW, 3),))
+    found = _beside(third, affine([[1]], [0.3], [0], [1]))
+    assert found.verdict.outcome is Outcome.NOT_INTEGERS
+    assert "from the nearest integer on average" in found.verdict.reason
+
+
+def test_a_check_is_one_function_and_one_line(monkeypatch):
+    """A new kind of evidence, registered here alone."""
+    claim = Claim("mine", "program", "network", "none", None, How.NOT_TRIED, reason="a toy")
+    monkeypatch.setitem(CHECKS, "mine", lambda case, claims: [claim])
+    assert _beside(PARITY, parity()).claim("mine") is claim
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_check_makes_claims_that_say_what_they_rest_on(check):
+    claims = _verified(PARITY, machine=PARITY_MACHINE).claims + _beside(PARITY, parity()).claims
+    for claim in claims:
+        assert claim.subject and claim.equals
+        assert claim.reason if claim.how is How.NOT_TRIED else claim.reason is None
+        if claim.how is How.MEASURED and claim.equals != "integers" and claim.check != "search":
+            assert claim.count > 0 and 0.0 < claim.error_bound < 1.0
+        assert claim.unseen <= max(claim.distinct, claim.count)
+    made = CHECKS[check](Case(PARITY, parity(), Inputs.of(BIT), 10, settings=QUICK), claims)
+    assert all(isinstance(claim, Claim) for claim in made)
+
+
+def test_bounds_on_error_rates():
+    """Against the binomial distribution itself."""
+    from scipy.stats import binom
+
+    for wrong, count in ((0, 10), (0, 10_000), (3, 200), (50, 100)):
+        bound = error_bound(wrong, count)
+        assert abs(binom.cdf(wrong, count, bound) - 0.01) < 1e-9
+    assert error_bound(5, 5) == 1.0 and error_bound(0, 0) == 1.0
 
 
 @pytest.mark.parametrize(

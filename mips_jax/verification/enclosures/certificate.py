@@ -25,7 +25,8 @@ from mips_jax.machines import Mealy
 from mips_jax.networks import MLPRNN
 from mips_jax.verification.enclosures.zonotopes import ROUNDING, Zonotopes, through_relu_mlp
 
-SLACK = 1e-9  # by which a box is larger than its coordinates say; times its magnitude where that is above 1
+# By which a box is larger than its coordinates say; times its magnitude where that is above 1.
+SLACK = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,8 +21,10 @@ import numpy as np
 from mips_jax.machines import Mealy
 from mips_jax.networks import MLPRNN, Network
 from mips_jax.verification.enclosures.certificate import Enclosure, checked_margin, images_of
+from mips_jax.verification.enclosures.graph import Graph, Refinement
 from mips_jax.verification.enclosures.zonotopes import LARGEST_SUM
 
+STEP_PER_EDGE = 0.02  # work of one step of the network, relative to that of one edge' enclosure
 _ITERATIONS = 60
 _WIDENING = 0.1  # of a box that has grown, added where it grew
 _LARGEST_INTEGER = 2**31  # letters and outputs; exact in float64 with a margin
@@ -36,12 +38,42 @@ class ProofSettings:
     """Limits of the search for a proof.
 
     Attributes:
-        seconds: time limit; 0: no proof is tried.
+        work: edges whose image is enclosed, in units of a network with one layer of 64 by 64; 0: no
+            proof is tried.
+        seconds: the search ends after this time even if work is left, and says so.
         nodes: most nodes of a graph.
     """
 
-    seconds: float = 5.0
+    work: float = 400_000
+    seconds: float = 60.0
     nodes: int = 3000
+
+
+class _Work:
+    """What is left of the limits; counted in work, so that a busy machine finds the same."""
+
+    def __init__(self, network: MLPRNN, settings: ProofSettings):
+        layers = (*network.transition, *network.output)
+        self.per_edge = max(0.05, sum(weight.size for weight, _ in layers) / 64**2)
+        self.left = settings.work
+        self.deadline = time.monotonic() + settings.seconds
+        self.struck = False
+
+    def spend(self, edges: float) -> None:
+        self.left -= edges * self.per_edge
+
+    @property
+    def over(self) -> bool:
+        """Whether work, or time on a slow machine, is at its end."""
+        if self.left > 0 and time.monotonic() > self.deadline:
+            self.struck = True
+        return self.left <= 0 or self.struck
+
+    @property
+    def reason(self) -> str:
+        if self.struck:
+            return "the time limit struck (verification.proof_seconds)"
+        return "the limit of work was reached (raise verification.proof_work)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +88,7 @@ class Proof:
             without a proof.
         enclosure: the boxes; None without a proof.
         word: [T, I] inputs on which they differ at the last step; None when none was met.
-        seconds: time taken.
+        struck: whether the clock ended the search, so that a faster machine may find more.
     """
 
     proven: bool
@@ -64,7 +96,7 @@ class Proof:
     margin: float | None = None
     enclosure: Enclosure | None = None
     word: np.ndarray | None = None
-    seconds: float = 0.0
+    struck: bool = False
 
     @property
     def nodes(self) -> int | None:
@@ -82,20 +114,18 @@ def prove_equal(network: Network, machine: Mealy, settings: ProofSettings | None
         settings: limits.
     """
     settings = settings or ProofSettings()
-    started = time.monotonic()
     obstacle = _obstacle(network, machine, settings)
     if obstacle:
         return Proof(False, f"not attempted: {obstacle}")
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # what overflows is not finite, and is refused as such
-        proof = _searched(network, machine, settings, started + settings.seconds)
-    return dataclasses.replace(proof, seconds=time.monotonic() - started)
+    work = _Work(network, settings)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as not finite
+        proof = _searched(network, machine, settings, work)
+    return dataclasses.replace(proof, struck=work.struck)
 
 
 def _obstacle(network: Network, machine: Mealy, settings: ProofSettings) -> str | None:
     """Why a proof cannot be tried, or None."""
-    if not settings.seconds > 0:
+    if not (settings.work > 0 and settings.seconds > 0):
         return "switched off"
     if type(network) is not MLPRNN:  # a subclass may step, read out or decode in its own way
         return f"boxes are carried through ReLU networks only, not through {type(network).__name__}"
@@ -122,141 +152,59 @@ def _obstacle(network: Network, machine: Mealy, settings: ProofSettings) -> str 
     return None
 
 
-def _searched(network: MLPRNN, machine: Mealy, settings: ProofSettings, deadline: float) -> Proof:
+def _searched(network: MLPRNN, machine: Mealy, settings: ProofSettings, work: _Work) -> Proof:
     """Graph after graph until one can be boxed."""
-    reason = "out of time"
+    reason = ""
     for refinement in _refinements(network, machine):
         nodes = min(settings.nodes, _EDGES // len(machine.letters))
-        graph = _graph(network, machine, refinement, nodes, deadline)
-        if isinstance(graph, np.ndarray):
-            return Proof(False, f"they differ on a word of {len(graph)} inputs", word=graph)
-        if graph is None:
-            reason = "too many hidden states"
+        graph = Graph(network, machine, refinement)
+        grown = _grown(graph, nodes, work)
+        if isinstance(grown, np.ndarray):
+            return Proof(False, f"they differ on a word of {len(grown)} inputs", word=grown)
+        if not grown:
+            reason = work.reason if work.over else "too many hidden states"
+            if work.over:
+                break
             continue
-        enclosure, reason = _boxed(network, machine, graph, deadline)
+        enclosure, reason = _boxed(network, machine, graph.boxes(), work)
         if enclosure is not None:
             margin = checked_margin(network, machine, enclosure)
             if margin is not None:
                 return Proof(True, None, margin, enclosure)
             reason = "the finished boxes did not pass the last check"
-        if time.monotonic() > deadline:
+        if work.over:
             break
-    return Proof(False, "out of time" if time.monotonic() > deadline else reason)
+    return Proof(False, work.reason if work.over else reason)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Refinement:
-    """Which hidden states share a node: those of one machine state that also agree in this.
-
-    Attributes:
-        distance: from the one that stands for the node, at most.
-        outputs: whether the last output is the same.
-        history: how many of the last letters are the same.
-    """
-
-    distance: float
-    outputs: bool = True
-    history: int = 0
-
-
-def _refinements(network: MLPRNN, machine: Mealy) -> Iterator[_Refinement]:
+def _refinements(network: MLPRNN, machine: Mealy) -> Iterator[Refinement]:
     """In the order of trying."""
     words = np.random.default_rng(0).integers(0, len(machine.letters), (300, 60))
     spread = float(network.run(machine.letters[words])[0].std(axis=(0, 1)).max())
-    yield from (_Refinement(part * spread) for part in _MERGED_WITHIN)
-    yield _Refinement(np.inf, outputs=False)
-    yield from (_Refinement(np.inf, history=letters) for letters in _HISTORIES)
+    yield from (Refinement(part * spread) for part in _MERGED_WITHIN)
+    yield Refinement(np.inf, outputs=False)
+    yield from (Refinement(np.inf, history=letters) for letters in _HISTORIES)
 
 
-def _graph(network: MLPRNN, machine: Mealy, refinement: _Refinement, limit: int, deadline: float):
-    """Hidden states reached breadth first, merged as the refinement says.
-
-    A merged state is represented by the one met first, so that every image is reached by a word
-    from the start.
+def _grown(graph: Graph, limit: int, work: _Work) -> np.ndarray | bool:
+    """Expands a graph to its end.
 
     Returns:
-        The graph, an Enclosure with boxes around the images of the states that stand for the nodes;
-        or a word [T, I] on which network and machine differ; or None if the graph is larger than
-        the limit.
+        Whether it came to its end within the limits; or a word [T, I] on which network and machine
+        differ.
     """
-    letters = np.arange(len(machine.letters))
-    hidden, state, recent = [network.initial], [0], [()]
-    successor: list[list[int]] = []
-    images: list[list[np.ndarray]] = [[]]
-    words: list[tuple[int, ...]] = [()]
-    alike: dict[tuple, list[int]] = {}  # nodes by what must be the same
-    frontier = [0]
-    while frontier:
-        following = []
-        for node in frontier:
-            reached = network.step(
-                np.repeat(hidden[node][None], len(letters), axis=0), machine.letters
-            )
-            wrong = (network.outputs(reached) != machine.output[state[node]]).any(axis=1)
-            if wrong.any():
-                word = np.array((*words[node], int(wrong.argmax())))
-                if (
-                    network.run(machine.letters[word][None])[1][0, -1]
-                    != machine.run(word[None])[0, -1]
-                ).any():
-                    return machine.letters[word]
-            row = []
-            for letter, image in zip(letters, reached):
-                after, written = (
-                    int(machine.transition[state[node], letter]),
-                    machine.output[state[node], letter],
-                )
-                last = (
-                    (*recent[node], int(letter))[-refinement.history :]
-                    if refinement.history
-                    else ()
-                )
-                same = alike.setdefault(
-                    (after, written.tobytes() if refinement.outputs else b"", last), []
-                )
-                apart = (
-                    np.abs(np.array([hidden[n] for n in same]) - image).max(axis=1)
-                    if same
-                    else np.array([np.inf])
-                )
-                if same and apart.min() <= refinement.distance:
-                    target = same[int(apart.argmin())]
-                else:
-                    target = len(hidden)
-                    same.append(target)
-                    following.append(target)
-                    hidden.append(image), state.append(after), recent.append(last)
-                    images.append([]), words.append((*words[node], int(letter)))
-                images[target].append(image)
-                row.append(target)
-            successor.append(row)
-            if len(hidden) > limit or time.monotonic() > deadline:
-                return None
-        frontier = following
-    origin = np.stack(hidden)
-    frame = np.stack(
-        [
-            _directions(np.array(points)) if points else np.eye(network.hidden_dim)
-            for points in images
-        ]
-    )
-    low, high = np.zeros_like(origin), np.zeros_like(origin)
-    for node, points in enumerate(images):
-        if points:
-            z = (np.array(points) - origin[node]) @ frame[node]
-            low[node], high[node] = z.min(axis=0), z.max(axis=0)
-    return Enclosure(np.array(state), np.array(successor), origin, frame, low, high)
-
-
-def _directions(points: np.ndarray) -> np.ndarray:
-    """Principal directions of points [P, H] as columns [H, H]."""
-    if len(points) < 2 or points.shape[1] == 1 or not np.ptp(points, axis=0).max() > 1e-9:
-        return np.eye(points.shape[1])
-    return np.linalg.svd(points - points.mean(axis=0), full_matrices=True)[2].T
+    while not graph.complete:
+        word = graph.expand()
+        if word is not None:
+            return word
+        work.spend(STEP_PER_EDGE * len(graph.machine.letters))
+        if len(graph) > limit or work.over:
+            return False
+    return True
 
 
 def _boxed(
-    network: MLPRNN, machine: Mealy, enclosure: Enclosure, deadline: float
+    network: MLPRNN, machine: Mealy, enclosure: Enclosure, work: _Work
 ) -> tuple[Enclosure | None, str]:
     """Grows the boxes until each holds the images of its predecessors; only the successors of what
     grew are looked at again.
@@ -274,8 +222,9 @@ def _boxed(
                 return None, "the boxes grew until an output could be another integer"
             np.minimum.at(low, targets, image_low)
             np.maximum.at(high, targets, image_high)
-            if time.monotonic() > deadline:
-                return None, "out of time"
+            work.spend(len(targets))
+            if work.over:
+                return None, work.reason
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
             return None, "a hidden state is not finite"
         down, up = low < enclosure.low, high > enclosure.high

@@ -17,7 +17,9 @@ import numpy as np
 
 from mips_jax.networks.heads import Layers
 
-ROUNDING = 1e-12  # relative; a sum of n float64 products is off by less than n * 1.2e-16 of the sum of their magnitudes
+# Relative; a sum of n float64 products is off by less than n * 1.2e-16 of the sum of their
+# magnitudes.
+ROUNDING = 1e-12
 LARGEST_SUM = 2000  # terms of the longest sum for which ROUNDING holds, three times over
 _UNDERFLOW = 1e-280  # absolute; above all that can be lost to subnormal numbers
 

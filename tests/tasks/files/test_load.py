@@ -83,15 +83,16 @@ def test_layouts(tmp_path, layout, name, ragged):
         known.length,
     )
     assert task.input_range == known.input_range
-    assert len(task.held_out) == 40 and len(task.training) == 160
+    assert 30 <= len(task.judging) <= 37 and 20 <= len(task.selection) <= 26
+    assert len(task.judging) + len(task.selection) + len(task.training) == 200
     assert task.long_sequences(10, 100, seed=0) is None
     assert task.contradictions.contradictory_labels == 0
-    for part in task.training, task.held_out:
+    for part in task.training, task.selection, task.judging:
         labels = known.label(part.inputs)
         real = np.ones(labels.shape[:2], bool) if part.mask is None else part.mask
         assert np.array_equal(part.outputs[real], labels[real])
     assert sorted(map(str, _unpadded(sequences))) == sorted(
-        map(str, itertools.chain(_unpadded(task.training), _unpadded(task.held_out)))
+        map(str, itertools.chain(*map(_unpadded, (task.training, task.selection, task.judging))))
     )
 
 
@@ -103,24 +104,28 @@ def test_every_layout_holds_out_the_same(tmp_path, layout):
     path = tmp_path / f"shuffled.{layout}"
     WRITERS[layout](path, sequences[order])
     shuffled = load_file_task(path)
-    assert sorted(map(str, _unpadded(shuffled.held_out))) == sorted(
-        map(str, _unpadded(reference.held_out))
-    )
+    for part in ("selection", "judging"):
+        got, wanted = (_unpadded(getattr(task, part)) for task in (shuffled, reference))
+        assert sorted(map(str, got)) == sorted(map(str, wanted))
 
 
 def test_equal_inputs_are_on_the_same_side():
     sequences = drawn("Parity_All", count=5000)  # of 1024 different ones
     task = example_task(sequences.inputs, sequences.outputs)
     training = {row.tobytes() for row in np.ascontiguousarray(task.training.inputs)}
-    held_out = {row.tobytes() for row in np.ascontiguousarray(task.held_out.inputs)}
-    assert not training & held_out
-    assert 980 <= len(task.held_out) <= 1020
+    others = [
+        {row.tobytes() for row in np.ascontiguousarray(part.inputs)}
+        for part in (task.selection, task.judging)
+    ]
+    assert not training & others[0] and not training & others[1] and not others[0] & others[1]
+    assert 740 <= len(task.judging) <= 770 and 490 <= len(task.selection) <= 520
 
 
 def test_one_frequent_input_sequence_is_not_held_out():
     inputs = np.concatenate([np.zeros((60, 3), int), np.arange(40)[:, None] + [[1, 2, 3]]])
     task = example_task(inputs, inputs)
-    assert len(task.held_out) == 20 and task.held_out.inputs.min() == 1
+    assert 15 <= len(task.judging) <= 20 and task.judging.inputs.min() > 0
+    assert 10 <= len(task.selection) <= 15 and task.selection.inputs.min() > 0
 
 
 def test_outputs_that_depend_on_time_alone_are_not_constant():
@@ -138,7 +143,7 @@ def test_count_only_takes_a_subset():
     )
     assert not np.array_equal(some.inputs, task.training_sequences(50, seed=1).inputs)
     assert len(np.unique(some.inputs, axis=0)) == 50
-    assert len(task.test_sequences(10_000, seed=0)) == 40
+    assert len(task.test_sequences(10_000, seed=0)) == len(task.selection)
 
 
 def test_arrays_without_the_last_axis_whole_floats_and_truth_values():
@@ -146,7 +151,7 @@ def test_arrays_without_the_last_axis_whole_floats_and_truth_values():
     task = example_task(
         sequences.inputs[:, :, 0].astype(np.float32), sequences.outputs[:, :, 0] == 1
     )
-    assert task.training.inputs.shape == (160, 10, 1)
+    assert task.training.inputs.shape == (len(task.division.training), 10, 1)
     assert np.array_equal(
         task.training.outputs, TASKS["Evens_Detector"].label(task.training.inputs)
     )
@@ -169,8 +174,8 @@ def test_unusual_but_clear_csv(tmp_path):
     path = tmp_path / "unusual.CSV"
     path.write_text("\ufeffY, Sequence ,X\r\n" + "\r\n\r\n".join(rows) + "\r\n20,0,7\r\n")
     task = load_file_task(path, on_contradiction="error")
-    assert (len(task.training), task.length, task.input_range) == (16, 4, ((0, 21),))
-    assert task.training.mask.sum() + task.held_out.mask.sum() == 61
+    assert (len(task.training), task.length, task.input_range) == (13, 4, ((0, 21),))
+    assert task.given.mask.sum() == 61
 
 
 def test_unusual_but_clear_jsonl(tmp_path):
@@ -180,9 +185,7 @@ def test_unusual_but_clear_jsonl(tmp_path):
     path = tmp_path / "unusual.jsonl"
     path.write_text("\ufeff" + "\n\n".join(lines))
     task = load_file_task(path)
-    assert sorted(
-        np.concatenate([task.training.inputs, task.held_out.inputs])[:, :, 0].tolist()
-    ) == [[n, 2, 0] for n in range(20)]
+    assert sorted(task.given.inputs[:, :, 0].tolist()) == [[n, 2, 0] for n in range(20)]
 
 
 def test_unusual_but_clear_npz(tmp_path):

@@ -1,0 +1,47 @@
+"""The content of result.json."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from mips_jax.distillation import Distillation
+from mips_jax.reporting.files import versions
+
+
+def result_record(found: Distillation) -> dict:
+    """One result as plain values; every figure and sentence in it is read off the claims."""
+    verification = found.verification
+    return {
+        "task": found.name,
+        "solved": found.solved,
+        "outcome": str(found.verdict.outcome),
+        "accuracy": {
+            "test": None if verification is None else verification.test_accuracy,
+            "long": None if verification is None else verification.long_accuracy,
+        },
+        "fidelity": None if verification is None else verification.fidelity,
+        "method": found.method,
+        "verification": None if verification is None else verification.record(),
+        "claims": [dataclasses.asdict(claim) for claim in found.claims],
+        "network": _network_record(found),
+        "seconds": dataclasses.asdict(found.seconds),
+        "program_lines": found.program_lines,
+        "reason": found.reason,
+        "versions": versions(),
+    }
+
+
+def _network_record(found: Distillation) -> dict | None:
+    if found.member is not None:
+        member = found.member
+        own = {
+            "seed": member.seed,
+            "steps": member.steps,
+            "accuracy": member.accuracy,
+            "perfect": member.perfect,
+        }
+        return {**dataclasses.asdict(member.architecture), **own}
+    if found.network is None:
+        return None
+    network = found.network
+    return {"hidden_dim": network.hidden_dim, "kind": type(network).__name__, "seed": None}

@@ -1,0 +1,299 @@
+"""The checks: each looks at one case and returns claims. A new check is one function here.
+
+They run in the order of CHECKS; a later one is given the claims of those before it.
+
+Axes: N words, T time, I inputs a step, O outputs a step.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from mips_jax.inputs import alphabet, random_words
+from mips_jax.machines import equals_machine
+from mips_jax.programs import compile_source, program_source
+from mips_jax.sequences import Sequences
+from mips_jax.verification.case import Case
+from mips_jax.verification.claims import Claim, Disagreement, How, error_bound, plain_word
+from mips_jax.verification.counterexamples import find_disagreement
+from mips_jax.verification.enclosures.search import Proof, ProofSettings, prove_equal
+from mips_jax.verification.running import Distances, run_network
+from mips_jax.verification.samples import compared, distinct_words, words_with_runs
+
+FLOAT64 = "float64"
+SOURCE_CHECKS = 64  # words of each kind on which the printed program is run beside the interpreter
+LONG_WORDS = 256  # words of each kind on which program and network are compared at other lengths
+RUN_WORDS = 500  # words with long runs that the truth judges
+WITH_RUNS = "with long runs of one letter"
+UNIFORM = "uniformly drawn"
+
+Check = Callable[[Case, tuple[Claim, ...]], list[Claim]]
+
+
+def unseen_by_truth(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
+    """The truth on words that nothing has seen, or on all that there are."""
+    if case.truth is None:
+        return []
+    sample = case.truth.judging
+    shown = "all there are" if sample.complete else sample.words
+    return [
+        _of_program(case, "unseen", "truth", shown, sample.sequences)(
+            complete=sample.complete,
+            unseen=sample.count_unseen,
+            distinct=len(sample.sequences),
+        )
+    ]
+
+
+def known_to_training(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
+    """What training and selection have seen, or every given example: none may be contradicted."""
+    if case.truth is None:
+        return []
+    known = case.truth.known
+    claim = _of_program(case, "known", "examples", case.truth.known_are, known)
+    return [claim(rows=np.arange(len(known)), distinct=len(known))]
+
+
+def long_by_truth(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
+    """The truth at the long length, on words drawn alike and on words with long runs."""
+    truth = case.truth
+    if truth is None:
+        return []
+    if truth.long is None:
+        reason = "what is right beyond the given examples is not known"
+        length = case.settings.long_factor * case.length
+        return [Claim("long", "program", "truth", "", length, How.NOT_TRIED, reason=reason)]
+    count = len(truth.long)
+    claims = [_of_program(case, "long", "truth", truth.judging.words, truth.long)(unseen=count)]
+    words = words_with_runs(case.inputs, min(RUN_WORDS, count), case.long_length, case.rng(1))
+    labelled = None if truth.label is None else truth.label(words)
+    if labelled is not None:
+        distinct = distinct_words(words)[0]
+        claim = _of_program(case, "runs", "truth", WITH_RUNS, labelled)
+        claims.append(claim(unseen=distinct, distinct=distinct))
+    return claims
+
+
+def _of_program(case: Case, check: str, equals: str, words: str, sequences: Sequences):
+    """The claim that the program is right on labelled sequences; the rest is said by keyword."""
+    wrote = case.program.run(sequences.inputs)
+
+    def claim(**evidence) -> Claim:
+        return compared(
+            check,
+            "program",
+            equals,
+            words,
+            sequences.inputs,
+            wrote,
+            sequences.outputs,
+            sequences.mask,
+            **evidence,
+        )
+
+    return claim
+
+
+def fidelity(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
+    """Program beside network, at the training length, twice that and the long one."""
+    shown = "of held-out inputs" if case.inputs.ordered else UNIFORM
+    if case.inputs.restricted and not case.inputs.ordered:
+        shown = "drawn from the inputs that occur"
+    lengths = dict.fromkeys((case.length, 2 * case.length, case.long_length))
+    claims, near, far = [], Distances(), Distances()
+    for number, length in enumerate(lengths):
+        if case.inputs.ordered and length != case.length:
+            continue
+        count = case.settings.fidelity_sequences if not number else LONG_WORDS
+        words = random_words(case.inputs, count, length, case.rng(2 + number))
+        found, distances = _beside_network(case, "fidelity", shown, words)
+        claims.append(found)
+        near, far = (distances, far) if not number else (near, far + distances)
+    if not case.inputs.ordered:
+        words = words_with_runs(case.inputs, LONG_WORDS, case.long_length, case.rng(7))
+        found, distances = _beside_network(case, "fidelity_runs", WITH_RUNS, words)
+        claims.append(found)
+        far = far + distances
+    claims.append(integers_claim(near, case.length))
+    return [*claims, integers_claim(far, case.long_length)] if far.steps else claims
+
+
+def _beside_network(case: Case, check: str, shown: str, words: np.ndarray):
+    """The claim that both agree on words [N, T, I], and the distances of the raw outputs."""
+    expected, distances = run_network(case.network, words)
+    distinct, unseen = distinct_words(words, case.seen)
+    wrote = case.program.run(words)
+    claim = compared(
+        check,
+        "program",
+        "network",
+        shown,
+        words,
+        wrote,
+        expected,
+        distinct=distinct,
+        unseen=unseen,
+        arithmetic=FLOAT64,
+    )
+    return _with_repeated(claim, case), distances
+
+
+def _with_repeated(claim: Claim, case: Case) -> Claim:
+    """The claim with those disagreements only that the network shows again on the word alone."""
+    kept = []
+    for found in claim.disagreements:
+        word = np.array(found.word, np.int64).reshape(1, len(found.word), -1)
+        said = plain_word(run_network(case.network, word)[0][0, -1])
+        if said != found.wrote:
+            kept.append(dataclasses.replace(found, expected=said))
+    return dataclasses.replace(claim, disagreements=tuple(kept))
+
+
+def integers_claim(distances: Distances, length: int) -> Claim:
+    """That the network's raw outputs are integers, as far as `distances` tell."""
+    wrong = distances.nonfinite + distances.beyond
+    reason = None
+    if distances.nonfinite:
+        reason = f"{distances.nonfinite:,} of {distances.steps:,} outputs are NaN or infinite"
+    return Claim(
+        "integers",
+        "network",
+        "integers",
+        "all words run",
+        length,
+        How.REFUTED if distances.nonfinite else How.MEASURED,
+        count=distances.steps,
+        agreement=1.0 - wrong / max(1, distances.steps),
+        step_agreement=distances.mean,
+        margin=distances.largest,
+        wrong=wrong,
+        arithmetic=FLOAT64,
+        reason=reason,
+    )
+
+
+def searched(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
+    """Words that only a search meets; not where the truth judges: there they decide nothing."""
+    work = case.settings.search_steps
+    if (
+        case.truth is not None
+        or case.inputs.ordered
+        or not work
+        or any(c.how is How.REFUTED for c in claims)
+    ):
+        return []
+    word, steps = find_disagreement(
+        case.program, case.network, case.inputs, case.long_length, work, case.rng(8)
+    )
+    shown = "sought where the network's state is new"
+    base = Claim(
+        "search",
+        "program",
+        "network",
+        shown,
+        case.long_length,
+        How.MEASURED,
+        steps,
+        unseen=steps,
+        arithmetic=FLOAT64,
+    )
+    return [base if word is None else _refuted(base, case, word)]
+
+
+def _refuted(claim: Claim, case: Case, word: np.ndarray) -> Claim:
+    """The claim, refuted by a word [T, I]."""
+    wrote = plain_word(case.program.run(word[None])[0, -1])
+    expected = plain_word(run_network(case.network, word[None])[0][0, -1])
+    found = Disagreement(plain_word(word), wrote, expected)
+    return dataclasses.replace(
+        claim, how=How.REFUTED, holds_to=len(word) - 1, disagreements=(found,), wrong=1
+    )
+
+
+def against_machine(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
+    """Program beside the machine read off the network: a note on the method, no claim about the
+    network.
+    """
+    if case.machine is None:
+        return []
+    equal = equals_machine(case.program, case.machine)
+    how = {True: How.PROVEN, False: How.REFUTED, None: How.NOT_TRIED}[equal]
+    reason = None if equal is not None else "their product is larger than the limit"
+    words = f"over the letters of the machine of {case.machine.states} states"
+    return [Claim("program=machine", "program", "machine", words, None, how, reason=reason)]
+
+
+def proven_for_all(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
+    """The proof for words of every length that the network writes what the program writes."""
+    words = "every word over the inputs that occur" if case.inputs.restricted else "every word"
+    base = Claim("proof", "program", "network", words, None, How.NOT_TRIED, arithmetic=FLOAT64)
+    because = lambda reason: [dataclasses.replace(base, reason=reason)]
+    by_check = {claim.check: claim for claim in claims}
+    if case.machine is None:
+        return because("no finite machine was read off the network")
+    if not by_check["program=machine"].holds:
+        return because("program and machine were not proven equal")
+    if any(c.how is How.REFUTED for c in claims if c.equals == "network"):
+        return because("they differ")
+    letters = alphabet(case.inputs, len(case.machine.letters))
+    if letters is None or not np.array_equal(letters, case.machine.letters):
+        return because("the machine does not read every input in range")
+    limits = ProofSettings(case.settings.proof_work, case.settings.proof_seconds)
+    proof = prove_equal(case.network, case.machine, limits)
+    return [_of_proof(base, case, proof)]
+
+
+def _of_proof(base: Claim, case: Case, proof: Proof) -> Claim:
+    if proof.proven:
+        return dataclasses.replace(base, how=How.PROVEN, margin=proof.margin, error_bound=0.0)
+    if proof.word is not None:  # program and machine are equal, so the word tells both apart
+        return _refuted(base, case, proof.word)
+    return dataclasses.replace(base, reason=proof.reason)
+
+
+def printed(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
+    """The printed program beside the interpreter; a difference is a defect of the printer."""
+    run = compile_source(program_source(case.program))
+    words = [
+        random_words(case.inputs, SOURCE_CHECKS, case.length, case.rng(9)),
+        words_with_runs(case.inputs, SOURCE_CHECKS // 4, case.long_length, case.rng(10)),
+    ]
+    count = 0
+    for part in words:
+        for word, outputs in zip(part, case.program.run(part)):
+            letters = plain_word(word)
+            said, wanted = list(run(list(letters))), list(plain_word(outputs))
+            count += 1
+            if said != wanted:
+                raise RuntimeError(
+                    "the printed program differs from what was verified, which is a defect of "
+                    f"mips_jax; please report it:\n{case.program}\non {letters}: {said}, {wanted}"
+                )
+    return [
+        Claim(
+            "printed",
+            "program",
+            "program",
+            "as printed, on random words",
+            case.long_length,
+            How.MEASURED,
+            count,
+            error_bound=error_bound(0, count),
+        )
+    ]
+
+
+CHECKS: dict[str, Check] = {
+    "unseen": unseen_by_truth,
+    "known": known_to_training,
+    "long": long_by_truth,
+    "fidelity": fidelity,
+    "search": searched,
+    "program=machine": against_machine,
+    "proof": proven_for_all,
+    "printed": printed,
+}
+"""Every check by its name, in the order of running."""

@@ -1,0 +1,121 @@
+"""Claims: what is said of a result, each with the evidence that it rests on.
+
+Everything that is said elsewhere (verdict, exit code, docstring, summary, tables) is derived from
+claims. A claim names its subject, what it is to equal, on which words, to which length, and how
+that is known.
+
+Axes: N words, T time, I inputs a step.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+import numpy as np
+from scipy.special import betaincinv
+
+CONFIDENCE = 0.99  # of every bound on an error rate, one-sided
+
+
+class How(enum.StrEnum):
+    """How a claim is known."""
+
+    PROVEN = "proven"  # for every word that the claim is about, by argument or by running them all
+    MEASURED = "measured"  # on a sample; `error_bound` says what it is worth
+    REFUTED = "refuted"  # a word is known on which it does not hold
+    NOT_TRIED = "not tried"  # `reason` says why
+
+
+@dataclasses.dataclass(frozen=True)
+class Disagreement:
+    """A word on which two things differ, at its last step.
+
+    Attributes:
+        word: the inputs, integers (tuples where there are several a step).
+        wrote: what the claim's subject writes after the last input.
+        expected: what it should have written.
+        row: number of the example that holds the word; None if it is none of the given ones.
+    """
+
+    word: tuple
+    wrote: int | tuple
+    expected: int | tuple
+    row: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """That one thing writes what another does, on some words.
+
+    Attributes:
+        check: which check found it, as in CHECKS.
+        subject: `program`, `machine` or `network`.
+        equals: `truth`, `examples`, `network`, `machine` or `integers`.
+        words: the words it is about: their distribution, or which set of them.
+        length: steps of the words; None: every length.
+        how: see `How`.
+        count: words that were run.
+        distinct: how many of them are different.
+        unseen: how many of the different ones neither training nor selection has seen.
+        complete: whether they are all words of that length over the inputs that occur.
+        agreement: share of the words that agree at every step; None where none was run.
+        step_agreement: share of single steps that agree.
+        error_bound: the error rate on such words is not larger, with confidence `CONFIDENCE`.
+        holds_to: steps up to which all words agree.
+        disagreements: words on which it does not hold, the shortest first; not all of them.
+        wrong: how many words do not agree.
+        arithmetic: of the network, for claims about it.
+        margin: of a proof: largest distance of a raw output from its integer, below 0.5.
+        reason: why it was not tried, or what limits it.
+    """
+
+    check: str
+    subject: str
+    equals: str
+    words: str
+    length: int | None
+    how: How
+    count: int = 0
+    distinct: int = 0
+    unseen: int = 0
+    complete: bool = False
+    agreement: float | None = None
+    step_agreement: float | None = None
+    error_bound: float | None = None
+    holds_to: int | None = None
+    disagreements: tuple[Disagreement, ...] = ()
+    wrong: int = 0
+    arithmetic: str | None = None
+    margin: float | None = None
+    reason: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Proven, or no word is known on which it does not hold and at least one was run."""
+        return self.how in (How.PROVEN, How.MEASURED)
+
+
+def error_bound(wrong: int, count: int, confidence: float = CONFIDENCE) -> float:
+    """One-sided upper bound on an error rate (Clopper and Pearson 1934).
+
+    Args:
+        wrong: errors seen.
+        count: independent trials, >= 0.
+        confidence: probability with which the bound is right, 0 to 1.
+
+    >>> round(error_bound(0, 10_000), 5), round(error_bound(0, 2), 2), error_bound(3, 3)
+    (0.00046, 0.9, 1.0)
+    """
+    if wrong >= count:
+        return 1.0
+    return float(betaincinv(wrong + 1, count - wrong, confidence))
+
+
+def plain_word(word: np.ndarray) -> tuple:
+    """Inputs [T, I] (or one output [O]) as integers, tuples where there are several a step."""
+    rows = np.asarray(word)
+    if rows.ndim == 1:
+        values = tuple(int(v) for v in rows)
+        return values if len(values) > 1 else values[0]
+    return tuple(plain_word(row) for row in rows)

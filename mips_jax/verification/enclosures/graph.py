@@ -1,0 +1,125 @@
+"""Graphs for proofs: hidden states that runs of a network reach, merged where a refinement allows.
+
+Axes: N nodes, A letters, T time, I inputs, H hidden units, P points.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from mips_jax.machines import Mealy
+from mips_jax.networks import MLPRNN
+from mips_jax.verification.enclosures.certificate import Enclosure
+
+
+@dataclasses.dataclass(frozen=True)
+class Refinement:
+    """Which hidden states share a node: those of one machine state that also agree in this.
+
+    Attributes:
+        distance: from the one that stands for the node, at most.
+        outputs: whether the last output is the same.
+        history: how many of the last letters are the same.
+    """
+
+    distance: float
+    outputs: bool = True
+    history: int = 0
+
+
+class Graph:
+    """Hidden states reached breadth first.
+
+    A merged state is represented by the one met first, so that every image is reached by a word
+    from the start.
+
+    Attributes:
+        hidden: of the state that stands for each node.
+        state: the machine's state at each node.
+        word: letters that lead to each node.
+        successor: next node for each expanded node and letter.
+        images: what is reached at each node.
+    """
+
+    def __init__(self, network: MLPRNN, machine: Mealy, refinement: Refinement):
+        self.network, self.machine, self.refinement = network, machine, refinement
+        self.hidden, self.state = [network.initial], [0]
+        self.word: list[tuple[int, ...]] = [()]
+        self.successor: list[list[int]] = []
+        self.images: list[list[np.ndarray]] = [[]]
+        self._alike: dict[tuple, list[int]] = {}  # nodes by what must be the same
+
+    def __len__(self) -> int:
+        return len(self.hidden)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every node has its successors."""
+        return len(self.successor) == len(self)
+
+    def expand(self) -> np.ndarray | None:
+        """Adds the successors of the first node that has none.
+
+        Returns:
+            A word [T, I] on which network and machine differ, if that is met.
+        """
+        node, letters = len(self.successor), self.machine.letters
+        before = np.repeat(self.hidden[node][None], len(letters), axis=0)
+        reached = self.network.step(before, letters)
+        outputs = self.network.outputs(reached)
+        wrong = (outputs != self.machine.output[self.state[node]]).any(axis=1)
+        if wrong.any():
+            word = np.array((*self.word[node], int(wrong.argmax())))
+            if self._differ(word):
+                return letters[word]
+        self.successor.append([self._target(node, a, image) for a, image in enumerate(reached)])
+        return None
+
+    def _differ(self, word: np.ndarray) -> bool:
+        """Whether network and machine write different outputs at the end of a word [T]."""
+        said = self.network.run(self.machine.letters[word][None])[1][0, -1]
+        return bool((said != self.machine.run(word[None])[0, -1]).any())
+
+    def _target(self, node: int, letter: int, image: np.ndarray) -> int:
+        """The node that an image belongs to, a new one if need be."""
+        rule = self.refinement
+        after = int(self.machine.transition[self.state[node], letter])
+        written = self.machine.output[self.state[node], letter]
+        word = (*self.word[node], letter)
+        recent = word[-rule.history :] if rule.history else ()
+        same = self._alike.setdefault(
+            (after, written.tobytes() if rule.outputs else b"", recent), []
+        )
+        if same:
+            apart = np.abs(np.array([self.hidden[n] for n in same]) - image).max(axis=1)
+            nearest = int(apart.argmin())
+            if apart[nearest] <= rule.distance:
+                self.images[same[nearest]].append(image)
+                return same[nearest]
+        same.append(len(self))
+        self.hidden.append(image)
+        self.state.append(after)
+        self.word.append(word)
+        self.images.append([image])
+        return len(self) - 1
+
+    def boxes(self) -> Enclosure:
+        """The graph with boxes around the images at its nodes."""
+        origin = np.stack(self.hidden)
+        size = self.network.hidden_dim
+        frame = np.stack([_directions(np.array(p)) if p else np.eye(size) for p in self.images])
+        low, high = np.zeros_like(origin), np.zeros_like(origin)
+        for node, points in enumerate(self.images):
+            if points:
+                z = (np.array(points) - origin[node]) @ frame[node]
+                low[node], high[node] = z.min(axis=0), z.max(axis=0)
+        return Enclosure(np.array(self.state), np.array(self.successor), origin, frame, low, high)
+
+
+def _directions(points: np.ndarray) -> np.ndarray:
+    """Principal directions of points [P, H] as columns [H, H]."""
+    if len(points) < 2 or points.shape[1] == 1 or not np.ptp(points, axis=0).max() > 1e-9:
+        return np.eye(points.shape[1])
+    return np.linalg.svd(points - points.mean(axis=0), full_matrices=True)[2].T

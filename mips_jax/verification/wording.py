@@ -1,0 +1,101 @@
+"""Claims in words: the evidence for a docstring, a headline, a page. Nothing is said that no claim
+says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mips_jax.figures import percent
+from mips_jax.verification.claims import Claim, How
+from mips_jax.verification.running import NEAR_HALF
+from mips_jax.verification.verdict import CONFIDENCE_TEXT
+
+
+def summary(claims: Sequence[Claim]) -> str:
+    """The evidence in a few sentences, without a full stop at its end."""
+    sentences = [_by_truth(claims), _by_network(claims), _by_proof(claims), _integers(claims)]
+    return ". ".join(s[0].upper() + s[1:] for s in sentences if s)
+
+
+def _named(claims: Sequence[Claim], check: str) -> list[Claim]:
+    return [claim for claim in claims if claim.check == check]
+
+
+def _by_truth(claims: Sequence[Claim]) -> str:
+    parts = []
+    for claim in _named(claims, "unseen"):
+        if claim.complete:
+            parts.append(f"{_share(claim)} {claim.count:,} sequences of length {claim.length}")
+        else:
+            bound = (
+                f" (at most {_bound(claim)} wrong, {CONFIDENCE_TEXT})" if not claim.wrong else ""
+            )
+            parts.append(
+                f"{_share(claim)} {claim.count:,} unseen sequences of length {claim.length}{bound}"
+            )
+    for claim in _named(claims, "known"):
+        if claim.wrong and claim.words.startswith("given"):
+            parts.append(f"contradicts {claim.wrong:,} of the {claim.count:,} {claim.words}")
+    for claim in _named(claims, "long"):
+        if claim.count:
+            parts.append(f"{_share(claim)} {claim.count:,} of length {claim.length}")
+    for claim in _named(claims, "runs"):
+        if claim.wrong:
+            parts.append(f"{_share(claim)} {claim.count:,} {claim.words}")
+    return f"right {', '.join(parts)}" if parts else ""
+
+
+def _by_network(claims: Sequence[Claim]) -> str:
+    sampled = _named(claims, "fidelity") + _named(claims, "fidelity_runs")
+    if not sampled:
+        return ""
+    first, longest = sampled[0], max(sampled, key=lambda c: c.length or 0)
+    right = [c for c in sampled if not c.wrong]
+    text = f"agrees with the network on {percent(first.agreement)} of {first.count:,} words"
+    text += f" of length {first.length}, {first.words}"
+    if len(right) == len(sampled):
+        others = sum(c.count for c in sampled[1:])
+        if others:
+            text += f", and on {others:,} up to length {longest.length}"
+    else:
+        to = min(c.holds_to or 0 for c in sampled if c.wrong)
+        text += f"; to step {to} on all words run"
+    for claim in claims:
+        if claim.check in ("search", "proof") and claim.how is How.REFUTED:
+            length = len(claim.disagreements[0].word)
+            text += f"; but the network writes something else on a word of {length} inputs"
+    return text
+
+
+def _by_proof(claims: Sequence[Claim]) -> str:
+    for claim in _named(claims, "proof"):
+        if claim.how is How.PROVEN:
+            which = "that occurs" if "occur" in claim.words else "in range"
+            return (
+                "proven equal to the network itself at every length, for every input "
+                f"{which}, in {claim.arithmetic} arithmetic"
+            )
+    return ""
+
+
+def _integers(claims: Sequence[Claim]) -> str:
+    for claim in _named(claims, "integers"):
+        if claim.reason:
+            return f"{claim.reason}, on words of {claim.length} steps"
+        if (claim.margin or 0.0) > NEAR_HALF:
+            where = f"on words of {claim.length} steps"
+            return f"{where} its raw outputs are up to {claim.margin:.3f} from an integer"
+    return ""
+
+
+def _share(claim: Claim) -> str:
+    return "on all" if claim.complete and not claim.wrong else f"on {percent(claim.agreement)} of"
+
+
+def _bound(claim: Claim) -> str:
+    """An upper bound as a percentage, rounded up."""
+    value = claim.error_bound or 0.0
+    digits = 2 if value < 0.1 else 0
+    scaled = -(-value * 100 * 10**digits // 1) / 10**digits
+    return f"{scaled:g}%"
