@@ -1,34 +1,87 @@
 """Distil trained recurrent networks into short, verified Python programs.
 
 >>> import numpy as np, mips_jax
->>> total = mips_jax.MLPRNN.from_layers([(np.ones((1, 2)), np.zeros(1))], [(np.ones((1, 1)), np.zeros(1))])
+>>> total = mips_jax.MLPRNN.from_layers(
+...     [(np.ones((1, 2)), np.zeros(1))], [(np.ones((1, 1)), np.zeros(1))]
+... )
 >>> print(mips_jax.extract(total, ((0, 9),)).program)
 total' = total + x  (total_0 = 0); y0 = total'
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
-_HOMES = {
+if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same at run time
+    from mips_jax.errors import RequestError
+    from mips_jax.extraction import Extraction, ExtractionSettings, extract
+    from mips_jax.inputs import Inputs, observed_inputs
+    from mips_jax.networks import MLPRNN, Network, load_network, save_network
+    from mips_jax.pipeline import (
+        Distillation,
+        PipelineSettings,
+        distil,
+        distil_given,
+        distil_network,
+        distil_task,
+    )
+    from mips_jax.programs import Program
+    from mips_jax.sequences import Sequences
+    from mips_jax.tasks import TASKS, Task, get_task, task
+    from mips_jax.training import TrainingSettings
+    from mips_jax.verification import Verification, VerificationSettings, verify
+
+__all__ = [
+    "MLPRNN",
+    "TASKS",
+    "Distillation",
+    "Extraction",
+    "ExtractionSettings",
+    "Inputs",
+    "Network",
+    "PipelineSettings",
+    "Program",
+    "RequestError",
+    "Sequences",
+    "Task",
+    "TrainingSettings",
+    "Verification",
+    "VerificationSettings",
+    "distil",
+    "distil_given",
+    "distil_network",
+    "distil_task",
+    "extract",
+    "get_task",
+    "load_network",
+    "observed_inputs",
+    "save_network",
+    "task",
+    "verify",
+]
+
+_ROOMS = {  # the imports above once more, so that looking at a network never loads training
     "errors": ("RequestError",),
-    "sequences": ("Sequences",),
-    "networks": ("MLPRNN", "Network", "load_network"),
     "extraction": ("Extraction", "ExtractionSettings", "extract"),
+    "inputs": ("Inputs", "observed_inputs"),
+    "networks": ("MLPRNN", "Network", "load_network", "save_network"),
+    "pipeline": (
+        *("Distillation", "PipelineSettings"),
+        *("distil", "distil_given", "distil_network", "distil_task"),
+    ),
     "programs": ("Program",),
-    "tasks": ("TASKS", "Task", "get_task"),
-    "pipeline": ("Distillation", "PipelineSettings", "distil", "distil_network", "distil_task"),
-    "verification": ("Verification", "VerificationSettings"),
+    "sequences": ("Sequences",),
+    "tasks": ("TASKS", "Task", "get_task", "task"),
+    "training": ("TrainingSettings",),
+    "verification": ("Verification", "VerificationSettings", "verify"),
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
-
-__all__ = sorted(_HOME)
+_ROOM = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def __getattr__(name: str):
-    """Imports on first use, so that looking at a network never loads what training needs."""
-    if name in _HOME:
-        return getattr(importlib.import_module(f"mips_jax.{_HOME[name]}"), name)
+    if name in _ROOM:
+        return getattr(importlib.import_module(f"mips_jax.{_ROOM[name]}"), name)
     raise AttributeError(f"module 'mips_jax' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted({*globals(), *__all__})

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-PACKAGES = ("mips_jax", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "sympy", "hydra-core")
+from mips_jax.version import version
+
+PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "numpy", "sympy", "scipy", "hydra-core")
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -54,8 +56,10 @@ def plain(value):
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that a result depends on."""
-    found = {"python": platform.python_version()}
+    """Versions of Python, of this package (with its commit in a checkout) and of what a result
+    depends on.
+    """
+    found = {"python": platform.python_version(), "mips_jax": version()}
     for package in PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)
