@@ -1,11 +1,11 @@
 # Needs Python 3.11+ with pip, nothing else: `make run` creates .venv and installs into it.
 NEW_ENOUGH = -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p $(NEW_ENOUGH) && echo $$p && exit; done; echo python3)
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do $$p $(NEW_ENOUGH) && echo $$p && exit; done; echo python3)
 TASK   ?= Binary_Addition
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow benchmark clean
+.PHONY: help install run check format test test-slow benchmark clean
 
 help:                     ## this list
 	@echo "mips_jax: trains small recurrent networks and distils them into short, verified Python programs."
@@ -28,10 +28,24 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ .venv/.installed
 
+.venv/.installed-for-checks: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[check,test]'
+	@touch $@ .venv/.installed .venv/.installed-for-tests
+
 install: .venv/.installed  ## create .venv and install the package into it
 
 run: .venv/.installed     ## train on one task (TASK=...), print the program found and how well it was verified
 	@$(BIN)/mips-jax task=$(TASK)
+
+check: .venv/.installed-for-checks  ## what is static: format, lint, types, the rules of the house
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -m pytest tests/test_architecture.py
+
+format: .venv/.installed-for-checks  ## format the sources and sort their imports
+	@$(BIN)/python -m ruff check --fix --select I .
+	@$(BIN)/python -m ruff format .
 
 test: .venv/.installed-for-tests  ## the fast tests
 	@$(BIN)/python -m pytest -m "not slow" -n 2
@@ -43,5 +57,5 @@ benchmark: .venv/.installed  ## train and distil all 62 tasks: one table beside 
 	@$(BIN)/python benchmarks/distil_all.py
 
 clean:                    ## remove .venv, caches and outputs
-	rm -rf .venv build dist *.egg-info outputs .pytest_cache
+	rm -rf .venv build dist *.egg-info outputs .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

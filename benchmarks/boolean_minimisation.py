@@ -93,7 +93,8 @@ def main() -> None:
                 else ""
             )
             print(
-                f"{bits:4d} {kind:>10} {spread:>17} {median(sizes):6.0f} {sum(proven):>3}/{len(proven)} "
+                f"{bits:4d} {kind:>10} {spread:>17} {median(sizes):6.0f} "
+                f"{sum(proven):>3}/{len(proven)} "
                 f"{median(all_seconds):10.3f} {median(lengths):7.0f} {beside}",
                 flush=True,
             )

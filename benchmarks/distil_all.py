@@ -1,12 +1,13 @@
 """Trains and distils every named task: how many are solved, how far beyond the training length,
 beside the peers' columns?
 
-    python benchmarks/distil_all.py [--seed 0] [--tasks A,B] [--folder outputs/distil_all] [--method
-    auto|paper] [--networks FOLDER]
+    python benchmarks/distil_all.py [--seed 0] [--tasks A,B] [--folder outputs/distil_all]
+                                    [--method auto|paper] [--networks FOLDER]
 
-Resumable: a task whose result.json lies in the folder is not run again. Writes table.md, table.json
-    and gallery.md (all programs).
-With --networks the networks saved by train_all.py --out are distilled and nothing is trained.
+The table and the verdict are those of `mips-jax benchmark`; what is added are the peers and a check
+of another origin. Resumable: a task whose result.json lies in the folder is not run again. Writes
+table.md, table.json and gallery.md (all programs). With --networks the networks in that folder
+(of train_all.py --out, or of `mips_jax.save_network`) are distilled and nothing is trained.
 Peers (data/peers.csv): MIPS, a 2026 study of the same networks' tables, GPT-4 as published and
 re-checked. A program that is reported solved is run once more, as printed, on sequences of another
 origin (tests/data/sequences.npz, lengths T and 5 T); one that fails there is reported as WRONG and
@@ -28,14 +29,14 @@ from rich.console import Console
 
 from mips_jax.distillation import Distillation
 from mips_jax.extraction import ExtractionSettings
-from mips_jax.figures import percent
-from mips_jax.networks import MLPRNN
+from mips_jax.networks import MLPRNN, Network, load_network
 from mips_jax.pipeline import PipelineSettings, distil_given, distil_task
 from mips_jax.programs import compile_source
 from mips_jax.reporting.files import write_json, write_text
 from mips_jax.reporting.record import result_record
 from mips_jax.reporting.summary import table
-from mips_jax.reporting.sweep_table import judged, proof_reaches
+from mips_jax.reporting.sweep_table import COLUMNS, not_solved, row
+from mips_jax.reporting.sweep_table import verdict as verdict_of_the_sweep
 from mips_jax.tasks import TASKS, Task, get_task
 from mips_jax.training import TrainingSettings
 
@@ -44,22 +45,7 @@ SEQUENCES = 65_536  # that train_all.py trains on, and selects by
 GOLDEN = HERE.parent / "tests" / "data" / "sequences.npz"
 PEERS = HERE / "data" / "peers.csv"
 PEER_COLUMNS = ("mips", "meta_sr", "gpt4_published", "gpt4_rechecked")
-HEADER = (
-    "task",
-    "solved",
-    "judged by",
-    "right",
-    "right at 10x",
-    "method",
-    "proven",
-    "lines",
-    "H",
-    "H of MIPS",
-    "train s",
-    "extract s",
-    "total s",
-    *PEER_COLUMNS,
-)
+HEADER = (*COLUMNS, "H of MIPS", *PEER_COLUMNS)
 
 
 def main() -> int:
@@ -119,14 +105,16 @@ def run_once(task: Task, options: argparse.Namespace) -> dict:
     return result
 
 
-def load_saved(path: Path) -> MLPRNN:
-    """A network saved by train_all.py."""
+def load_saved(path: Path) -> Network:
+    """A network saved by train_all.py or by `save_network`."""
     arrays = np.load(path)
-    layers = lambda part: [
-        (arrays[f"{part}{i}_w"], arrays[f"{part}{i}_b"])
-        for i in range(16)
-        if f"{part}{i}_w" in arrays
-    ]
+    if "t0_w" not in arrays:
+        return load_network(path)
+
+    def layers(part: str) -> list:
+        count = sum(name.startswith(part) and name.endswith("_w") for name in arrays)
+        return [(arrays[f"{part}{i}_w"], arrays[f"{part}{i}_b"]) for i in range(count)]
+
     return MLPRNN.from_layers(layers("t"), layers("o"), int(arrays["length"]))
 
 
@@ -148,66 +136,42 @@ def independent_check(found: Distillation, task: Task) -> bool | None:
 
 
 def line(result: dict) -> str:
-    accuracy = result["accuracy"]
-    shown = lambda value: "-" if value is None else percent(value)
+    """One task on one line, while the benchmark runs."""
     state = "solved" if result["solved"] else f"NOT SOLVED ({result['reason']})"
-    return f"{result['task']}: {state}, {shown(accuracy['long'])} at 10x, {result['method']}, {result['seconds']['total']:.1f} s"
+    cells = dict(zip(COLUMNS, row(result)))
+    return (
+        f"{result['task']}: {state}, {cells['right at 10x'] or '-'} at 10x, "
+        f"{result['method']}, {cells['total s']} s"
+    )
 
 
 def page(results: list[dict], peers: dict, wrong: list[str]) -> str:
     """The table as Markdown, the verdict, and what was not solved."""
     rows = []
-    for r in results:
-        seconds, peer = r["seconds"], peers.get(r["task"], {})
-        shown = lambda value: "" if value is None else percent(value)
-        rows.append(
-            (
-                r["task"],
-                "WRONG" if r["task"] in wrong else "yes" if r["solved"] else "no",
-                judged(r["verification"] or {}),
-                shown(r["accuracy"]["test"]),
-                shown(r["accuracy"]["long"]),
-                r["method"] or "",
-                proof_reaches(r["verification"] or {}),
-                r["program_lines"] or "",
-                (r["network"] or {}).get("hidden_dim", ""),
-                peer.get("mips_hidden_dim", ""),
-                *(
-                    f"{seconds[k]:.1f}" if seconds.get(k) is not None else ""
-                    for k in ("train", "extract", "total")
-                ),
-                *(peer.get(c, "") for c in PEER_COLUMNS),
-            )
-        )
-    sums = [
-        sum(int(peers[r["task"]][c]) for r in results if r["task"] in peers) for c in PEER_COLUMNS
-    ]
-    rows.append(
-        (
-            "**sum**",
-            f"**{sum(r['solved'] for r in results)}**",
-            *[""] * 11,
-            *(f"**{s}**" for s in sums),
-        )
-    )
-    reasons = [f"- {r['task']}: {r['reason']}" for r in results if not r["solved"]]
-    parts = [table(HEADER, rows), verdict(results, wrong) + "."]
-    return "\n\n".join(parts + (["Not solved:\n\n" + "\n".join(reasons)] if reasons else [])) + "\n"
+    for result in results:
+        peer = peers.get(result["task"], {})
+        beside = [peer.get(column, "") for column in ("mips_hidden_dim", *PEER_COLUMNS)]
+        cells = dict(zip(COLUMNS, row(result)))
+        if result["task"] in wrong:
+            cells["solved"] = "WRONG"
+        rows.append((*cells.values(), *beside))
+    known = [peers[result["task"]] for result in results if result["task"] in peers]
+    sums = [f"**{sum(int(peer[column]) for peer in known)}**" for column in PEER_COLUMNS]
+    solved = f"**{sum(result['solved'] for result in results)}**"
+    rows.append(("**sum**", solved, *[""] * (len(HEADER) - 2 - len(sums)), *sums))
+    parts = [table(HEADER, rows), verdict(results, wrong) + ".", *not_solved(results)]
+    return "\n\n".join(parts) + "\n"
 
 
 def verdict(results: list[dict], wrong: list[str]) -> str:
-    solved = [r for r in results if r["solved"]]
-    long = [r for r in solved if r["accuracy"]["long"] == 1.0]
-    tables = [r for r in solved if r["method"] == "table"]
-    proven = [r for r in solved if proof_reaches(r["verification"] or {})]
+    """The sweep's verdict, and what only this benchmark measures."""
     extract = [r["seconds"]["extract"] for r in results if r["seconds"]["extract"] is not None]
     lines = [r["program_lines"] for r in results if r["program_lines"]]
-    total = sum(r["seconds"]["total"] for r in results)
+    tables = sum(r["solved"] and r["method"] == "table" for r in results)
     return (
-        f"{len(solved)} of {len(results)} solved, {len(long)} exact at ten times the length, {len(tables)} as a table, {len(proven)} proven "
-        f"equal to the network at every length, {len(wrong)} wrong; "
-        f"extraction: median {statistics.median(extract or [0]):.1f} s, longest {max(extract or [0]):.1f} s; "
-        f"median {statistics.median(lines or [0]):g} lines of body; {total / 60:.1f} minutes in all"
+        f"{verdict_of_the_sweep(results)}; {tables} as a table, {len(wrong)} wrong; extraction: "
+        f"median {statistics.median(extract or [0]):.1f} s, longest {max(extract or [0]):.1f} s; "
+        f"median {statistics.median(lines or [0]):g} lines of body"
     )
 
 

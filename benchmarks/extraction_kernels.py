@@ -88,9 +88,8 @@ def time_enumerator(seconds: float, console: Console) -> None:
     target = (columns[Var("s")] * 2 + columns[Var("x")]) % 7
     bank = ExpressionBank(columns, (7, 99, 100), EnumerationSettings())
     found = next(bank.solve(target))
-    console.print(
-        f"first solution of (2 s + x) mod 7: {expression_text(found)} in {time.perf_counter() - started:.2f} s"
-    )
+    seconds = time.perf_counter() - started
+    console.print(f"first solution of (2 s + x) mod 7: {expression_text(found)} in {seconds:.2f} s")
 
 
 def time_automata(console: Console) -> None:

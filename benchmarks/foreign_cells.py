@@ -218,8 +218,8 @@ def train(recipe: Recipe, path: pathlib.Path, seed: int, max_steps: int = 6000) 
             if perfect_checks == 3:
                 break
     print(
-        f"{recipe.name}, seed {seed}: {step} steps, {time.perf_counter() - started:.0f} s, loss {loss.item():.1e}, "
-        f"whole words of length 100 right: {best:.4f}",
+        f"{recipe.name}, seed {seed}: {step} steps, {time.perf_counter() - started:.0f} s, "
+        f"loss {loss.item():.1e}, whole words of length 100 right: {best:.4f}",
         flush=True,
     )
     metadata = {

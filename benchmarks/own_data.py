@@ -1,15 +1,14 @@
 """Do example files alone suffice? Tasks that are not among the named ones, from .npz, .csv and
 .jsonl files of 5,000 sequences.
 
-    python benchmarks/own_data.py [--tasks A,B] [--set second] [--formats npz,csv,jsonl] [--count
-    5000] [--noise 0.0] [--seed 0]
+    python -m benchmarks.own_data [--tasks A,B] [--set second] [--formats npz,csv,jsonl]
+                                  [--count 5000] [--noise 0.0] [--seed 0]
 
-Each task of tests/heldout.py (or, with --set second, of tests/second_heldout.py) is written to a
-file, distilled from that file with default settings, and the program is judged on the held-out
-fifth, as any user's would be, and by the task's definition on 2,000 sequences five times as long.
-With
---noise, that share of the labels is wrong. The last line counts; exit code 1 when a tenth or more
-are not solved.
+Each task of benchmarks/tasks/first.py (with --set second: second.py) is written to a file and
+distilled from that file with default settings; the program is judged on the held-out fifth, as any
+user's would be, and by the task's definition on 2,000 sequences five times as long. With --noise,
+that share of the labels is wrong. The last line counts; exit code 1 when a tenth or more are not
+solved.
 """
 
 from __future__ import annotations
@@ -24,15 +23,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from mips_jax.pipeline import PipelineSettings, distil  # noqa: E402
-from mips_jax.tasks import LabelledTask  # noqa: E402
-from mips_jax.training import TrainingSettings  # noqa: E402
-from mips_jax.verification import whole_sequence_accuracy  # noqa: E402
-from tests.heldout import HELD_OUT, write_npz  # noqa: E402
-from tests.second_heldout import SECOND_HELD_OUT  # noqa: E402
+from benchmarks.tasks import HELD_OUT, SECOND_HELD_OUT, write_npz
+from mips_jax.pipeline import PipelineSettings, distil
+from mips_jax.tasks import LabelledTask
+from mips_jax.training import TrainingSettings
+from mips_jax.verification import whole_sequence_accuracy
 
 
 def main() -> int:

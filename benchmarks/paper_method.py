@@ -54,8 +54,8 @@ def main() -> None:
         method = found.method if found else "-"
         why = "" if right else "; ".join(r.status for r in results)
         print(
-            f"| {task.name} | {network.hidden_dim} | {right:d} | {long:d} | {'' if theirs is None else theirs} "
-            f"| {method} | {seconds:.1f} | {why} |",
+            f"| {task.name} | {network.hidden_dim} | {right:d} | {long:d} "
+            f"| {'' if theirs is None else theirs} | {method} | {seconds:.1f} | {why} |",
             flush=True,
         )
     print(

@@ -49,7 +49,8 @@ def test_the_wheel_holds_every_module_and_every_yaml_of_conf(wheel):
         f"mips_jax/conf/{path.relative_to(ROOT / 'conf').as_posix()}"
         for path in (ROOT / "conf").rglob("*.yaml")
     }
-    assert yaml and modules | yaml == packed - {"mips_jax/conf/__init__.py"}
+    typed = {"mips_jax/py.typed"}
+    assert yaml and modules | yaml | typed == packed - {"mips_jax/conf/__init__.py"}
 
 
 def test_the_wheel_s_yaml_is_that_of_conf(wheel):
@@ -68,8 +69,10 @@ def installed(
     site = folder / "site"
     zipfile.ZipFile(wheel).extractall(site)
     (folder / "work").mkdir()
-    modules = "(mips_jax.__file__, mips_jax.conf.__file__)"
-    check = f"import mips_jax, mips_jax.conf, sys; assert all(p.startswith(sys.argv[1]) for p in {modules})"
+    check = (
+        "import mips_jax, mips_jax.conf, sys; files = (mips_jax.__file__, mips_jax.conf.__file__); "
+        "assert all(path.startswith(sys.argv[1]) for path in files)"
+    )
     environment = os.environ | {"PYTHONPATH": str(site)}
     subprocess.run(
         [sys.executable, "-c", check, str(site)], env=environment, cwd=folder / "work", check=True

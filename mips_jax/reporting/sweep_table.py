@@ -109,11 +109,16 @@ def rich_table(results: Sequence[Mapping]) -> Table:
 
 def markdown_table(results: Sequence[Mapping]) -> str:
     """The table for a page, with the reasons of what was not solved."""
+    parts = [table(COLUMNS, map(row, results)), verdict(results) + ".", *not_solved(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def not_solved(results: Sequence[Mapping]) -> list[str]:
+    """The paragraph with the reasons of what was not solved; none where all was."""
     reasons = [
         f"- {result['task']}: {result['reason']}" for result in results if not result["solved"]
     ]
-    parts = [table(COLUMNS, map(row, results)), verdict(results) + "."]
-    return "\n\n".join(parts + (["Not solved:\n\n" + "\n".join(reasons)] if reasons else [])) + "\n"
+    return ["Not solved:\n\n" + "\n".join(reasons)] if reasons else []
 
 
 def csv_table(results: Sequence[Mapping]) -> str:

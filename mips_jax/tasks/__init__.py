@@ -19,7 +19,7 @@ from mips_jax.tasks.registry import TASKS, get_task, register, task
 from mips_jax.tasks.task import InputRange, LabelledTask, StepTask, Task, stepwise
 
 # The named tasks, in the paper's order, which is the order of TASKS.
-from mips_jax.tasks.named import (  # noqa: F401, I001  # isort: skip
+from mips_jax.tasks.named import (  # noqa: F401  # isort: skip
     addition,
     bits,
     sums,

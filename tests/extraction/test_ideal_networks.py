@@ -8,10 +8,10 @@ Slow as a whole: some minutes.
 import numpy as np
 import pytest
 
+from benchmarks.tasks import HELD_OUT
 from mips_jax.extraction import extract
 from mips_jax.networks import Network
 from mips_jax.tasks import TASKS
-from tests.heldout import HELD_OUT
 
 NAMED = dict(TASKS)
 

@@ -9,9 +9,8 @@ import re
 import numpy as np
 import pytest
 
+from benchmarks.tasks import HELD_OUT, SECOND_HELD_OUT, write_npz
 from mips_jax.tasks import TASKS, load_file_task
-from tests.heldout import HELD_OUT, write_npz
-from tests.second_heldout import SECOND_HELD_OUT
 
 
 def _digits(numbers, base):
@@ -81,7 +80,7 @@ WHOLE_PREFIX = {
     "Ones_Minus_Zeros": lambda p: p.count(1) - p.count(0),
     "Twos_Mod_4": lambda p: p.count(2) % 4,
     "Sign_Changes": lambda p: sum(
-        {a > 0, b > 0} == {a < 0, b < 0} == {True, False} for a, b in zip(p, p[1:])
+        {a > 0, b > 0} == {a < 0, b < 0} == {True, False} for a, b in itertools.pairwise(p)
     ),
     "Counter_With_Reset": lambda p: sum(tick for tick, _ in _after_last_reset(p)),
     "Distinct_Seen": lambda p: len(set(p)),

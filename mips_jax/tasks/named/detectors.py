@@ -2,6 +2,8 @@
 latest bits.
 """
 
+import itertools
+
 import numpy as np
 
 from mips_jax.tasks.named.bits import BIT
@@ -63,7 +65,7 @@ def _alternating(size: int):
     )
     def alternating(earlier, bit):
         latest = window(earlier, bit)
-        changes = sum(left ^ right for left, right in zip(latest, latest[1:]))
+        changes = sum(left ^ right for left, right in itertools.pairwise(latest))
         return latest[1:], changes == size - 1
 
 

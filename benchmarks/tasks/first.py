@@ -2,12 +2,11 @@
 
 They were written apart from the methods, but are no blind test any more: what failed here
 (Distinct_Seen, Longest_Run_Of_Ones) led to additions in extraction. For a blind figure write new
-ones; the last that were written are in second_heldout.py.
+ones; the last that were written are in second.py.
 
 `HELD_OUT` holds them by name, in the same form as the named ones but not registered. `write_npz`
-makes of one what a
-user would bring: a file of examples. Judge at other lengths with
-    `HELD_OUT[name].long_sequences(count, length, seed)`.
+makes of one what a user would bring: a file of examples. Judge at other lengths with
+`HELD_OUT[name].long_sequences(count, length, seed)`.
 """
 
 from __future__ import annotations

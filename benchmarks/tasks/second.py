@@ -3,7 +3,7 @@ letters, one-hot vectors, digits of alternating bases.
 
 They were a blind test once, written by somebody who had not seen the methods (53 of 60 were exact
 at five times the length); what failed led to additions, so they are none any more. They are judged
-as `tests/heldout.py`'s tasks are, from files of examples.
+as `benchmarks/tasks/first.py`'s tasks are, from files of examples.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SECOND_HELD_OUT: dict[str, PlainTask] = {}
 
 @dataclasses.dataclass(frozen=True)
 class PlainTask(LabelledTask):
-    """A task whose step is plain Python on single integers: `state, output = step(state, *inputs)`."""
+    """A task whose step is plain Python on integers: `state, output = step(state, *inputs)`."""
 
     name: str
     description: str
@@ -535,7 +535,7 @@ def sum_every_third(s, x):
 
 @example_based(12, [(0, 2)], (), draw=weights([0.3, 0.3, 0.4]))
 def bounded_stack3(s, x):
-    """Stack of bits, at most 3 deep: 0/1 push (ignored when full), 2 pop; output top, 2 if empty."""
+    """Stack of bits, at most 3 deep: 0/1 push (unless full), 2 pop; output top, 2 if empty."""
     if x == 2:
         s = s[:-1]
     elif len(s) < 3:
