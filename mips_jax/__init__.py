@@ -12,12 +12,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same at run time
+    from mips_jax.distillation import Distillation
     from mips_jax.errors import RequestError
     from mips_jax.extraction import Extraction, ExtractionSettings, extract
     from mips_jax.inputs import Inputs, observed_inputs
     from mips_jax.networks import MLPRNN, Network, load_network, save_network
     from mips_jax.pipeline import (
-        Distillation,
         PipelineSettings,
         distil,
         distil_given,
@@ -28,22 +28,32 @@ if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same 
     from mips_jax.sequences import Sequences
     from mips_jax.tasks import TASKS, Task, get_task, task
     from mips_jax.training import TrainingSettings
-    from mips_jax.verification import Verification, VerificationSettings, verify
+    from mips_jax.verification import (
+        Claim,
+        Outcome,
+        Verdict,
+        Verification,
+        VerificationSettings,
+        verify,
+    )
 
 __all__ = [
     "MLPRNN",
     "TASKS",
+    "Claim",
     "Distillation",
     "Extraction",
     "ExtractionSettings",
     "Inputs",
     "Network",
+    "Outcome",
     "PipelineSettings",
     "Program",
     "RequestError",
     "Sequences",
     "Task",
     "TrainingSettings",
+    "Verdict",
     "Verification",
     "VerificationSettings",
     "distil",
@@ -60,19 +70,23 @@ __all__ = [
 ]
 
 _ROOMS = {  # the imports above once more, so that looking at a network never loads training
+    "distillation": ("Distillation",),
     "errors": ("RequestError",),
     "extraction": ("Extraction", "ExtractionSettings", "extract"),
     "inputs": ("Inputs", "observed_inputs"),
     "networks": ("MLPRNN", "Network", "load_network", "save_network"),
     "pipeline": (
-        *("Distillation", "PipelineSettings"),
+        "PipelineSettings",
         *("distil", "distil_given", "distil_network", "distil_task"),
     ),
     "programs": ("Program",),
     "sequences": ("Sequences",),
     "tasks": ("TASKS", "Task", "get_task", "task"),
     "training": ("TrainingSettings",),
-    "verification": ("Verification", "VerificationSettings", "verify"),
+    "verification": (
+        *("Claim", "Outcome", "Verdict"),
+        *("Verification", "VerificationSettings", "verify"),
+    ),
 }
 _ROOM = {name: room for room, names in _ROOMS.items() for name in names}
 
