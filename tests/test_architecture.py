@@ -53,7 +53,6 @@ TOO_LONG_FUNCTIONS = {
     "mips_jax.extraction.registers.features.network_features",
     "mips_jax.extraction.registers.joint.joint_features",
     "mips_jax.extraction.registers.search.closed_sets",
-    "mips_jax.reporting.plots.plot_automaton",
     "mips_jax.reporting.summary.render_summary",
     "mips_jax.tasks.examples.example_task",
     "mips_jax.training.member.train_chunk",

@@ -12,18 +12,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import networkx
 import numpy as np
+import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch
 
-# an edge that carries more of them shows the first few and how many there are
-MAX_LETTERS_ON_AN_EDGE = 4
-MAX_STATES_WITH_LABELS = 16  # a larger machine is drawn without letters on its edges
+MAX_LETTERS_ON_AN_EDGE = 4  # an edge with more shows the first few and how many there are
+MAX_STATES_WITH_LARGE_CIRCLES = 12  # beyond, room is needed for the arrows
+MAX_STATES_WITH_LETTERS = 24  # a larger machine is drawn without letters on its edges
+MAX_INCHES = 13.0  # width of a machine's picture; a page in landscape
+POINTS: dict[str, Any] = {"s": 14, "zorder": 2}  # of hidden states, above the trajectories
 MAX_COLOURS_IN_LEGEND = 12  # more distinct values get a colour bar
 
 
@@ -144,10 +147,8 @@ def plot_hidden_states(
             axes.plot(*path.T, color="0.75", linewidth=0.6, zorder=1)
         axes.plot(*origin.T, "kx", markersize=9, markeredgewidth=2, zorder=5)
         _scatter_by_value(figure, axes, coordinates, values.reshape(-1), name)
-        for set_label, label in zip(
-            (axes.set_xlabel, axes.set_ylabel, getattr(axes, "set_zlabel", None)), names
-        ):
-            set_label(label, fontsize=8)
+        for direction, label in zip("xyz", names):
+            axes.set(**{f"{direction}label": label})
         axes.tick_params(labelsize=7)
         axes.set_title(f"coloured by {name}", fontsize=10)
     figure.suptitle(title)
@@ -193,14 +194,13 @@ def _scatter_by_value(
             len(distinct) <= 10 and name == "state"
         )  # states have no order; registers and outputs do
         palette = (
-            colormaps["tab10"].colors
+            colormaps["tab10"](np.arange(len(distinct)))
             if named
             else colormaps["viridis"](np.linspace(0, 0.93, len(distinct)))
         )
         for colour, value in zip(palette, distinct):
-            axes.scatter(
-                *coordinates[values == value].T, color=colour, s=14, label=str(value), zorder=2
-            )
+            style = POINTS | {"color": colour, "label": str(value)}
+            axes.scatter(*coordinates[values == value].T, **style)
         if len(distinct):
             axes.legend(
                 title=name.removeprefix("register "),
@@ -210,18 +210,18 @@ def _scatter_by_value(
                 loc="best",
             )
     else:
-        points = axes.scatter(*coordinates.T, c=values, cmap="viridis", s=14, zorder=2)
+        points = axes.scatter(*coordinates.T, **POINTS | {"c": values, "cmap": "viridis"})
         figure.colorbar(points, ax=axes, shrink=0.7, label=name)
 
 
 def plot_automaton(
     transitions: np.ndarray,
     outputs: np.ndarray,
-    letters: Sequence[object],
+    letters: Sequence[npt.ArrayLike],
     initial: int = 0,
     title: str = "The machine",
 ) -> Figure:
-    """Draws a finite-state machine as a graph; the initial state has a double ring.
+    """Draws a finite-state machine as a graph; the initial state has a bold ring.
 
     Args:
         transitions: [S, A] next state of state s on letter a.
@@ -233,52 +233,49 @@ def plot_automaton(
     """
     transitions, outputs = np.asarray(transitions), np.asarray(outputs)
     states, mealy = transitions.shape[0], outputs.ndim > 1
-    edges: dict[tuple[int, int], list[str]] = {}
-    for state in range(states):
-        for index, letter in enumerate(letters):
-            label = f"{_shown(letter)}/{_shown(outputs[state, index])}" if mealy else _shown(letter)
-            edges.setdefault((state, int(transitions[state, index])), []).append(label)
-    graph = networkx.DiGraph()
-    graph.add_nodes_from(range(states))
-    graph.add_edges_from(edges)
+    graph = _graph(transitions, outputs, letters)
     place = _layout(graph)
-    size = min(4.0 + 0.35 * states, 11.0)
-    figure = Figure(figsize=(size + 0.8, size if states > 2 else 2.8), layout="constrained")
+    width = min(4.0 + 0.35 * states, MAX_INCHES)
+    figure = Figure(figsize=(width + 0.8, width if states > 2 else 2.8), layout="constrained")
     axes = figure.add_subplot()
-    for (source, target), labels in edges.items():
-        _draw_edge(
-            axes,
-            place,
-            source,
-            target,
-            _edge_label(labels) if states <= MAX_STATES_WITH_LABELS else "",
-        )
-    for state in range(states):
-        text = str(state) if mealy else f"{state}\nwrites {_shown(outputs[state])}"
-        ring = (
-            {"linewidth": 3.2, "edgecolor": "black"}
-            if state == initial
-            else {"linewidth": 1, "edgecolor": "0.3"}
-        )
-        axes.scatter(
-            *place[state],
-            s=1100 if states <= MAX_STATES_WITH_LABELS else 350,
-            color="#dce9f7",
-            zorder=3,
-            **ring,
-        )
-        axes.text(*place[state], text, ha="center", va="center", fontsize=8, zorder=4)
+    _draw_edges(axes, graph, place, with_letters=states <= MAX_STATES_WITH_LETTERS)
+    networkx.draw_networkx_nodes(
+        graph,
+        place,
+        ax=axes,
+        node_size=_node_size(states),
+        node_color="#dce9f7",
+        edgecolors=["black" if state == initial else "0.3" for state in graph],
+        linewidths=[3.2 if state == initial else 1.0 for state in graph],
+    )
+    written = "" if mealy else "\nwrites {}"
+    names = {s: f"{s}" + written.format(_shown(outputs[s])) for s in graph}
+    networkx.draw_networkx_labels(graph, place, names, ax=axes, font_size=8)
     axes.set_title(
-        f"{title}: {states} state{'s' * (states != 1)}, {'input/output' if mealy else 'input'} on the arrows; "
-        "bold ring: start",
+        f"{title}: {states} state{'s' * (states != 1)}, "
+        f"{'input/output' if mealy else 'input'} on the arrows; bold ring: start",
         fontsize=9,
     )
-    corners = np.array(list(place.values()))
-    axes.set_xlim(corners[:, 0].min() - 0.6, corners[:, 0].max() + 0.6)
-    axes.set_ylim(corners[:, 1].min() - 0.6, corners[:, 1].max() + 0.6)
-    axes.set_aspect("equal")
+    axes.margins(0.18)
+    axes.set_aspect("equal", adjustable="datalim")
     axes.axis("off")
     return figure
+
+
+def _graph(
+    transitions: np.ndarray, outputs: np.ndarray, letters: Sequence[npt.ArrayLike]
+) -> networkx.DiGraph:
+    """One edge for all letters that lead from a state to another; its `text` names them."""
+    mealy = outputs.ndim > 1
+    texts: dict[tuple[int, int], list[str]] = {}
+    for state, targets in enumerate(transitions.tolist()):
+        for index, (letter, target) in enumerate(zip(letters, targets)):
+            text = f"{_shown(letter)}/{_shown(outputs[state, index])}" if mealy else _shown(letter)
+            texts.setdefault((state, target), []).append(text)
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(range(len(transitions)))
+    graph.add_edges_from((*edge, {"text": _edge_label(said)}) for edge, said in texts.items())
+    return graph
 
 
 def _layout(graph: networkx.DiGraph) -> dict[int, np.ndarray]:
@@ -292,59 +289,31 @@ def _layout(graph: networkx.DiGraph) -> dict[int, np.ndarray]:
     return networkx.kamada_kawai_layout(undirected)
 
 
-def _draw_edge(
-    axes: Axes, place: Mapping[int, np.ndarray], source: int, target: int, label: str
+def _draw_edges(
+    axes: Axes, graph: networkx.DiGraph, place: Mapping[int, np.ndarray], with_letters: bool
 ) -> None:
-    start, end = np.asarray(place[source], float), np.asarray(place[target], float)
-    if source == target:
-        centre = np.mean(list(place.values()), axis=0)
-        away = start - centre
-        away = away / np.linalg.norm(away) if np.linalg.norm(away) > 1e-9 else np.array([0.0, 1.0])
-        turn = np.array([-away[1], away[0]])
-        loop = 0.16
-        start, end = (
-            start + loop * (0.5 * away + 0.55 * turn),
-            start + loop * (0.5 * away - 0.55 * turn),
-        )
-        arrow = FancyArrowPatch(
-            start,
-            end,
-            connectionstyle="arc3,rad=-1.9",
-            arrowstyle="-|>",
-            mutation_scale=11,
-            color="0.35",
-            shrinkA=6,
-            shrinkB=6,
-            zorder=1,
-        )
-        text_at = np.asarray(place[source]) + 0.36 * away
-    else:
-        arrow = FancyArrowPatch(
-            start,
-            end,
-            connectionstyle="arc3,rad=0.16",
-            arrowstyle="-|>",
-            mutation_scale=12,
-            color="0.35",
-            shrinkA=17,
-            shrinkB=17,
-            zorder=1,
-        )
-        across = np.array([end[1] - start[1], start[0] - end[0]])
-        text_at = (
-            0.62 * start + 0.38 * end + 0.077 * across
-        )  # nearer to the source: two directions keep apart
-    axes.add_patch(arrow)
-    if label:
-        axes.text(
-            *text_at,
-            label,
-            fontsize=7,
-            ha="center",
-            va="center",
-            zorder=2,
+    """Arrows bent apart where there are two ways between two states, with their letters nearer to
+    the source.
+    """
+    size = _node_size(len(graph))
+    style = {"ax": axes, "connectionstyle": "arc3,rad=0.16", "node_size": size}
+    networkx.draw_networkx_edges(graph, place, arrowsize=11, edge_color="0.35", **style)
+    if with_letters:
+        networkx.draw_networkx_edge_labels(
+            graph,
+            place,
+            networkx.get_edge_attributes(graph, "text"),
+            label_pos=0.38,
+            font_size=7,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8},
+            rotate=False,
+            **style,
         )
+
+
+def _node_size(states: int) -> int:
+    """Area of a state's circle in square points."""
+    return 1100 if states <= MAX_STATES_WITH_LARGE_CIRCLES else 350
 
 
 def _edge_label(labels: Sequence[str]) -> str:
@@ -353,7 +322,7 @@ def _edge_label(labels: Sequence[str]) -> str:
     return ", ".join(labels[:2]) + f" ...\n({len(labels)} letters)"
 
 
-def _shown(value: object) -> str:
+def _shown(value: npt.ArrayLike) -> str:
     """A letter or an output as text: `1`, `01` for (0, 1), `-1,3` where digits alone would be
     ambiguous.
     """

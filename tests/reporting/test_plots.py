@@ -57,6 +57,14 @@ def test_machines_of_any_size_are_drawn_with_every_state_and_its_start_marked(st
     assert plots.save(figure, tmp_path / "machine.png").stat().st_size > 2_000
 
 
+@pytest.mark.parametrize(("states", "with_letters"), [(24, True), (25, False)])
+def test_letters_are_on_the_arrows_of_all_but_large_machines(states, with_letters):
+    transitions = np.stack([np.arange(states), (np.arange(states) + 1) % states], axis=1)
+    figure = plots.plot_automaton(transitions, np.zeros((states, 2), int), ["stay", "go"])
+    shown = [text.get_text() for text in figure.axes[0].texts]
+    assert shown.count("stay/0") == shown.count("go/0") == states * with_letters
+
+
 def test_edges_between_the_same_states_are_merged_and_long_alphabets_shortened():
     transitions = np.zeros((1, 9), int)
     figure = plots.plot_automaton(transitions, np.zeros((1, 9), int), range(9))

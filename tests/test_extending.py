@@ -1,0 +1,56 @@
+"""Every block of docs/extending.md works as it stands, and what it registers is used."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mips_jax
+from mips_jax.tasks import TASKS
+from mips_jax.tasks.files.load import READERS
+from mips_jax.verification import CHECKS
+from mips_jax.verification.case import Case
+
+PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
+SECTIONS = re.findall(r"^## (.*?)\n.*?```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
+MAX_LINES_OF_A_BLOCK = 16  # ten that say it, and imports and blank lines
+
+
+@pytest.fixture
+def after_the_page(tmp_path, monkeypatch):
+    """What is known after all blocks were run; the registries are as before when the test ends."""
+    monkeypatch.chdir(tmp_path)
+    for registry in (TASKS, READERS, CHECKS):
+        for name in registry:
+            monkeypatch.setitem(registry, name, registry[name])
+    before = [(registry, dict(registry)) for registry in (TASKS, READERS, CHECKS)]
+    known: dict = {}
+    try:
+        for title, block in SECTIONS:
+            exec(compile(block, f"docs/extending.md: {title}", "exec"), known)
+        yield known
+    finally:
+        for registry, entries in before:
+            registry.clear()
+            registry.update(entries)
+
+
+def test_each_block_is_short():
+    assert [title for title, _ in SECTIONS] == [
+        *("A task", "A reader of files", "A cell", "A check"),
+    ]
+    for title, block in SECTIONS:
+        assert len(block.splitlines()) <= MAX_LINES_OF_A_BLOCK, title
+
+
+def test_what_the_page_registers_is_used(after_the_page, capsys):
+    found = mips_jax.extract(after_the_page["Saturating"](), ((0, 1),))
+    inputs = np.ones((1, 6, 1), int)
+    assert found.program.run(inputs)[0, :, 0].tolist() == [1, 2, 3, 3, 3, 3]
+    case = Case(found.program, after_the_page["Saturating"](), mips_jax.Inputs.of(((0, 1),)), 10)
+    claims = {claim.check: claim for claim in mips_jax.verify(case).claims}
+    assert claims["never negative"].holds
+    assert mips_jax.get_task("DOUBLED_SUM").name == "Doubled_Sum"
+    assert mips_jax.distil  # the same door takes the task and the file
+    assert READERS[".pairs"] is after_the_page["read_pairs"]
