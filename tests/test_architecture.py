@@ -2,8 +2,8 @@
 
 Imports are read from the sources, so that nothing need be imported. Every import counts, at the
 head of a module, inside a function, or under `if TYPE_CHECKING`: a type that a module names is a
-module that it knows. A name that a package's `__init__` only passes on belongs to the module that defines
-it; so `from mips_jax.networks import Network` is an edge to `mips_jax.networks.network`.
+module that it knows. A name that a package's `__init__` only passes on belongs to the module that
+defines it; so `from mips_jax.networks import Network` is an edge to `mips_jax.networks.network`.
 
 What does not keep to the rules yet stands in the lists here. They only shrink: an entry that is not
 needed any more fails too, and has to go.

@@ -18,7 +18,7 @@ PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "numpy", "sympy", "scipy
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Writes a temporary file beside `path` and renames it, so that no reader ever sees half of it."""
+    """Writes a temporary file beside `path` and renames it: no reader ever sees half of it."""
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
