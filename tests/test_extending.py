@@ -14,16 +14,13 @@ from mips_jax.verification.case import Case
 
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"^## (.*?)\n.*?```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
-MAX_LINES_OF_A_BLOCK = 16  # ten that say it, and imports and blank lines
+MAX_LINES_OF_A_BLOCK = 14  # not counting blank ones: ten that say it, imports, its use
 
 
 @pytest.fixture
 def after_the_page(tmp_path, monkeypatch):
     """What is known after all blocks were run; the registries are as before when the test ends."""
     monkeypatch.chdir(tmp_path)
-    for registry in (TASKS, READERS, CHECKS):
-        for name in registry:
-            monkeypatch.setitem(registry, name, registry[name])
     before = [(registry, dict(registry)) for registry in (TASKS, READERS, CHECKS)]
     known: dict = {}
     try:
@@ -41,7 +38,7 @@ def test_each_block_is_short():
         *("A task", "A reader of files", "A cell", "A check"),
     ]
     for title, block in SECTIONS:
-        assert len(block.splitlines()) <= MAX_LINES_OF_A_BLOCK, title
+        assert len(list(filter(str.strip, block.splitlines()))) <= MAX_LINES_OF_A_BLOCK, title
 
 
 def test_what_the_page_registers_is_used(after_the_page, capsys):
@@ -52,5 +49,4 @@ def test_what_the_page_registers_is_used(after_the_page, capsys):
     claims = {claim.check: claim for claim in mips_jax.verify(case).claims}
     assert claims["never negative"].holds
     assert mips_jax.get_task("DOUBLED_SUM").name == "Doubled_Sum"
-    assert mips_jax.distil  # the same door takes the task and the file
     assert READERS[".pairs"] is after_the_page["read_pairs"]
