@@ -17,6 +17,9 @@ import math
 
 import numpy as np
 
+from mips_jax.errors import RequestError
+from mips_jax.validation import input_range_problems
+
 InputRange = tuple[tuple[int, int], ...]  # inclusive (low, high) of each input
 # What never occurs although chance would have it this often is taken to be excluded: e^-25 by
 # accident.
@@ -46,10 +49,17 @@ class Inputs:
 
     @classmethod
     def of(cls, given: Inputs | InputRange) -> Inputs:
-        """Inputs as they are, or all inputs within bounds."""
-        return (
-            given if isinstance(given, Inputs) else cls(tuple((low, high) for low, high in given))
-        )
+        """Inputs as they are, or all inputs within bounds.
+
+        Raises:
+            RequestError: the bounds are not pairs of integers, or one of the ranges is empty.
+        """
+        if isinstance(given, Inputs):
+            return given
+        wrong = input_range_problems(given)
+        if wrong:
+            raise RequestError(*wrong)
+        return cls(tuple((int(low), int(high)) for low, high in given))
 
     @property
     def dim(self) -> int:

@@ -26,6 +26,8 @@ from mips_jax.sources import Source, task_from
 from mips_jax.tasks import Task
 from mips_jax.tasks.coverage import coverage_notes
 from mips_jax.tasks.examples import ExampleTask
+from mips_jax.training.settings import TrainingSettings
+from mips_jax.validation import bounds, checked
 from mips_jax.verification import (
     Case,
     Truth,
@@ -35,10 +37,11 @@ from mips_jax.verification import (
     verify,
     whole_sequence_accuracy,
 )
+from mips_jax.verification.settings import MOST_SEQUENCES
 from mips_jax.verification.survey import surveyed
 
 if TYPE_CHECKING:  # jax is imported only when something is trained
-    from mips_jax.training import TrainingResult, TrainingSettings
+    from mips_jax.training import TrainingResult
 
 LONG_SELECTION = 200  # sequences of the long length by which attempts are ranked
 # Share of single outputs from which on a faithful program of an imperfect network has learned what
@@ -63,9 +66,9 @@ class PipelineSettings:
     training: TrainingSettings | None = None
     extraction: ExtractionSettings = dataclasses.field(default_factory=ExtractionSettings)
     verification: VerificationSettings = dataclasses.field(default_factory=VerificationSettings)
-    training_sequences: int = 65_536
-    test_sequences: int = 65_536
-    attempts: int = 2
+    training_sequences: int = dataclasses.field(default=65_536, metadata=bounds(1, MOST_SEQUENCES))
+    test_sequences: int = dataclasses.field(default=65_536, metadata=bounds(1, MOST_SEQUENCES))
+    attempts: int = dataclasses.field(default=2, metadata=bounds(1, 1_000))
 
 
 class Progress(Protocol):
@@ -109,6 +112,7 @@ def distil(
     Raises:
         RequestError: the source cannot be read or the settings do not fit it.
     """
+    settings = checked(settings, "", PipelineSettings)  # before anything is read or called
     return distil_task(task_from(source, input_range, length), settings, progress)
 
 
@@ -129,7 +133,8 @@ def distil_task(
     Raises:
         RequestError: the settings are out of range or do not fit the task.
     """
-    settings, watch = settings or PipelineSettings(), _Watch(progress or Silent())
+    settings = checked(settings, "", PipelineSettings)
+    watch = _Watch(progress or Silent())
     attempts: list[_Attempt] = []
     for number in range(settings.attempts):
         data = _training_data(task, settings, number)
@@ -171,7 +176,8 @@ def distil_network(
         settings: `extraction` and `verification` are used.
         progress: who is told how far it is.
     """
-    settings, watch = settings or PipelineSettings(), _Watch(progress or Silent())
+    settings = checked(settings, "", PipelineSettings)
+    watch = _Watch(progress or Silent())
     inputs = Inputs.of(input_range)
     watch.begin("extract", "looking at the network")
     survey, refused = surveyed(network, inputs, settings.verification)
@@ -197,7 +203,8 @@ def distil_given(
         progress: who is told how far it is.
         trained_on: sequences that its training and selection have seen, where they are known.
     """
-    settings, watch = settings or PipelineSettings(), _Watch(progress or Silent())
+    settings = checked(settings, "", PipelineSettings)
+    watch = _Watch(progress or Silent())
     inputs = _inputs_in_use(Inputs.of(task.input_range), task)
     found = Distillation(task.name, task.description, inputs, network)
     return _judged(_extracted(found, settings, watch), task, trained_on, settings, watch)
@@ -269,8 +276,6 @@ def _training_data(
 
 
 def _training_settings(settings: PipelineSettings, attempt: int) -> TrainingSettings:
-    from mips_jax.training import TrainingSettings
-
     choices = settings.training or TrainingSettings()
     return dataclasses.replace(choices, seed=choices.seed + 1000 * attempt)
 

@@ -67,7 +67,7 @@ def extract(
     Raises:
         RequestError: the settings or the range are out of bounds or do not fit the network.
     """
-    settings = settings or ExtractionSettings()
+    settings = ExtractionSettings() if settings is None else settings
     inputs = Inputs.of(input_range)
     _check(network, inputs.bounds, settings)
     return _Run(network, inputs, settings).result()
@@ -79,11 +79,6 @@ def _check(network: Network, input_range: InputRange, settings: ExtractionSettin
         wrong.append(
             f"the input range has {len(input_range)} inputs, the network reads {network.input_dim}"
         )
-    wrong += [
-        f"input {i}: the range {low}..{high} is empty (low must not exceed high)"
-        for i, (low, high) in enumerate(input_range)
-        if low > high
-    ]
     if wrong:
         raise RequestError(*wrong)
 

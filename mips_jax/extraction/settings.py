@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import field
+
+from mips_jax import validation
+from mips_jax.validation import bounds, choices, seeds
+
+METHODS = ("auto", "linear", "registers", "automaton", "paper")
 
 
 @dataclasses.dataclass
@@ -24,35 +30,16 @@ class ExtractionSettings:
         seed: of all random words.
     """
 
-    method: str = "auto"
-    length: int | None = None
-    words: int = 800
-    seconds: float = 45.0
-    largest_set: int = 5
-    states: int = 3000
-    tolerance: float = 0.02
-    seed: int = 0
-
-
-METHODS = ("auto", "linear", "registers", "automaton", "paper")
+    method: str = field(default="auto", metadata=choices(*METHODS))
+    length: int | None = field(default=None, metadata=bounds(2, 10_000))
+    words: int = field(default=800, metadata=bounds(100, 100_000))
+    seconds: float = field(default=45.0, metadata=bounds(0.1, 86_400))
+    largest_set: int = field(default=5, metadata=bounds(1, 8))
+    states: int = field(default=3000, metadata=bounds(2, 100_000))
+    tolerance: float = field(default=0.02, metadata=bounds(0, 0.05))
+    seed: int = field(default=0, metadata=seeds())
 
 
 def problems(settings: ExtractionSettings) -> list[str]:
     """What is wrong with the settings, one sentence each (empty: nothing)."""
-    found = []
-    if settings.method not in METHODS:
-        found.append(f"extraction.method is {settings.method!r}; allowed: {', '.join(METHODS)}")
-    bounds = {
-        "words": (100, 100_000),
-        "seconds": (0.1, 86_400),
-        "largest_set": (1, 8),
-        "states": (2, 100_000),
-        "tolerance": (0, 0.05),
-    }
-    for key, (low, high) in bounds.items():
-        value = getattr(settings, key)
-        if not low <= value <= high:
-            found.append(f"extraction.{key} is {value}; allowed: {low} to {high}")
-    if settings.length is not None and not 2 <= settings.length <= 10_000:
-        found.append(f"extraction.length is {settings.length}; allowed: null, or 2 to 10000")
-    return found
+    return validation.problems(settings, "extraction", ExtractionSettings)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from mips_jax.errors import RequestError
 from mips_jax.tasks.task import InputRange
+from mips_jax.validation import WIDEST, shown
 
-WIDEST = 2**31 - 1
-"""Bound on absolute input values: they are stored in 32 bits wherever there are many of them."""
+__all__ = ["WIDEST", "input_range_from_bounds"]
 
 
 def input_range_from_bounds(
@@ -49,7 +49,7 @@ def input_range_from_bounds(
             )
         else:
             problems += [
-                f"{group}.{key} must be an integer within ±{WIDEST}, or a list of them, but is {bound!r}"
+                f"{group}.{key} must be an integer within ±{WIDEST}, or a list of them, but is {shown(bound)}"
                 for value in values
                 if isinstance(value, bool) or not isinstance(value, int) or abs(value) > WIDEST
             ][:1]

@@ -5,8 +5,9 @@ framework.
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import field
 
-from mips_jax.errors import RequestError
+from mips_jax.validation import bounds, checked, choices, group, seeds
 
 CELLS = ("mlp_rnn", "elman", "gru", "lstm")
 
@@ -17,140 +18,116 @@ class ModelSettings:
 
     The search prefers a smaller hidden size, then a smaller depth, then a smaller width (of
     transition f and output g).
+
+    Attributes:
+        cell: "mlp_rnn" is the paper's network.
+        hidden_dims: hidden sizes H.
+        depths: affine layers in f and in g; 1 = affine (tried if the data are).
+        widths: units in each hidden layer of f (ignored at depth 1).
+        output_width_ratio: width of g relative to f.
     """
 
-    cell: str = "mlp_rnn"  # one of CELLS; "mlp_rnn" is the paper's network
-    hidden_dims: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8, 12, 16)  # hidden sizes H, each >= 1
-    depths: tuple[int, ...] = (
-        1,
-        2,
-        3,
-    )  # affine layers in f and in g, each >= 1; 1 = affine (tried if the data are)
-    widths: tuple[int, ...] = (
-        64,
-        128,
-    )  # units in each hidden layer of f, each >= 1 (ignored at depth 1)
-    output_width_ratio: float = 0.5  # width of g relative to f, > 0
+    cell: str = field(default="mlp_rnn", metadata=choices(*CELLS))
+    hidden_dims: tuple[int, ...] = field(
+        default=(1, 2, 3, 4, 5, 6, 7, 8, 12, 16), metadata=bounds(1, 100_000)
+    )
+    depths: tuple[int, ...] = field(default=(1, 2, 3), metadata=bounds(1, 100))
+    widths: tuple[int, ...] = field(default=(64, 128), metadata=bounds(1, 100_000))
+    output_width_ratio: float = field(default=0.5, metadata=bounds(0, 1000, above=True))
 
 
 @dataclasses.dataclass
 class PressureSettings:
     """Pressure toward discrete, simple networks; every weight is traced, so a sweep over it
     compiles once. 0 = off.
+
+    Attributes:
+        l1: weight of mean |weights|.
+        weight_decay: decoupled weight decay relative to the learning rate.
+        hidden_noise: standard deviation of Gaussian noise added to each hidden state.
+        contraction: weight of the stretch (mean and 4-norm) of small perturbations of h at visited
+            states.
+        quantization: weight of the distance of weights to multiples of `quantization_step`.
+        quantization_step: grid of the quantisation pressure.
+        from_start: True: throughout training; False: only while a perfect member is polished.
     """
 
-    l1: float = 0.0  # weight of mean |weights|, >= 0
-    weight_decay: float = 0.0  # decoupled weight decay relative to the learning rate, >= 0
-    # standard deviation of Gaussian noise added to each hidden state, >= 0
-    hidden_noise: float = 0.0
-    contraction: float = 0.02  # weight of the stretch (mean and 4-norm) of small perturbations of h at visited states, >= 0
-    # weight of the distance of weights to multiples of `quantization_step`, >= 0
-    quantization: float = 0.0
-    quantization_step: float = 0.125  # grid of the quantisation pressure, > 0
-    # True: throughout training; False: only while a perfect member is polished
+    l1: float = field(default=0.0, metadata=bounds(0))
+    weight_decay: float = field(default=0.0, metadata=bounds(0))
+    hidden_noise: float = field(default=0.0, metadata=bounds(0))
+    contraction: float = field(default=0.02, metadata=bounds(0))
+    quantization: float = field(default=0.0, metadata=bounds(0))
+    quantization_step: float = field(default=0.125, metadata=bounds(0, above=True))
     from_start: bool = False
 
 
 @dataclasses.dataclass
 class DeviceSettings:
-    """Where the population runs."""
+    """Where the population runs.
 
-    layout: str = "auto"  # "auto" | "map" (members one after another: CPU) | "vmap" (members side by side: GPU, TPU)
-    gradients: str = "auto"  # operands of wide layers' gradients: "auto" | "float32" | "bfloat16"; sums are float32
-    # call jax.distributed.initialize() (Slurm, TPU pods); the population spans all hosts
+    Attributes:
+        layout: "map" (members one after another: CPU), "vmap" (members side by side: GPU, TPU) or
+            "auto".
+        gradients: operands of wide layers' gradients; sums are float32.
+        distributed: call jax.distributed.initialize() (Slurm, TPU pods); the population spans all
+            hosts.
+        max_members_at_once: population rows on the devices at one time; 0 = from the memory limit.
+        memory_limit_gib: memory for one population chunk; 0 = from the device.
+        compilation_cache: keep compiled programs on disk for later runs.
+        compilation_cache_dir: its folder; "" = mips_jax in the user's cache folder.
+    """
+
+    layout: str = field(default="auto", metadata=choices("auto", "map", "vmap"))
+    gradients: str = field(default="auto", metadata=choices("auto", "float32", "bfloat16"))
     distributed: bool = False
-    # population rows on the devices at one time; 0 = from the memory limit
-    max_members_at_once: int = 0
-    memory_limit_gib: float = 0.0  # memory for one population chunk, > 0; 0 = from the device
-    compilation_cache: bool = True  # keep compiled programs on disk for later runs
-    # folder of the compilation cache; "" = mips_jax in the user's cache folder
+    max_members_at_once: int = field(default=0, metadata=bounds(0))
+    memory_limit_gib: float = field(default=0.0, metadata=bounds(0))
+    compilation_cache: bool = True
     compilation_cache_dir: str = ""
 
 
 @dataclasses.dataclass
 class TrainingSettings:
-    """One search for the smallest perfect network of one task."""
+    """One search for the smallest perfect network of one task.
 
-    model: ModelSettings = dataclasses.field(default_factory=ModelSettings)
-    pressure: PressureSettings = dataclasses.field(default_factory=PressureSettings)
-    device: DeviceSettings = dataclasses.field(default_factory=DeviceSettings)
-    seed: int = 0  # base seed >= 0: members' initial weights, batches and noise follow from it
-    # members (seeds) of each architecture at first, >= 1; half as many more in later waves
-    members: int = 4
-    batch_size: int = 128  # sequences in one step, >= 1
-    learning_rate: float = 5e-3  # initial rate (Adam), > 0; members try 1 to 3 times this
-    clip_norm: float = 1.0  # largest global gradient norm, > 0
-    max_steps: int = 12_000  # steps after which an imperfect member is given up, >= 1
-    chunk_steps: int = 250  # steps in one compiled call, between two evaluations, >= 1
-    cycle_steps: int = 1_500  # first cycle, >= 1; at its end the better half of the members goes on, for twice as long
-    # work on smaller sizes after the first perfect network, relative to that until then
-    smaller_patience: float = 0.7
-    # further steps with decaying rate for a member that has become perfect, >= 0
-    polish_steps: int = 1_000
-    # the search ends with this many perfect networks of the smallest size, >= 1
-    perfect_members: int = 1
-    time_limit_seconds: float = 0.0  # no new chunk begins after this time; 0 = no limit
-    # test sequences for the check after each chunk; candidates see all
-    evaluation_sequences: int = 4_096
-    # time between checkpoints of a running search; 0 = after every chunk
-    checkpoint_seconds: float = 30.0
+    Attributes:
+        seed: base seed: members' initial weights, batches and noise follow from it.
+        members: members (seeds) of each architecture at first; half as many more in later waves.
+        batch_size: sequences in one step.
+        learning_rate: initial rate (Adam); members try 1 to 3 times this.
+        clip_norm: largest global gradient norm.
+        max_steps: steps after which an imperfect member is given up.
+        chunk_steps: steps in one compiled call, between two evaluations.
+        cycle_steps: first cycle; at its end the better half of the members goes on, for twice as
+            long.
+        smaller_patience: work on smaller sizes after the first perfect network, relative to that
+            until then.
+        polish_steps: further steps with decaying rate for a member that has become perfect.
+        perfect_members: the search ends with this many perfect networks of the smallest size.
+        time_limit_seconds: no new chunk begins after this time; 0 = no limit.
+        evaluation_sequences: test sequences for the check after each chunk; candidates see all.
+        checkpoint_seconds: time between checkpoints of a running search; 0 = after every chunk.
+    """
+
+    model: ModelSettings = field(default_factory=ModelSettings, metadata=group("model"))
+    pressure: PressureSettings = field(default_factory=PressureSettings)
+    device: DeviceSettings = field(default_factory=DeviceSettings)
+    seed: int = field(default=0, metadata=seeds())
+    members: int = field(default=4, metadata=bounds(1, 100_000))
+    batch_size: int = field(default=128, metadata=bounds(1, 10_000_000))
+    learning_rate: float = field(default=5e-3, metadata=bounds(0, above=True))
+    clip_norm: float = field(default=1.0, metadata=bounds(0, above=True))
+    max_steps: int = field(default=12_000, metadata=bounds(1, 1_000_000_000))
+    chunk_steps: int = field(default=250, metadata=bounds(1, 1_000_000))
+    cycle_steps: int = field(default=1_500, metadata=bounds(1, 1_000_000_000))
+    smaller_patience: float = field(default=0.7, metadata=bounds(0))
+    polish_steps: int = field(default=1_000, metadata=bounds(0, 1_000_000_000))
+    perfect_members: int = field(default=1, metadata=bounds(1))
+    time_limit_seconds: float = field(default=0.0, metadata=bounds(0))
+    evaluation_sequences: int = field(default=4_096, metadata=bounds(1, 10_000_000))
+    checkpoint_seconds: float = field(default=30.0, metadata=bounds(0))
 
 
 def validate(settings: TrainingSettings) -> None:
     """Raises RequestError naming every field that is out of range."""
-    problems = []
-    model, pressure, device = settings.model, settings.pressure, settings.device
-
-    def require(condition: bool, key: str, value, allowed: str) -> None:
-        if not condition:
-            problems.append(f"{key} is {value!r}, but must be {allowed}; change {key}.")
-
-    require(model.cell in CELLS, "model.cell", model.cell, "one of " + ", ".join(CELLS))
-    for name in ("hidden_dims", "depths", "widths"):
-        values = tuple(getattr(model, name))
-        require(
-            min(values, default=0) >= 1, f"model.{name}", list(values), "a list of integers >= 1"
-        )
-    require(
-        model.output_width_ratio > 0, "model.output_width_ratio", model.output_width_ratio, "> 0"
-    )
-    for field in dataclasses.fields(pressure):
-        value = getattr(pressure, field.name)
-        if isinstance(value, bool):
-            continue
-        if field.name == "quantization_step":
-            require(value > 0, "training.pressure.quantization_step", value, "> 0")
-        else:
-            require(value >= 0, f"training.pressure.{field.name}", value, ">= 0")
-    require(
-        device.layout in ("auto", "map", "vmap"),
-        "training.device.layout",
-        device.layout,
-        "auto, map or vmap",
-    )
-    allowed = ("auto", "float32", "bfloat16")
-    require(
-        device.gradients in allowed,
-        "training.device.gradients",
-        device.gradients,
-        "auto, float32 or bfloat16",
-    )
-    for name in ("max_members_at_once", "memory_limit_gib"):
-        require(
-            getattr(device, name) >= 0, f"training.device.{name}", getattr(device, name), ">= 0"
-        )
-    counts = ("members", "batch_size", "max_steps", "chunk_steps", "cycle_steps", "perfect_members")
-    for name in (*counts, "evaluation_sequences"):
-        require(getattr(settings, name) >= 1, f"training.{name}", getattr(settings, name), ">= 1")
-    for name in (
-        "seed",
-        "polish_steps",
-        "smaller_patience",
-        "time_limit_seconds",
-        "checkpoint_seconds",
-    ):
-        require(getattr(settings, name) >= 0, f"training.{name}", getattr(settings, name), ">= 0")
-    for name in ("learning_rate", "clip_norm"):
-        require(getattr(settings, name) > 0, f"training.{name}", getattr(settings, name), "> 0")
-    if problems:
-        raise RequestError(*problems)
+    checked(settings, "training", TrainingSettings)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import field
 
-_LEAST = {"seed": 0, "proof_seconds": 0, "proof_work": 0, "search_steps": 0}
+from mips_jax import validation
+from mips_jax.validation import bounds, seeds
+
+MOST_SEQUENCES = 10_000_000  # they are held in memory at one time
 
 
 @dataclasses.dataclass
@@ -28,25 +32,17 @@ class VerificationSettings:
             so when it does.
     """
 
-    sequences: int = 10_000
-    long_sequences: int = 1_000
-    long_factor: int = 10
-    fidelity_sequences: int = 4_096
-    search_steps: int = 200_000
-    agreement: float = 0.99
-    seed: int = 0
-    proof_work: int = 400_000
-    proof_seconds: float = 60.0
+    sequences: int = field(default=10_000, metadata=bounds(1, MOST_SEQUENCES))
+    long_sequences: int = field(default=1_000, metadata=bounds(1, MOST_SEQUENCES))
+    long_factor: int = field(default=10, metadata=bounds(1, 1_000))
+    fidelity_sequences: int = field(default=4_096, metadata=bounds(1, MOST_SEQUENCES))
+    search_steps: int = field(default=200_000, metadata=bounds(0))
+    agreement: float = field(default=0.99, metadata=bounds(0, 1))
+    seed: int = field(default=0, metadata=seeds())
+    proof_work: int = field(default=400_000, metadata=bounds(0))
+    proof_seconds: float = field(default=60.0, metadata=bounds(0))
 
 
 def problems(settings: VerificationSettings) -> list[str]:
     """What is wrong with the settings, one sentence each (empty: nothing)."""
-    found = [
-        f"verification.{field.name} is {value}; allowed: {least} or more"
-        for field in dataclasses.fields(settings)
-        if not (value := getattr(settings, field.name)) >= (least := _LEAST.get(field.name, 1))
-        and field.name != "agreement"
-    ]
-    if not 0 <= settings.agreement <= 1:
-        found.append(f"verification.agreement is {settings.agreement}; allowed: 0 to 1")
-    return found
+    return validation.problems(settings, "verification", VerificationSettings)

@@ -9,9 +9,11 @@ import dataclasses
 
 from mips_jax.programs import Program
 from mips_jax.sequences import Sequences
+from mips_jax.validation import checked
 from mips_jax.verification.case import Case
 from mips_jax.verification.checks import CHECKS
 from mips_jax.verification.claims import Claim, How
+from mips_jax.verification.settings import VerificationSettings
 from mips_jax.verification.verdict import (
     Verdict,
     chance_of,
@@ -134,6 +136,7 @@ def verify(case: Case, notes: tuple[str, ...] = ()) -> Verification:
     Raises:
         RequestError: a setting is out of range.
     """
+    checked(case.settings, "verification", VerificationSettings)
     claims: tuple[Claim, ...] = ()
     for check in CHECKS.values():
         claims += tuple(check(case, claims))

@@ -37,7 +37,7 @@ CASES = {
         "task is given 2 times; give it once (task=a,b with -m",
     ),
     "several tasks without -m": (["task=Prev1,Prev2"], "list of values", "add -m"),
-    "no such length": (["task=Prev1", "task.length=0"], "task.length is 0, but must be 1 to 1000"),
+    "no such length": (["task=Prev1", "task.length=0"], "task.length is 0; allowed: 1 to 1000"),
     "a door's key on another door": (
         ["task=Prev1", "task.path=data.npz"],
         "there is no key 'task.path'",
@@ -96,18 +96,18 @@ CASES = {
         "no.such.key",
     ),
     # -- ranges
-    "steps": (["task=Prev1", "training.max_steps=0"], "training.max_steps is 0, but must be >= 1"),
+    "steps": (["task=Prev1", "training.max_steps=0"], "training.max_steps is 0; allowed: 1 to"),
     "learning rate": (
         ["task=Prev1", "training.learning_rate=-1"],
-        "training.learning_rate is -1.0, but must be > 0",
+        "training.learning_rate is -1.0; allowed: above 0",
     ),
     "cell": (
         ["task=Prev1", "model.cell=transformer"],
-        "model.cell is 'transformer', but must be one of mlp_rnn, elman, gru, lstm",
+        "model.cell is 'transformer'; allowed: mlp_rnn, elman, gru, lstm",
     ),
     "precision of gradients": (
         ["task=Prev1", "training.device.gradients=float16"],
-        "training.device.gradients is 'float16', but must be auto, float32 or bfloat16",
+        "training.device.gradients is 'float16'; allowed: auto, float32, bfloat16",
     ),
     "method": (
         ["task=Prev1", "extraction.method=magic"],

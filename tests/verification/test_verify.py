@@ -372,9 +372,9 @@ def test_settings_out_of_range_are_named():
     assert problems(VerificationSettings()) == []
     assert problems(VerificationSettings(proof_seconds=0)) == []
     assert problems(VerificationSettings(proof_seconds=float("nan"))) == [
-        "verification.proof_seconds is nan; allowed: 0 or more"
+        "verification.proof_seconds is nan; allowed: a finite number, 0 or more"
     ]
     assert problems(VerificationSettings(sequences=0, seed=-1)) == [
-        "verification.sequences is 0; allowed: 1 or more",
-        "verification.seed is -1; allowed: 0 or more",
+        "verification.sequences is 0; allowed: 1 to 10000000",
+        "verification.seed is -1; allowed: 0 to 2000000000",
     ]
