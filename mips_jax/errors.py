@@ -1,6 +1,4 @@
-"""The one exception for wrong requests: what was wrong, the value got, what is allowed, which key
-to change.
-"""
+"""The two exceptions that are answers: a wrong request, and an environment that failed."""
 
 
 class RequestError(ValueError):
@@ -10,12 +8,26 @@ class RequestError(ValueError):
     and exits with code 2.
 
     Args:
-        problems: one sentence for each problem.
+        problems: one sentence for each problem: what was wrong, the value got, what is allowed,
+            which key to change.
     """
 
     def __init__(self, *problems: str):
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class EnvironmentFailure(RuntimeError):
+    """What the request needs has failed: disk, device, memory; the command line exits with code 3.
+
+    Args:
+        what: what failed, and where.
+        remedy: what may be done about it.
+    """
+
+    def __init__(self, what: str, remedy: str = ""):
+        self.what, self.remedy = what, remedy
+        super().__init__(f"{what}; {remedy}" if remedy else what)
 
 
 def cause(error: Exception) -> str:

@@ -7,9 +7,10 @@ Nothing is written to disk here, so a request is fully checked before its run fo
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import fnmatch
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -17,7 +18,7 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_automatic_config_search_path
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, QuotedString
+from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, Quote, QuotedString
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, flag_override
@@ -96,20 +97,36 @@ class Composer:
             raise RequestError(
                 "hydra.mode is MULTIRUN, which is asked for with -m here; drop hydra.mode, and add -m"
             )
-        folder = composed[0].hydra.sweep.dir if multirun else composed[0].hydra.run.dir
         configs = tuple(_checked(config) for config in composed)
-        return Request(tuple(overrides), tuple(map(tuple, jobs)), configs, Path(folder))
+        folder = _folder(composed[0], "hydra.sweep.dir" if multirun else "hydra.run.dir")
+        return Request(tuple(overrides), tuple(map(tuple, jobs)), configs, folder)
 
     def run(self, request: Request, job: Callable[[DictConfig], int]) -> int:
-        """Runs the one job of a request in its run folder; returns its exit code."""
-        return self.hydra.run("config", job, _fixed("hydra.run.dir", request)).return_value
+        """Runs the one job of a request in its run folder; returns its exit code, or raises what it
+        has raised.
+        """
+        raised: list[Exception] = []
+
+        def quiet(config: DictConfig) -> int | None:
+            try:
+                return job(config)
+            except Exception as error:  # Hydra would print of it before passing it on
+                raised.append(error)
+                return None
+
+        with _refusing():
+            code = self.hydra.run("config", quiet, _fixed("hydra.run.dir", request)).return_value
+        if raised:
+            raise raised[0]
+        return code
 
     def run_all(self, request: Request, job: Callable[[DictConfig], int]) -> list[int]:
         """Runs every job of a multirun through Hydra's sweeper and launcher; returns their exit
-        codes.
+        codes. The job raises nothing.
         """
-        batches = self.hydra.multirun("config", job, _fixed("hydra.sweep.dir", request))
-        return [job_return.return_value for batch in batches or [] for job_return in batch]
+        with _refusing():
+            batches = self.hydra.multirun("config", job, _fixed("hydra.sweep.dir", request))
+            return [job_return.return_value for batch in batches or [] for job_return in batch]
 
     def compose(self, overrides: Sequence[str], mode: RunMode = RunMode.RUN) -> DictConfig:
         """The composed config with its `hydra` node; raises Hydra's own errors."""
@@ -224,7 +241,28 @@ def _fixed(key: str, request: Request) -> list[str]:
     every job.
     """
     kept = [override for override in request.overrides if not override.startswith(f"{key}=")]
-    return [*kept, f"{key}='{request.folder}'"]
+    folder = QuotedString(text=str(request.folder), quote=Quote.single)
+    return [*kept, f"{key}={folder.with_quotes()}"]
+
+
+def _folder(composed: DictConfig, key: str) -> Path:
+    """Where results will go, as the config says it."""
+    try:
+        folder = OmegaConf.select(composed, key, throw_on_missing=True)
+    except COMPOSITION_ERRORS as error:
+        raise RequestError(f"{key} cannot be read: {first_line(error)}; change {key}") from None
+    if not isinstance(folder, str) or not folder.strip() or "${" in folder or "\0" in folder:
+        raise RequestError(f"{key} is {folder!r}; allowed: the path of a folder, without ${{")
+    return Path(folder)
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """Turns Hydra's own errors about launchers, sweepers and callbacks into refusals."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, ImportError) as error:
+        raise RequestError(f"{first_line(error)}; change the keys of hydra") from error
 
 
 def _checked(composed: DictConfig) -> Config:

@@ -5,9 +5,11 @@ folder.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import inspect
+import json
 from pathlib import Path
 
+from mips_jax.command_line.failures import device_remedy
 from mips_jax.command_line.schema import (
     Config,
     FileTask,
@@ -17,10 +19,10 @@ from mips_jax.command_line.schema import (
     TaskChoice,
 )
 from mips_jax.distillation import Distillation
-from mips_jax.errors import RequestError
-from mips_jax.extraction.settings import problems as extraction_problems
+from mips_jax.errors import EnvironmentFailure, RequestError
 from mips_jax.networks import InputRange, Network, load_network, resolve_input_range
-from mips_jax.pipeline import distil_network, distil_task
+from mips_jax.pipeline import PipelineSettings, distil_network, distil_task
+from mips_jax.reporting.claimed_folder import ClaimedFolder, file_digest
 from mips_jax.reporting.files import plain
 from mips_jax.reporting.progress import LiveProgress
 from mips_jax.reporting.record import result_record
@@ -29,8 +31,9 @@ from mips_jax.reporting.summary import headline
 from mips_jax.tasks import Task, get_task
 from mips_jax.tasks.files.load import load_file_task
 from mips_jax.tasks.from_function import load_function_task
-from mips_jax.training.settings import validate as validate_training
-from mips_jax.verification import problems as verification_problems
+from mips_jax.training.settings import DeviceSettings
+from mips_jax.validation import Problems
+from mips_jax.validation import problems as setting_problems
 
 NOTHING_ASKED = (
     "nothing to do: give task=<name> (`mips-jax tasks` lists them), task=file task.path=..., "
@@ -62,29 +65,22 @@ class Job:
         Raises:
             RequestError: with all problems that were found.
         """
-        problems: list[str] = []
+        problems = Problems()
         if config.task is None and config.network is None:
-            problems.append(NOTHING_ASKED)
+            problems.add(NOTHING_ASKED)
         if config.task is not None and config.network is not None:
-            problems.append(
-                "both a task and a network are given; a network is distilled without a task: drop task or network"
+            problems.add(
+                "both a task and a network are given; a network is distilled without a task: "
+                "drop task or network"
             )
-        _collect(problems, validate_training, config.training)
-        problems += extraction_problems(config.extraction) + verification_problems(
-            config.verification
-        )
-        for key in ("training_sequences", "test_sequences", "attempts"):
-            if getattr(config, key) < 1:
-                problems.append(f"{key} is {getattr(config, key)}, but must be >= 1; change {key}")
-        task = _collect(problems, load_task, config.task) if config.task is not None else None
-        network, input_range = None, None
+        problems.extend(setting_problems(config.pipeline_settings(), "", PipelineSettings))
+        task, network, input_range = None, None, None
+        if config.task is not None:
+            task = problems.of(load_task, config.task)
         if config.network is not None:
-            network, input_range = _collect(problems, load_network_choice, config.network) or (
-                None,
-                None,
-            )
-        if problems:
-            raise RequestError(*problems)
+            given = problems.of(load_network_choice, config.network)
+            network, input_range = given or (None, None)
+        problems.raise_if_any()
         return cls(config, task, network, input_range)
 
     @property
@@ -92,24 +88,38 @@ class Job:
         """Of the task, or of the network's file."""
         return self.task.name if self.task is not None else Path(self.config.network.path).stem
 
-    def run(self, folder: Path) -> Outcome:
-        """Distils, and fills the run folder, which exists."""
+    @property
+    def identity(self) -> dict:
+        """What decides the result: settings and the content of files, not where and how fast it is
+        found.
+        """
+        asked = plain(dataclasses.asdict(self.config))
+        del asked["overwrite"]
+        for key in ("device", "time_limit_seconds", "checkpoint_seconds"):
+            del asked["training"][key]
+        path = getattr(self.config.network or self.config.task, "path", None)
+        if isinstance(self.config.task, FunctionTask):
+            path = getattr(inspect.getmodule(self.task.function), "__file__", None)
+        return {"request": asked, "file": None if path is None else file_digest(path)}
+
+    def run(self, claim: ClaimedFolder) -> Outcome:
+        """Distils, and fills the run folder."""
         settings = self.config.pipeline_settings()
         with LiveProgress(self.name) as progress:
             if self.task is not None:
-                found = distil_task(self.task, settings, progress, folder / "checkpoint")
+                open_devices(settings.training.device)
+                found = distil_task(self.task, settings, progress, claim.search)
             else:
                 found = distil_network(
                     self.network, self.input_range, self.name, settings, progress
                 )
             progress.stage("reporting")
-            self._report(found, folder)
+            self._report(found, claim.path)
+            claim.finish()  # until here the next run would go on from the search
         return Outcome(found.solved, found.source, headline(result_record(found)))
 
     def _report(self, found: Distillation, folder: Path) -> None:
-        if (
-            found.member is not None
-        ):  # takes the place of the running search, which can be resumed until now
+        if found.member is not None:
             from mips_jax.training import save_member
 
             save_member(folder / "checkpoint", found.member, plain(dataclasses.asdict(self.config)))
@@ -128,6 +138,31 @@ class Job:
         )
 
 
+def open_devices(settings: DeviceSettings) -> None:
+    """Opens JAX's devices.
+
+    Raises:
+        EnvironmentFailure: there are none of the kind that is asked for.
+    """
+    try:
+        import jax
+
+        from mips_jax.training.devices import configure_devices
+
+        configure_devices(settings)
+        jax.devices()
+    except Exception as error:  # an assertion, a RuntimeError, whatever a plug-in raises
+        text = (str(error).splitlines() or [""])[0] or type(error).__name__
+        if settings.distributed:
+            raise EnvironmentFailure(
+                f"this process cannot join the others (training.device.distributed=true): {text}",
+                "start it with the cluster's launcher, or set training.device.distributed=false",
+            ) from error
+        raise EnvironmentFailure(
+            f"JAX has no device to run on ({text})", device_remedy()
+        ) from error
+
+
 @dataclasses.dataclass(frozen=True)
 class Outcome:
     """What a command prints of a job.
@@ -143,13 +178,12 @@ class Outcome:
     headline: str
 
 
-def _collect(problems: list[str], function: Callable, argument):
-    """function(argument), its problems added to the others."""
-    try:
-        return function(argument)
-    except RequestError as error:
-        problems += error.problems
-        return None
+def earlier_outcome(folder: Path) -> Outcome:
+    """What the finished run in a folder had found."""
+    record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    program = folder / "program.py"
+    source = program.read_text(encoding="utf-8") if program.exists() else None
+    return Outcome(record["solved"], source, headline(record))
 
 
 def load_task(choice: TaskChoice) -> Task:
@@ -162,7 +196,7 @@ def load_task(choice: TaskChoice) -> Task:
             _check_length(choice.length)
             return dataclasses.replace(task, length=choice.length)
         case FileTask():
-            return load_file_task(choice.path, choice.on_contradiction)
+            return load_file_task(choice.path, choice.on_contradiction, choice.memory_gib)
         case FunctionTask():
             _check_length(choice.length)
             return load_function_task(
@@ -173,7 +207,7 @@ def load_task(choice: TaskChoice) -> Task:
 
 def _check_length(length: int) -> None:
     if not 1 <= length <= 1000:
-        raise RequestError(f"task.length is {length}, but must be 1 to 1000; change task.length")
+        raise RequestError(f"task.length is {length}; allowed: 1 to 1000")
 
 
 def load_network_choice(choice: NetworkChoice) -> tuple[Network, InputRange]:

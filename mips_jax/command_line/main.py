@@ -1,45 +1,50 @@
 """The command line: `mips-jax task=Binary_Addition`, `mips-jax tasks`, `mips-jax benchmark`, and
 sweeps with `-m`.
 
-Exit codes: 0 solved, 1 ran but not solved (the best program and the reason are written all the
-    same), 2 the request
-itself was wrong (one message, nothing left behind). The path of the run folder is the last line on
-stdout; progress goes to stderr.
+Exit codes: 0 solved; 1 ran but not solved (the best program and the reason are written all the
+same); 2 the request was wrong (one message, nothing left behind); 3 the environment failed: disk,
+device, memory, interrupted (one message, and what the next run can go on from is kept). The path of
+the run folder is the last line on stdout; progress goes to stderr.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
 import os
-import shutil
 import sys
-import tempfile
-import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mips_jax.errors import RequestError
+from mips_jax.command_line.failures import (
+    crash_message,
+    environment_failure,
+    kept_traceback,
+    tell,
+    termination_as_interrupt,
+)
+from mips_jax.errors import EnvironmentFailure, RequestError
 
 if TYPE_CHECKING:  # imported where needed: `mips-jax --help` answers at once
     from omegaconf import DictConfig
 
     from mips_jax.command_line.composition import Composer, Request
-    from mips_jax.command_line.jobs import Job
+    from mips_jax.command_line.jobs import Job, Outcome
+    from mips_jax.reporting.claimed_folder import ClaimedFolder
 
-SOLVED, NOT_SOLVED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
+SOLVED, NOT_SOLVED, WRONG_REQUEST, FAILED = 0, 1, 2, 3
 
 HELP = """\
-mips-jax: trains a small recurrent network on integer sequences and distils it into a short, verified Python program.
+mips-jax: trains a small recurrent network on integer sequences and distils it into a short,
+verified Python program.
 
   mips-jax task=Binary_Addition                          a named task; `mips-jax tasks` lists them
   mips-jax task=file task.path=data.npz                  example sequences (.npz, .csv, .jsonl)
   mips-jax task=function task.target=package.module:function task.input_min=0 task.input_max=9
   mips-jax network=file network.path=net.npz network.input_min=0 network.input_max=99
                                                          a network that is already trained
-  mips-jax -m task=Prev1,Prev2,Sum_All                   several tasks, one after the other; also 'task=glob(Div_*)'
+  mips-jax -m task=Prev1,Prev2,Sum_All                   several tasks; also 'task=glob(Div_*)'
   mips-jax tasks                                         the named tasks and what they do
   mips-jax benchmark                                     all named tasks, one table
 
@@ -52,43 +57,58 @@ options
 groups (group=option, then group.key=value; --cfg job shows every key)
 {groups}
 
-Results are in the run folder, whose path is the last line printed: program.py, result.json, summary.md, figures and
-the network as a checkpoint.
-Exit code: 0 solved, 1 not solved, 2 wrong request.
+Results are in the run folder, whose path is the last line printed: program.py, result.json,
+summary.md, figures and the network as a checkpoint. A folder that holds another result is refused,
+unless overwrite=true is given; the same request in the same folder goes on where it was stopped.
+Exit code: 0 solved, 1 not solved, 2 wrong request, 3 the environment failed (disk, device, memory,
+interrupted).
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; returns its exit code.
+    """Runs one command; returns its exit code and raises nothing.
 
     Args:
         argv: the arguments, without the program's name; None = those of the process.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _dispatch(arguments)
+        with termination_as_interrupt():
+            return _dispatch(arguments)
     except RequestError as error:
         print_refusal(error)
         return WRONG_REQUEST
-    except KeyboardInterrupt:
-        print("mips-jax: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        tell(str(interrupt) or "interrupted; nothing was kept")
+        return FAILED
     except BrokenPipeError:  # the reader of our output has gone, as in `mips-jax tasks | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return SOLVED
+    except Exception as error:
+        print_failure(error)
+        _drop_output()
+        return FAILED
+
+
+def print_failure(error: Exception) -> None:
+    """One message on stderr for an error that is no wrong request."""
+    failure = environment_failure(error)
+    tell(str(failure) if failure else crash_message(error, kept_traceback(None)))
+
+
+def _drop_output() -> None:
+    """What is still to be written to stdout is lost: nobody reads it, or it cannot be written."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_refusal(error: RequestError) -> None:
     """One message for a wrong request, on stderr."""
-    lines = (
-        [f"mips-jax: {error.problems[0]}"]
-        if len(error.problems) == 1
-        else [
-            f"mips-jax: {len(error.problems)} problems",
-            *(f"  - {problem}" for problem in error.problems),
-        ]
-    )
-    print("\n".join(lines), file=sys.stderr)
+    if len(error.problems) == 1:
+        tell(error.problems[0])
+    else:
+        lines = (f"  - {problem}" for problem in error.problems)
+        tell("\n".join([f"{len(error.problems)} problems", *lines]))
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -113,6 +133,7 @@ def run(options: argparse.Namespace) -> int:
     """Checks the whole request first, then runs its jobs; returns the worst job's exit code."""
     from mips_jax.command_line.composition import Composer
     from mips_jax.command_line.jobs import Job
+    from mips_jax.reporting.claimed_folder import claimed
 
     composer = Composer(options.config_dir)
     request = composer.request(options.overrides, options.multirun)
@@ -123,8 +144,13 @@ def run(options: argparse.Namespace) -> int:
         print(shown_path(request.folder), flush=True)
         return code
     job = Job.from_config(request.configs[0])
-    _check_writable(request.folder)
-    return composer.run(request, functools.partial(run_job, job))
+    with (
+        claimed(request.folder, job.identity, job.config.overwrite) as claim,
+        leaving_in_order(claim),
+    ):
+        if claim.answered:
+            return answer_again(claim)
+        return composer.run(request, lambda config: run_job(job, claim))
 
 
 def run_sweep(composer: Composer, request: Request) -> tuple[int, list[dict]]:
@@ -132,18 +158,19 @@ def run_sweep(composer: Composer, request: Request) -> tuple[int, list[dict]]:
     it leaves a table.
     """
     from mips_jax.command_line.jobs import Job
+    from mips_jax.reporting.claimed_folder import claimed
     from mips_jax.reporting.files import write_text
     from mips_jax.reporting.sweep_table import csv_table, markdown_table, read_results
 
-    for config in request.configs:
-        Job.from_config(
-            config
-        )  # every file is read once here, so that no sweep fails halfway for a wrong request
-    _check_writable(request.folder)
-    code = max(composer.run_all(request, run_composed), default=SOLVED)
-    results = read_results(request.folder)
-    write_text(request.folder / "table.md", markdown_table(results))
-    write_text(request.folder / "table.csv", csv_table(results))
+    for config in request.configs:  # every file is read once here: no sweep fails halfway for it
+        Job.from_config(config)
+    asked = {"sweep": [override for override in request.overrides if "overwrite=" not in override]}
+    with claimed(request.folder, asked, request.configs[0].overwrite) as claim:
+        code = max(composer.run_all(request, run_composed), default=SOLVED)
+        results = read_results(request.folder)
+        write_text(request.folder / "table.md", markdown_table(results))
+        write_text(request.folder / "table.csv", csv_table(results))
+        claim.finish()
     return code, results
 
 
@@ -177,7 +204,8 @@ class _OptionParser(argparse.ArgumentParser):
 def _no_more_arguments(arguments: list[str]) -> None:
     if len(arguments) > 1:
         raise RequestError(
-            f"mips-jax {arguments[0]} takes no further arguments, but got {' '.join(arguments[1:])!r}"
+            f"mips-jax {arguments[0]} takes no further arguments, but got "
+            f"{' '.join(arguments[1:])!r}"
         )
 
 
@@ -190,8 +218,9 @@ def _groups_text() -> str:
         (f for f in root.iterdir() if f.is_dir() and f.name not in ("hydra", "__pycache__")),
         key=lambda f: f.name,
     )
+    options = lambda folder: (f for f in folder.iterdir() if ".yaml" in f.name)
     return "\n".join(
-        f"  {folder.name:<14}{', '.join(sorted(Path(f.name).stem for f in folder.iterdir() if '.yaml' in f.name))}"
+        f"  {folder.name:<14}{', '.join(sorted(Path(f.name).stem for f in options(folder)))}"
         for folder in folders
     )
 
@@ -262,45 +291,81 @@ def run_benchmark(arguments: list[str]) -> int:
 
 def run_composed(config: DictConfig) -> int:
     """One job of a multirun, as Hydra's launcher calls it, here or on another machine; never
-    raises.
+    raises, so that the sweep goes on.
     """
     from mips_jax.command_line.composition import to_dataclass
     from mips_jax.command_line.jobs import Job
+    from mips_jax.reporting.claimed_folder import claimed
 
     try:
-        return run_job(Job.from_config(to_dataclass(config)), brief=True)
+        folder = _run_folder()
+        job = Job.from_config(to_dataclass(config))
+        with (
+            claimed(folder, job.identity, job.config.overwrite, (".hydra",)) as claim,
+            leaving_in_order(claim),
+        ):
+            if claim.answered:
+                return answer_again(claim, brief=True)
+            return run_job(job, claim, brief=True)
     except RequestError as error:  # files have changed since the request was checked
         print_refusal(error)
         return WRONG_REQUEST
-    except Exception:  # a sweep goes on; what went wrong is told, and kept beside the job's config
-        folder = _run_folder()
-        print(f"mips-jax: {shown_path(folder)} crashed\n{traceback.format_exc()}", file=sys.stderr)
-        (folder / "traceback.txt").write_text(traceback.format_exc())
-        return NOT_SOLVED
+    except Exception as error:
+        print_failure(error)
+        return FAILED
 
 
-def run_job(job: Job, config: DictConfig | None = None, brief: bool = False) -> int:
-    """Runs a checked job in the run folder that Hydra has made, prints what came out, and returns
-    the exit code.
+@contextlib.contextmanager
+def leaving_in_order(claim: ClaimedFolder) -> Iterator[None]:
+    """However a run fails, nothing half-written stays; what the next one can go on from does."""
+    try:
+        yield
+    except RequestError:  # the request turned out to be wrong after all
+        claim.discard()
+        raise
+    except BrokenPipeError:  # all is written, only nobody reads what is printed
+        raise
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted; {_left_behind(claim)}") from None
+    except Exception as error:
+        failure = environment_failure(error)
+        if failure is None:
+            claim.clear()
+            raise EnvironmentFailure(crash_message(error, kept_traceback(claim.path))) from error
+        raise EnvironmentFailure(str(failure), _left_behind(claim)) from error
+
+
+def _left_behind(claim: ClaimedFolder) -> str:
+    """Clears up, and says what the next run can go on from."""
+    with contextlib.suppress(OSError):  # a disk that cannot be written to is left as it is
+        claim.abandon()
+    if not claim.resumable:
+        return "nothing was kept"
+    folder = shown_path(claim.path)
+    return f"the same command with hydra.run.dir='{folder}' goes on from what was trained so far"
+
+
+def run_job(job: Job, claim: ClaimedFolder, brief: bool = False) -> int:
+    """Runs a checked job in its run folder, prints what came out, and returns the exit code.
 
     Args:
         job: what to do.
-        config: what Hydra passes; the job was made from it.
+        claim: the folder.
         brief: one line instead of the program (sweeps).
     """
-    folder = _run_folder()
-    fresh = {entry.name for entry in folder.iterdir()} <= {".hydra"}
-    try:
-        outcome = job.run(folder)
-    except (
-        RequestError
-    ) as error:  # the request turned out to be wrong after all: leave nothing half-written
-        if fresh:
-            shutil.rmtree(folder)
-            with contextlib.suppress(OSError):  # there are other runs beside it
-                folder.parent.rmdir()
-        print_refusal(error)
-        return WRONG_REQUEST
+    return print_outcome(job.run(claim), claim.path, brief)
+
+
+def answer_again(claim: ClaimedFolder, brief: bool = False) -> int:
+    """The answer that an earlier run with the same request has left in the folder."""
+    from mips_jax.command_line.jobs import earlier_outcome
+
+    tell("this request has been carried out before; add overwrite=true to do it again")
+    return print_outcome(earlier_outcome(claim.path), claim.path, brief)
+
+
+def print_outcome(outcome: Outcome, folder: Path, brief: bool) -> int:
+    """Prints what came out of a job; returns the exit code."""
     if brief:
         print(outcome.headline, flush=True)
     else:
@@ -319,17 +384,3 @@ def _run_folder() -> Path:
     from hydra.core.hydra_config import HydraConfig
 
     return Path(HydraConfig.get().runtime.output_dir)
-
-
-def _check_writable(folder: Path) -> None:
-    """Refuses a run folder that could not be made."""
-    existing = folder.absolute()
-    while not existing.exists():
-        existing = existing.parent
-    try:
-        with tempfile.TemporaryDirectory(dir=existing):
-            pass
-    except OSError as error:
-        raise RequestError(
-            f"the run folder {folder} cannot be made: {error.strerror} ({existing}); change hydra.run.dir"
-        ) from None

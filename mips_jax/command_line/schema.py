@@ -16,8 +16,11 @@ from omegaconf import II, MISSING, DictConfig, OmegaConf
 
 from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.networks import NetworkOptions
+from mips_jax.networks.files.array_files import MEMORY_GIB as NETWORK_MEMORY_GIB
 from mips_jax.pipeline import PipelineSettings
+from mips_jax.tasks.files.load import MEMORY_GIB as TASK_MEMORY_GIB
 from mips_jax.training.settings import ModelSettings, TrainingSettings
+from mips_jax.validation import group
 from mips_jax.verification import VerificationSettings
 
 
@@ -40,6 +43,7 @@ class FileTask(TaskChoice):
 
     path: str = MISSING  # .npz, .csv or .jsonl; layouts: mips_jax/tasks/files/load.py
     on_contradiction: str = "warn"  # labels that contradict each other: warn, or stop with an error
+    memory_gib: float = TASK_MEMORY_GIB  # content that takes more memory is refused, > 0
 
 
 @dataclasses.dataclass
@@ -56,13 +60,19 @@ class FunctionTask(TaskChoice):
 
 NetworkChoice = dataclasses.make_dataclass(
     "NetworkChoice",
-    [("path", str, dataclasses.field(default=MISSING))]  # .npz or .safetensors
+    [
+        ("path", str, dataclasses.field(default=MISSING)),  # .npz or .safetensors
+        ("memory_gib", float, dataclasses.field(default=NETWORK_MEMORY_GIB)),
+    ]
     + [
         (field.name, Any, dataclasses.field(default=None))
         for field in dataclasses.fields(NetworkOptions)
     ],
 )
-NetworkChoice.__doc__ = "a trained network, as in network=file network.path=net.npz network.input_min=0 network.input_max=99"
+NetworkChoice.__doc__ = (
+    "a trained network, as in network=file network.path=net.npz network.input_min=0 "
+    "network.input_max=99"
+)
 
 
 @dataclasses.dataclass
@@ -71,7 +81,7 @@ class TrainingChoice(TrainingSettings):
     `model`.
     """
 
-    model: ModelSettings = II("model")
+    model: ModelSettings = dataclasses.field(default=II("model"), metadata=group("model"))
 
 
 @dataclasses.dataclass
@@ -84,15 +94,14 @@ class Config:
     training: TrainingChoice = dataclasses.field(default_factory=TrainingChoice)
     extraction: ExtractionSettings = dataclasses.field(default_factory=ExtractionSettings)
     verification: VerificationSettings = dataclasses.field(default_factory=VerificationSettings)
-    training_sequences: int = (
-        PipelineSettings.training_sequences
-    )  # drawn for training (a file gives what it has), >= 1
-    test_sequences: int = (
-        PipelineSettings.test_sequences
-    )  # that a network must get right to count as perfect, >= 1
-    attempts: int = (
-        PipelineSettings.attempts
-    )  # searches for a network, each anew, until a program is exact, >= 1
+    # drawn for training (a file gives what it has), >= 1
+    training_sequences: int = PipelineSettings.training_sequences
+    # that a network must get right to count as perfect, >= 1
+    test_sequences: int = PipelineSettings.test_sequences
+    # searches for a network, each anew, until a program is exact, >= 1
+    attempts: int = PipelineSettings.attempts
+    # a run folder that holds another result: remove what that run has left (true), or refuse
+    overwrite: bool = False
 
     def pipeline_settings(self) -> PipelineSettings:
         """The settings as the library takes them."""

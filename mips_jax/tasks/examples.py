@@ -13,15 +13,17 @@ import logging
 
 import numpy as np
 
-from mips_jax.errors import RequestError
 from mips_jax.sequences import Sample, Sequences, first_occurrences
 from mips_jax.tasks.contradictions import Contradictions, PrefixOrder, find_contradictions
 from mips_jax.tasks.division import Division, divide
-from mips_jax.tasks.ranges import WIDEST
 from mips_jax.tasks.task import SELECTION, TRAINING, InputRange, Task
+from mips_jax.validation import WIDEST, Problems, shown
 
 FEWEST = 10
 """Fewer sequences than this cannot be divided into training and judging."""
+
+LONGEST = 10_000
+"""Steps of a sequence: training and extraction take time and memory in proportion."""
 
 _log = logging.getLogger(__name__)
 
@@ -97,9 +99,11 @@ def example_task(
     Raises:
         RequestError: names everything that is wrong with the arrays.
     """
-    problems = _Problems(name)
+    problems = Problems(name)
     if on_contradiction not in ("warn", "error"):
-        problems.add(f"task.on_contradiction must be warn or error, but is {on_contradiction!r}")
+        problems.add(
+            f"task.on_contradiction must be warn or error, but is {shown(on_contradiction)}"
+        )
     mask = _checked_mask(mask, inputs, problems)
     inputs, outputs = (
         _whole_numbers(array, label, mask, problems)
@@ -137,25 +141,7 @@ def example_task(
     return ExampleTask(name, sequences, division, contradictions)
 
 
-class _Problems:
-    """Sentences on what is wrong with one set of examples, raised together."""
-
-    def __init__(self, name: str):
-        self.name = name
-        self.sentences: list[str] = []
-
-    def add(self, sentence: str) -> None:
-        self.sentences.append(f"{self.name}: {sentence}")
-
-    def __bool__(self) -> bool:
-        return bool(self.sentences)
-
-    def raise_if_any(self) -> None:
-        if self.sentences:
-            raise RequestError(*self.sentences)
-
-
-def _checked_mask(mask, inputs, problems: _Problems) -> np.ndarray | None:
+def _checked_mask(mask, inputs, problems: Problems) -> np.ndarray | None:
     if mask is None:
         return None
     mask = np.asarray(mask)
@@ -172,12 +158,16 @@ def _checked_mask(mask, inputs, problems: _Problems) -> np.ndarray | None:
 
 
 def _whole_numbers(
-    array, label: str, mask: np.ndarray | None, problems: _Problems
+    array, label: str, mask: np.ndarray | None, problems: Problems
 ) -> np.ndarray | None:
     """The array as [N, T, K] integers of the fewest bits, padding zero; None if it cannot be read
     as such.
     """
-    array = np.asarray(array)
+    try:
+        array = np.asarray(array)
+    except ValueError:
+        problems.add(f"{label} must be one array, but is {shown(array)}, of unequal parts")
+        return None
     if array.dtype.kind not in "biuf":
         problems.add(f"{label} must hold integers, but its dtype is {array.dtype}")
         return None
@@ -199,7 +189,7 @@ def _whole_numbers(
 
 
 def _report_entries(
-    wrong: np.ndarray, what: str, array: np.ndarray, label: str, problems: _Problems
+    wrong: np.ndarray, what: str, array: np.ndarray, label: str, problems: Problems
 ) -> bool:
     """Adds a problem if any entry is wrong; says how many are, and the first of them."""
     count = int(np.count_nonzero(wrong))
@@ -218,7 +208,7 @@ def _in_fewest_bits(array: np.ndarray) -> np.ndarray:
     return array.astype(dtype)
 
 
-def _check_shapes(inputs: np.ndarray, outputs: np.ndarray, problems: _Problems) -> None:
+def _check_shapes(inputs: np.ndarray, outputs: np.ndarray, problems: Problems) -> None:
     for axis, what in enumerate(("sequences", "steps")):
         if inputs.shape[axis] != outputs.shape[axis]:
             problems.add(
@@ -228,6 +218,11 @@ def _check_shapes(inputs: np.ndarray, outputs: np.ndarray, problems: _Problems) 
     for label, array in (("x", inputs), ("y", outputs)):
         if array.shape[1] == 0 or array.shape[2] == 0:
             problems.add(f"{label} has shape {array.shape}: there is nothing in it")
+    if inputs.shape[1] > LONGEST:
+        problems.add(
+            f"a sequence has {inputs.shape[1]} steps; allowed: up to {LONGEST}; cut long sequences "
+            "into pieces"
+        )
     count = min(len(inputs), len(outputs))
     if count < FEWEST:
         problems.add(

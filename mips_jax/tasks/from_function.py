@@ -28,8 +28,10 @@ import inspect
 import itertools
 import operator
 import os
+import pathlib
 import sys
 from collections.abc import Callable
+from types import ModuleType
 
 import numpy as np
 
@@ -37,6 +39,11 @@ from mips_jax.errors import RequestError
 from mips_jax.tasks.ranges import input_range_from_bounds
 from mips_jax.tasks.sampling import uniform
 from mips_jax.tasks.task import InputRange, LabelledTask
+from mips_jax.tasks.try_out import try_out
+from mips_jax.validation import input_range_problems, whole
+
+LONGEST = 1000
+"""Steps of a training sequence; training takes time and memory in proportion."""
 
 _TRIED_OUT = 8
 """Sequences on which a function is tried out before it becomes a task."""
@@ -64,8 +71,11 @@ class FunctionTask(LabelledTask):
             raise RequestError(
                 f"{function!r} is not a function; give one that turns inputs into outputs (task.target)"
             )
-        if isinstance(length, bool) or not isinstance(length, int) or length < 1:
-            raise RequestError(f"task.length must be a positive integer, but is {length!r}")
+        if not whole(length) or not 1 <= length <= LONGEST:
+            raise RequestError(f"task.length is {length!r}; allowed: an integer, 1 to {LONGEST}")
+        wrong = input_range_problems(input_range)
+        if wrong:
+            raise RequestError(*wrong)
         self.function = function
         self.name = name or getattr(function, "__name__", type(function).__name__)
         documentation = inspect.getdoc(function) if inspect.isroutine(function) else None
@@ -94,7 +104,7 @@ class FunctionTask(LabelledTask):
             outputs = self._call(list(sequence))
         except RequestError:
             raise
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
             raise RequestError(
                 f"{self.name} (task.target) raised {type(error).__name__}: {error} on the inputs {_shortened(sequence)}"
             ) from error
@@ -198,9 +208,13 @@ def load_function_task(
     Raises:
         RequestError: see `FunctionTask`, `import_function` and `input_range_from_bounds`.
     """
-    return FunctionTask(
-        import_function(target), input_range_from_bounds(input_min, input_max), length
-    )
+    input_range = input_range_from_bounds(input_min, input_max)
+    module_name = str(target).partition(":")[0]
+    loaded = sys.modules.get(module_name)
+    _find_modules_here()
+    if target and (loaded is None or getattr(loaded, "__spec__", None) is not None):
+        try_out(str(target), input_range, length)  # another process can find it as well
+    return FunctionTask(import_function(target), input_range, length)
 
 
 def import_function(target: str | None) -> Callable:
@@ -249,11 +263,14 @@ def import_function(target: str | None) -> Callable:
 
 
 def _import_module(name: str):
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    _find_modules_here()
     importlib.invalidate_caches()
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
+        _refuse_shadowed(module, name)
+        return module
+    except RequestError:
+        raise
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
             raise RequestError(
@@ -261,10 +278,28 @@ def _import_module(name: str):
                 f"among the installed packages"
             ) from None
         raise RequestError(f"module {name} (task.target) could not be imported: {error}") from error
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         raise RequestError(
             f"module {name} (task.target) could not be imported: {type(error).__name__}: {error}"
         ) from error
+
+
+def _find_modules_here() -> None:
+    """The current folder comes last: no file in it shadows an installed package."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+
+
+def _refuse_shadowed(module: ModuleType, name: str) -> None:
+    """Refuses a module of the current folder that cannot be seen for an installed one."""
+    here = pathlib.Path(os.getcwd(), *name.split("."))
+    found = getattr(module, "__file__", None)
+    for own in (here.with_suffix(".py"), here / "__init__.py"):
+        if own.exists() and (found is None or not os.path.samefile(found, own)):
+            raise RequestError(
+                f"{own.name} in the current folder has the name of the installed module {name} "
+                f"({found or 'built in'}), which comes first (task.target); give it another name"
+            )
 
 
 def _as_python(inputs: np.ndarray) -> list[list]:

@@ -12,10 +12,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mips_jax.errors import RequestError
 from mips_jax.inputs import InputRange
 from mips_jax.sequences import Sample, Sequences
 from mips_jax.tasks.judging import judging_sample
 from mips_jax.tasks.sampling import uniform, uniform_distinct
+from mips_jax.validation import WIDEST, shown
 
 TRAINING, SELECTION, LONG, JUDGING, LONG_SELECTION = range(5)
 """Independent streams of random numbers: no two of them share a draw, whatever the seeds."""
@@ -100,10 +102,10 @@ class LabelledTask(Task):
         """
 
     def training_sequences(self, count: int, seed: int) -> Sequences:
-        return self._fresh(TRAINING, count, self.length, seed)
+        return self._learnable(self._fresh(TRAINING, count, self.length, seed))
 
     def test_sequences(self, count: int, seed: int) -> Sequences:
-        return self._fresh(SELECTION, count, self.length, seed)
+        return self._learnable(self._fresh(SELECTION, count, self.length, seed))
 
     def judging_sample(self, count: int, seed: int, seen: Sequence[Sequences]) -> Sample:
         return judging_sample(
@@ -127,6 +129,17 @@ class LabelledTask(Task):
 
     def selection_at(self, count: int, length: int, seed: int) -> Sequences | None:
         return self._fresh(LONG_SELECTION, count, length, seed)
+
+    def _learnable(self, sequences: Sequences) -> Sequences:
+        """The sequences; refuses outputs that no network could be trained on."""
+        largest = _largest(sequences.outputs)
+        if largest > WIDEST:
+            raise RequestError(
+                f"{self.name} has outputs up to {shown(largest)} at length {self.length}; for "
+                f"training they must be within ±{WIDEST}: choose a narrower input range or a "
+                "shorter task.length"
+            )
+        return sequences
 
     def _fresh(self, stream: int, count: int, length: int, seed: int) -> Sequences:
         rng = np.random.default_rng((seed, stream))

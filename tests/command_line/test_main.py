@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mips_jax.command_line import jobs
-from mips_jax.command_line.main import NOT_SOLVED, SOLVED, WRONG_REQUEST, main
+from mips_jax.command_line.main import FAILED, NOT_SOLVED, SOLVED, WRONG_REQUEST, main
 from mips_jax.errors import RequestError
 from mips_jax.networks import MLPRNN, save_network
 from mips_jax.programs import compile_source
@@ -105,11 +105,12 @@ def test_one_crash_does_not_end_a_sweep(workplace, capfd, monkeypatch):
     run = jobs.Job.run
     crashes = iter([True, False])
     monkeypatch.setattr(
-        jobs.Job, "run", lambda self, folder: 1 / 0 if next(crashes) else run(self, folder)
+        jobs.Job, "run", lambda self, claim: 1 / 0 if next(crashes) else run(self, claim)
     )
-    assert main(["-m", *DISTIL_TOTAL, "extraction.seed=1,2"]) == NOT_SOLVED
+    assert main(["-m", *DISTIL_TOTAL, "extraction.seed=1,2"]) == FAILED
     out, err = capfd.readouterr()
-    assert "0_total crashed" in err and "ZeroDivisionError" in err and "total: solved" in out
+    assert "unexpected error, ZeroDivisionError" in err and "total: solved" in out
+    assert "0_total" in err and "Traceback" not in err
     assert (
         "ZeroDivisionError"
         in (Path(out.splitlines()[-1]) / "0_total" / "traceback.txt").read_text()
@@ -117,8 +118,8 @@ def test_one_crash_does_not_end_a_sweep(workplace, capfd, monkeypatch):
 
 
 def test_a_request_found_wrong_while_running_leaves_no_folder(workplace, capfd, monkeypatch):
-    def refuse(self, folder):
-        (folder / "program.py").write_text("half")
+    def refuse(self, claim):
+        (claim.path / "program.py").write_text("half")
         raise RequestError("the range is too wide (key: network.input_max)")
 
     monkeypatch.setattr(jobs.Job, "run", refuse)

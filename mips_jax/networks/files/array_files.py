@@ -14,9 +14,12 @@ import pathlib
 import numpy as np
 import safetensors
 
+from mips_jax.archives import refuse_large
 from mips_jax.errors import RequestError, cause
+from mips_jax.validation import shown
 
 METADATA_KEY = "metadata"
+MEMORY_GIB = 1.0
 
 PYTORCH_CONVERSION = """convert it once, in PyTorch (the state_dict of the model, not the model):
     from safetensors.torch import save_file
@@ -30,11 +33,14 @@ PICKLE_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib")
 FLAX_SUFFIXES = (".msgpack", ".flax", ".orbax", ".h5", ".hdf5")
 
 
-def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def read_arrays(
+    path: str | os.PathLike, memory_gib: float = MEMORY_GIB
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Reads every array of a network file as float64.
 
     Args:
         path: an .npz or .safetensors file.
+        memory_gib: a file whose content takes more memory is refused before it is read.
 
     Returns:
         The arrays by name and the metadata (texts) by name.
@@ -44,7 +50,15 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[st
             numbers (all are named).
     """
     path = pathlib.Path(path)
-    _refuse_other_files(path)
+    try:
+        _refuse_other_files(path)
+        refuse_large(path, memory_gib, "network.memory_gib")
+    except RequestError:
+        raise
+    except (OSError, ValueError) as error:  # no permission, a null character, a name too long
+        raise RequestError(
+            f"{shown(str(path))} (network.path) cannot be looked at: {error}"
+        ) from None
     try:
         arrays, metadata = (_read_npz if path.suffix.lower() == ".npz" else _read_safetensors)(path)
     except (
@@ -58,6 +72,7 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[st
         raise RequestError(
             f"{path}: the file holds no arrays; a network's weights are needed (network.path)"
         )
+    arrays = {name: _as_float64(array) for name, array in arrays.items()}
     problems = [
         f"{path}: {problem}"
         for name, array in arrays.items()
@@ -65,7 +80,7 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[st
     ]
     if problems:
         raise RequestError(*problems)
-    return {name: array.astype(np.float64) for name, array in arrays.items()}, metadata
+    return arrays, metadata
 
 
 def write_arrays(
@@ -176,6 +191,14 @@ def _as_array(name: str, tensor: dict) -> np.ndarray:
     return np.frombuffer(tensor["data"], SAFETENSORS_DTYPES[tensor["dtype"]]).reshape(
         tensor["shape"]
     )
+
+
+def _as_float64(array: np.ndarray) -> np.ndarray:
+    """What is beyond float64 (of a longdouble) becomes infinite, and is reported as such."""
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+        return array
+    with np.errstate(over="ignore"):
+        return array.astype(np.float64)
 
 
 def _array_problems(name: str, array: np.ndarray) -> list[str]:

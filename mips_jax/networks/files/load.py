@@ -10,24 +10,32 @@ answers: ReLU, zeros, numbers in, numbers out.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 from mips_jax.errors import RequestError
 from mips_jax.networks.files import flax_names
-from mips_jax.networks.files.array_files import read_arrays
+from mips_jax.networks.files.array_files import MEMORY_GIB, read_arrays
 from mips_jax.networks.files.assembly import assemble
 from mips_jax.networks.files.options import NetworkOptions, completed
 from mips_jax.networks.files.state_dicts import Parts, read_parts
 from mips_jax.networks.network import Network
 
 
-def load_network(path: str | os.PathLike, *, ask_range: bool = False, **options) -> Network:
+def load_network(
+    path: str | os.PathLike,
+    *,
+    ask_range: bool = False,
+    memory_gib: float = MEMORY_GIB,
+    **options,
+) -> Network:
     """Reads a network that somebody trained.
 
     Args:
         path: an .npz or .safetensors file with PyTorch's state_dict names or a flattened flax tree.
         ask_range: whether an input range that nobody said is a problem as well (it is needed for
             distilling).
+        memory_gib: a file whose content takes more memory is refused before it is read.
         **options: the fields of NetworkOptions.
 
     Returns:
@@ -41,7 +49,13 @@ def load_network(path: str | os.PathLike, *, ask_range: bool = False, **options)
     Example:
         network = load_network("gru.safetensors", encoding="one_hot", head="class", initial="zeros")
     """
-    arrays, metadata = read_arrays(path)
+    unknown = sorted(set(options) - {field.name for field in dataclasses.fields(NetworkOptions)})
+    if unknown:
+        raise RequestError(
+            f"there is no option {', '.join(unknown)} of a network; allowed: "
+            f"{', '.join(field.name for field in dataclasses.fields(NetworkOptions))}"
+        )
+    arrays, metadata = read_arrays(path, memory_gib)
     answers, problems = completed(NetworkOptions(**options), metadata)
     origin: dict[str, str] = {}
     if flax_names.is_flax(arrays):

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mips_jax.networks.heads import NONLINEARITIES
+from mips_jax.validation import WIDEST, Limits, number_problems, shown, whole
 
+MOST_STEPS = 10_000  # words of the trained length are put to the network by the thousand
 ENCODINGS = ("number", "one_hot", "bits", "bits_msb", "embedding")
 HEADS = ("number", "class", "yes_no")
 WORDS = ("nonlinearity", "head_nonlinearity", "initial", "encoding", "head", "missing_bias")
@@ -102,7 +104,7 @@ def _parsed(text: str | None):
         return None
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -113,35 +115,39 @@ def plain(value):
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
-def _is_integer(value) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+def _is_letter(value) -> bool:
+    return whole(value) and abs(int(value)) <= WIDEST
 
 
 def value_problems(name: str, value) -> list[str]:
     """What is wrong with one answer by itself."""
     if value is None:
         return []
-    wrong = lambda allowed: [f"network.{name} is {value!r}; allowed: {allowed}"]
+    wrong = lambda allowed: [f"network.{name} is {shown(value)}; allowed: {allowed}"]
     if name in ALLOWED:
         return [] if value in ALLOWED[name] else wrong(" or ".join(ALLOWED[name]))
     values = plain(value)
     if name == "initial":
-        numbers = isinstance(values, list) and all(
-            isinstance(v, (int, float)) and np.isfinite(v) for v in values
+        numbers = isinstance(values, list) and not any(
+            number_problems(name, v, Limits(-1e300, 1e300), integer=False) for v in values
         )
         return [] if numbers or value == "zeros" else wrong("zeros, or a list of numbers")
     if name in ("input_dim", "trained_length"):
-        return [] if _is_integer(value) and value >= 1 else wrong("an integer >= 1")
+        if whole(value) and 1 <= value <= MOST_STEPS:
+            return []
+        return wrong(f"an integer >= 1, at most {MOST_STEPS}")
     if name == "reset_after":
         return [] if isinstance(value, bool) else wrong("true or false")
     if name == "class_values":
         good = (
             isinstance(values, list)
-            and all(map(_is_integer, values))
+            and all(map(_is_letter, values))
             and len(set(values)) == len(values)
         )
         return [] if good else wrong("a list of different integers, one for each class")
     integers = (
-        all(map(_is_integer, values)) if isinstance(values, list) and values else _is_integer(value)
+        all(map(_is_letter, values)) if isinstance(values, list) and values else _is_letter(value)
     )
-    return [] if integers else wrong("an integer, or a list of one for each input")
+    return (
+        [] if integers else wrong(f"an integer, or a list of one for each input, within ±{WIDEST}")
+    )

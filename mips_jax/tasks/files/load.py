@@ -19,14 +19,18 @@ from __future__ import annotations
 
 import pathlib
 
+from mips_jax.archives import refuse_large
 from mips_jax.errors import RequestError
 from mips_jax.tasks.examples import ExampleTask, example_task
 from mips_jax.tasks.files.read_csv import read_csv
 from mips_jax.tasks.files.read_jsonl import read_jsonl
 from mips_jax.tasks.files.read_npz import read_npz
+from mips_jax.validation import Limits, number_problems
 
 READERS = {".npz": read_npz, ".csv": read_csv, ".jsonl": read_jsonl}
 """Each takes a path and returns inputs, outputs and the mask (or None) for `example_task`."""
+
+MEMORY_GIB = 2.0
 
 _ADVICE = {
     ".npy": "save x and y together with numpy.savez",
@@ -37,17 +41,24 @@ _ADVICE = {
 }
 
 
-def load_file_task(path: str | pathlib.Path | None, on_contradiction: str = "warn") -> ExampleTask:
+def load_file_task(
+    path: str | pathlib.Path | None, on_contradiction: str = "warn", memory_gib: float = MEMORY_GIB
+) -> ExampleTask:
     """Reads a file and checks what is in it.
 
     Args:
         path: of a .npz, .csv or .jsonl file in the layout that this module describes.
         on_contradiction: "warn" or "error"; see `example_task`.
+        memory_gib: a file whose content takes more memory is refused before it is read.
 
     Raises:
         RequestError: names everything that is wrong with the file.
     """
     path = _existing_file(path)
+    wrong = number_problems("task.memory_gib", memory_gib, Limits(0, above=True), integer=False)
+    if wrong:
+        raise RequestError(*wrong)
+    refuse_large(path, memory_gib, "task.memory_gib")
     inputs, outputs, mask = READERS[path.suffix.lower()](path)
     return example_task(inputs, outputs, mask, name=path.name, on_contradiction=on_contradiction)
 

@@ -16,8 +16,8 @@ import warnings
 import numpy as np
 
 from mips_jax.errors import RequestError
-from mips_jax.tasks.files.text_records import LineProblems, mask_of, padded, shown
-from mips_jax.tasks.ranges import WIDEST
+from mips_jax.tasks.files.text_records import LineProblems, mask_of, padded
+from mips_jax.validation import WIDEST, shown
 
 _ROWS_AT_ONCE = 500_000
 _LAYOUT = "sequence,x,y (x0,x1,... and y0,y1,... where there are several a step)"
@@ -152,6 +152,8 @@ def _read_by_row(path: pathlib.Path, columns: list[str]) -> np.ndarray:
 
 def _whole_number(text: str, line: int, problems: LineProblems) -> int:
     try:
+        if not text.isascii() or "_" in text:  # Python reads 1_0 and digits of other scripts
+            raise ValueError
         value = float(text) if not text.strip().lstrip("+-").isdecimal() else int(text)
     except ValueError:
         kind = "a value is missing" if not text.strip() else "not every value is a number"

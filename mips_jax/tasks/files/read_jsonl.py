@@ -14,8 +14,8 @@ import pathlib
 import numpy as np
 
 from mips_jax.errors import RequestError
-from mips_jax.tasks.files.text_records import LineProblems, mask_of, padded, shown
-from mips_jax.tasks.ranges import WIDEST
+from mips_jax.tasks.files.text_records import LineProblems, mask_of, padded
+from mips_jax.validation import WIDEST, shown
 
 _LINES_AT_ONCE = 20_000
 
@@ -60,7 +60,10 @@ def _record(text: str, line: int, problems: LineProblems) -> dict | None:
     if not text.strip():
         return None
     try:
-        record = json.loads(text)
+        record = json.loads(text, object_pairs_hook=_once_each)
+    except _Repeated as error:
+        problems.add("a key occurs twice on one line", line, str(error))
+        return None
     except (ValueError, RecursionError) as error:
         problems.add("not every line is JSON", line, (str(error).splitlines() or [""])[0])
         return None
@@ -82,6 +85,18 @@ def _record(text: str, line: int, problems: LineProblems) -> dict | None:
         problems.add("a sequence has no steps", line)
         return None
     return {"x": x, "y": y, "line": line}
+
+
+class _Repeated(ValueError):
+    """A key that occurs twice in one JSON object."""
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Repeated(next(key for key in keys if keys.count(key) > 1))
+    return record
 
 
 class _Steps:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from mips_jax.errors import RequestError
+from mips_jax.validation import Problems
 
 _KINDS_SHOWN = 12
+MOST_ENTRIES = 2**28
+"""Numbers in one padded array: 1 GiB of them."""
 
 
 class LineProblems:
@@ -33,17 +36,13 @@ class LineProblems:
 
     def raise_if_any(self) -> None:
         """Raises one RequestError with all kinds of problem."""
-        if not self:
-            return
-        sentences = []
+        found = Problems(self._file_name)
         for kind, count in list(self._count.items())[:_KINDS_SHOWN]:
             times = "" if count == 1 else f", {count} times"
-            sentences.append(f"{self._file_name}: {kind} ({self._first[kind]}{times})")
+            found.add(f"{kind} ({self._first[kind]}{times})")
         if len(self._count) > _KINDS_SHOWN:
-            sentences.append(
-                f"{self._file_name}: and {len(self._count) - _KINDS_SHOWN} other kinds of problem"
-            )
-        raise RequestError(*sentences)
+            found.add(f"and {len(self._count) - _KINDS_SHOWN} other kinds of problem")
+        found.raise_if_any()
 
 
 def padded(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -59,6 +58,12 @@ def padded(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     longest = int(lengths.max())
     if (lengths == longest).all():
         return values.reshape(len(lengths), longest, -1)
+    entries = len(lengths) * longest * values.shape[1]
+    if entries > MOST_ENTRIES:
+        raise RequestError(
+            f"{len(lengths)} sequences, padded to the longest of {longest} steps, take {entries} "
+            f"numbers, above the limit of {MOST_ENTRIES}; cut long sequences into pieces"
+        )
     result = np.zeros((len(lengths), longest, values.shape[1]), values.dtype)
     result[mask_of(lengths)] = values
     return result
@@ -70,12 +75,3 @@ def mask_of(lengths: np.ndarray) -> np.ndarray | None:
     if (lengths == longest).all():
         return None
     return np.arange(longest) < lengths[:, None]
-
-
-def shown(value, limit: int = 40) -> str:
-    """The value as a person would quote it, cut short."""
-    try:
-        text = repr(value)
-    except (RecursionError, ValueError):  # nested too deeply, or an integer of thousands of digits
-        return f"a huge {type(value).__name__}"
-    return text if len(text) <= limit else text[: limit - 3] + "..."
