@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from mips_jax.distillation import Distillation
+from mips_jax.pipeline.distillation import Distillation
 from mips_jax.extraction import ExtractionSettings
 from mips_jax.networks import MLPRNN, Network, load_network
 from mips_jax.pipeline import PipelineSettings, distil_given, distil_task

@@ -222,10 +222,12 @@ def folder_cases() -> Iterator[Hostile]:
 
         return act
 
-    make = lambda *paths: lambda: [
-        (Path(p).parent.mkdir(parents=True, exist_ok=True), Path(p).write_text("mine"))
-        for p in paths
-    ]
+    make = lambda *paths: (
+        lambda: [
+            (Path(p).parent.mkdir(parents=True, exist_ok=True), Path(p).write_text("mine"))
+            for p in paths
+        ]
+    )
     bad = ("null", "[1]", "''", "${oc.env:NOPE}", "/dev/null/x", "/proc/x", "'" + "z" * 300 + "'")
     for folder in bad:
         yield Hostile("folders", folder[:40], run(folder), (2, 3))
@@ -499,10 +501,13 @@ def library_cases() -> Iterator[Hostile]:
 
 def environment_cases() -> Iterator[Hostile]:
     """What a process may meet."""
-    train = ("task=Parity_All", "training=quick", "training.checkpoint_seconds=0", "hydra.run.dir=o")
-    for number, seconds in itertools.product(
-        (signal.SIGINT, signal.SIGTERM), (1.0, 3.0, 6.0, 9.0)
-    ):
+    train = (
+        "task=Parity_All",
+        "training=quick",
+        "training.checkpoint_seconds=0",
+        "hydra.run.dir=o",
+    )
+    for number, seconds in itertools.product((signal.SIGINT, signal.SIGTERM), (1.0, 3.0, 6.0, 9.0)):
         act = lambda n=number, s=seconds: process(*train, interrupt=(n, s))
         name = f"{signal.Signals(number).name} after {seconds:g} s"
         yield Hostile("signals", name, act, (0, 3), fast=False)

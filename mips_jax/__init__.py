@@ -12,12 +12,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same at run time
-    from mips_jax.distillation import Distillation
     from mips_jax.errors import RequestError
     from mips_jax.extraction import Extraction, ExtractionSettings, extract
     from mips_jax.inputs import Inputs, observed_inputs
     from mips_jax.networks import MLPRNN, Network, load_network, save_network
     from mips_jax.pipeline import (
+        Distillation,
         PipelineSettings,
         distil,
         distil_given,
@@ -70,13 +70,12 @@ __all__ = [
 ]
 
 _ROOMS = {  # the imports above once more, so that looking at a network never loads training
-    "distillation": ("Distillation",),
     "errors": ("RequestError",),
     "extraction": ("Extraction", "ExtractionSettings", "extract"),
     "inputs": ("Inputs", "observed_inputs"),
     "networks": ("MLPRNN", "Network", "load_network", "save_network"),
     "pipeline": (
-        "PipelineSettings",
+        *("Distillation", "PipelineSettings"),
         *("distil", "distil_given", "distil_network", "distil_task"),
     ),
     "programs": ("Program",),

@@ -15,6 +15,8 @@ import numpy as np
 from mips_jax.errors import RequestError
 
 GIB = 2**30
+# What zipfile raises where a file is no archive, or none that it can read.
+_NO_ARCHIVE = (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, RuntimeError)
 
 
 def refuse_large(path: str | os.PathLike, memory_gib: float, key: str) -> None:
@@ -29,12 +31,12 @@ def refuse_large(path: str | os.PathLike, memory_gib: float, key: str) -> None:
         RequestError: it is larger, or an array in it claims more than the file holds.
     """
     size, false = os.path.getsize(path), []
-    with contextlib.suppress(zipfile.BadZipFile, OSError), zipfile.ZipFile(path) as archive:
+    with contextlib.suppress(*_NO_ARCHIVE), zipfile.ZipFile(path) as archive:
         size = sum(member.file_size for member in archive.infolist())
         false = [m.filename for m in archive.infolist() if _claimed(archive, m) > m.file_size]
     if false:
         raise RequestError(
-            f"{path}: not a readable npz archive (the header of {', '.join(false[:5])} claims more "
+            f"{path}: not a readable .npz file (the header of {', '.join(false[:5])} claims more "
             "values than the file holds); write it again"
         )
     if size > memory_gib * GIB:

@@ -14,13 +14,16 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 
 from mips_jax.errors import RequestError
-from mips_jax.validation import input_range_problems
+from mips_jax.figures import WIDEST, shown, whole
 
 InputRange = tuple[tuple[int, int], ...]  # inclusive (low, high) of each input
+# A network may be asked about wider inputs than a file or a function may have: words are int64.
+WIDEST_INPUT = 2**62
 # What never occurs although chance would have it this often is taken to be excluded: e^-25 by
 # accident.
 _EXPECTED = 25.0
@@ -56,7 +59,7 @@ class Inputs:
         """
         if isinstance(given, Inputs):
             return given
-        wrong = input_range_problems(given)
+        wrong = input_range_problems(given, limit=WIDEST_INPUT)
         if wrong:
             raise RequestError(*wrong)
         return cls(tuple((int(low), int(high)) for low, high in given))
@@ -299,3 +302,23 @@ def _safest(inputs: Inputs, limit: int) -> np.ndarray:
         seen[which.ravel(), steps] = True
         letters = letters[seen.sum(axis=1) == seen.sum(axis=1).max()]
     return letters[_spread_rows(len(letters), limit)]
+
+
+def input_range_problems(given: Any, name: str = "input_range", limit: int = WIDEST) -> list[str]:
+    """What is wrong with an input range, one inclusive (low, high) for each input."""
+    form = f"((low, high), ...), one pair of integers within ±{limit} for each input"
+    try:
+        pairs = [tuple(pair) for pair in given]
+    except TypeError:
+        return [f"{name} is {shown(given)}; allowed: {form}"]
+    if isinstance(given, str) or not pairs:
+        return [f"{name} is {shown(given)}; allowed: {form}"]
+    found = []
+    for i, pair in enumerate(pairs):
+        if len(pair) != 2 or not all(whole(v) and abs(int(v)) <= limit for v in pair):
+            found.append(f"{name} is {shown(pair)} for input {i}; allowed: {form}")
+        elif pair[0] > pair[1]:
+            found.append(
+                f"input {i}: the range {pair[0]}..{pair[1]} is empty (low must not exceed high)"
+            )
+    return found

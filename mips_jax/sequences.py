@@ -71,12 +71,13 @@ def keys_of(inputs: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
     """One comparable value for each input sequence [N, T, I]: equal exactly where the inputs are.
 
     Args:
-        inputs: whole numbers within int32.
+        inputs: whole numbers within int64; only sets of the same width are compared.
         mask: [N, T], False beyond the end; the end of a sequence counts as a letter of its own.
     """
-    columns = inputs.astype(np.int32)
+    narrow = not inputs.size or max(abs(int(inputs.min())), abs(int(inputs.max()))) < 2**31
+    columns = inputs.astype(np.int32 if narrow else np.int64)
     if mask is not None:
-        columns = np.where(mask[:, :, None], columns, np.iinfo(np.int32).min)
+        columns = np.where(mask[:, :, None], columns, np.iinfo(columns.dtype).min)
     flat = np.ascontiguousarray(columns.reshape(len(columns), -1))
     return flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).reshape(-1)
 

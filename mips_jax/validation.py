@@ -20,9 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from mips_jax.errors import RequestError
-
-WIDEST = 2**31 - 1
-"""Bound on absolute input values: they are stored in 32 bits wherever there are many of them."""
+from mips_jax.figures import shown, whole
 
 LARGEST_SEED = 2_000_000_000
 """Seeds of one run are this one plus small numbers, and must fit into 32 bits."""
@@ -155,11 +153,6 @@ def checked(settings: S | None, group: str, kind: type[S]) -> S:
     return settings
 
 
-def whole(value: Any) -> bool:
-    """Whether a value is an integer, of Python's or of numpy's; truth values are none."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
 def number_problems(key: str, value: Any, limits: Limits, integer: bool = True) -> list[str]:
     """What is wrong with one number."""
     right_type = whole(value) or (
@@ -170,35 +163,6 @@ def number_problems(key: str, value: Any, limits: Limits, integer: bool = True) 
     finite = right_type and math.isfinite(value)
     kind = "" if finite else "an integer, " if integer else "a finite number, "
     return [f"{key} is {shown(value)}; allowed: {kind}{limits}"]
-
-
-def input_range_problems(given: Any, name: str = "input_range") -> list[str]:
-    """What is wrong with an input range, one inclusive (low, high) for each input."""
-    form = f"((low, high), ...), one pair of integers within ±{WIDEST} for each input"
-    try:
-        pairs = [tuple(pair) for pair in given]
-    except TypeError:
-        return [f"{name} is {shown(given)}; allowed: {form}"]
-    if isinstance(given, str) or not pairs:
-        return [f"{name} is {shown(given)}; allowed: {form}"]
-    found = []
-    for i, pair in enumerate(pairs):
-        if len(pair) != 2 or not all(whole(v) and abs(int(v)) <= WIDEST for v in pair):
-            found.append(f"{name} is {shown(pair)} for input {i}; allowed: {form}")
-        elif pair[0] > pair[1]:
-            found.append(
-                f"input {i}: the range {pair[0]}..{pair[1]} is empty (low must not exceed high)"
-            )
-    return found
-
-
-def shown(value: Any, limit: int = 60) -> str:
-    """The value as a person would quote it, cut short."""
-    try:
-        text = repr(value)
-    except Exception:  # nested too deeply, thousands of digits, or a repr of the user's own
-        return f"a huge {type(value).__name__}"
-    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 def _field_problems(key: str, value: Any, hint: Any, metadata: Mapping) -> list[str]:

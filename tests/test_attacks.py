@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mips_jax import MLPRNN, Sequences
-from mips_jax.distillation import Distillation
 from mips_jax.networks import CallableNetwork, GRUNetwork, LSTMNetwork
 from mips_jax.pipeline import PipelineSettings, distil, distil_network
+from mips_jax.pipeline.distillation import Distillation
 from mips_jax.verification import How, Outcome, VerificationSettings
 
 BIT = ((0, 1),)

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 import mips_jax
-from mips_jax import pipeline
 from mips_jax.extraction import extract
 from mips_jax.inputs import Inputs
 from mips_jax.pipeline import PipelineSettings, distil_given, distil_task
+from mips_jax.pipeline.inputs_in_use import inputs_in_use
 from mips_jax.programs import program_source
 from mips_jax.tasks import TASKS, get_task, stepwise
 from mips_jax.tasks.examples import example_task
@@ -117,7 +117,7 @@ def test_the_pipeline_hands_over_no_more_than_the_network_and_its_range():
     """Whatever a task knows, the one call of extract() in the pipeline has three arguments."""
     calls = [
         node
-        for node in ast.walk(ast.parse((PACKAGE / "pipeline.py").read_text()))
+        for node in ast.walk(ast.parse((PACKAGE / "pipeline" / "extracting.py").read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "extract"
@@ -133,9 +133,7 @@ def test_what_is_known_of_the_inputs_does_not_depend_on_any_label():
     inputs = rng.integers(0, np.array([5, 3] * 5), (2000, 10))[:, :, None]
     outputs = np.cumsum(inputs, axis=1) % 2
     right, wrong = (example_task(inputs, y) for y in (outputs, rng.integers(-9, 9, outputs.shape)))
-    seen, same = (
-        pipeline._inputs_in_use(Inputs.of(task.input_range), task) for task in (right, wrong)
-    )
+    seen, same = (inputs_in_use(Inputs.of(task.input_range), task) for task in (right, wrong))
     assert seen.ordered and seen.bounds == same.bounds == ((0, 4),)
     np.testing.assert_array_equal(seen.examples, same.examples)
     assert {name for name in vars(seen)} == {"bounds", "letters", "examples", "ends", "ordered"}

@@ -7,7 +7,6 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mips_jax.distillation import Distillation
 from mips_jax.extraction import ExtractionSettings
 from mips_jax.extraction.result import Candidate, Extraction
 from mips_jax.inputs import Inputs
@@ -18,6 +17,7 @@ from mips_jax.pipeline import (
     distil_network,
     distil_task,
 )
+from mips_jax.pipeline.distillation import Distillation
 from mips_jax.programs import Const, Program, Register, Var, call, compile_source
 from mips_jax.sequences import Sample, Sequences
 from mips_jax.tasks import get_task, stepwise

@@ -18,10 +18,10 @@ from mips_jax.command_line.schema import (
     NetworkChoice,
     TaskChoice,
 )
-from mips_jax.distillation import Distillation
 from mips_jax.errors import EnvironmentFailure, RequestError
 from mips_jax.networks import InputRange, Network, load_network, resolve_input_range
 from mips_jax.pipeline import PipelineSettings, distil_network, distil_task
+from mips_jax.pipeline.distillation import Distillation
 from mips_jax.reporting.claimed_folder import ClaimedFolder, file_digest
 from mips_jax.reporting.files import plain
 from mips_jax.reporting.progress import LiveProgress

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import field
 
-from mips_jax import validation
 from mips_jax.validation import bounds, choices, seeds
+from mips_jax.validation import problems as settings_problems
 
 METHODS = ("auto", "linear", "registers", "automaton", "paper")
 
@@ -42,4 +42,4 @@ class ExtractionSettings:
 
 def problems(settings: ExtractionSettings) -> list[str]:
     """What is wrong with the settings, one sentence each (empty: nothing)."""
-    return validation.problems(settings, "extraction", ExtractionSettings)
+    return settings_problems(settings, "extraction", ExtractionSettings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from mips_jax.distillation import Distillation
+from mips_jax.pipeline.distillation import Distillation
 from mips_jax.reporting.files import versions
 
 

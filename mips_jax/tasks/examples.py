@@ -13,11 +13,12 @@ import logging
 
 import numpy as np
 
+from mips_jax.figures import WIDEST, shown
 from mips_jax.sequences import Sample, Sequences, first_occurrences
 from mips_jax.tasks.contradictions import Contradictions, PrefixOrder, find_contradictions
 from mips_jax.tasks.division import Division, divide
 from mips_jax.tasks.task import SELECTION, TRAINING, InputRange, Task
-from mips_jax.validation import WIDEST, Problems, shown
+from mips_jax.validation import Problems
 
 FEWEST = 10
 """Fewer sequences than this cannot be divided into training and judging."""

@@ -36,11 +36,12 @@ from types import ModuleType
 import numpy as np
 
 from mips_jax.errors import RequestError
+from mips_jax.figures import whole
+from mips_jax.inputs import input_range_problems
 from mips_jax.tasks.ranges import input_range_from_bounds
 from mips_jax.tasks.sampling import uniform
 from mips_jax.tasks.task import InputRange, LabelledTask
 from mips_jax.tasks.try_out import try_out
-from mips_jax.validation import input_range_problems, whole
 
 LONGEST = 1000
 """Steps of a training sequence; training takes time and memory in proportion."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mips_jax.errors import RequestError
+from mips_jax.figures import WIDEST, shown
 from mips_jax.tasks.task import InputRange
-from mips_jax.validation import WIDEST, shown
 
 __all__ = ["WIDEST", "input_range_from_bounds"]
 

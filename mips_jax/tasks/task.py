@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from mips_jax.errors import RequestError
+from mips_jax.figures import WIDEST, shown
 from mips_jax.inputs import InputRange
 from mips_jax.sequences import Sample, Sequences
 from mips_jax.tasks.judging import judging_sample
 from mips_jax.tasks.sampling import uniform, uniform_distinct
-from mips_jax.validation import WIDEST, shown
 
 TRAINING, SELECTION, LONG, JUDGING, LONG_SELECTION = range(5)
 """Independent streams of random numbers: no two of them share a draw, whatever the seeds."""

@@ -1,7 +1,7 @@
 """A user's function is tried out in a process of its own first: one that ends the process, waits
 for a person or never returns does it there.
 
-Run as `python -m mips_jax.tasks.try_out REQUEST ANSWER`, two files of JSON.
+The process runs `try_out_there`; both speak through two files of JSON.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def try_out(
         asked, answer = Path(folder) / "request.json", Path(folder) / "answer.json"
         request = {"target": target, "range": input_range, "length": length, "path": sys.path}
         asked.write_text(json.dumps(request), encoding="utf-8")
-        command = [sys.executable, "-m", "mips_jax.tasks.try_out", str(asked), str(answer)]
+        command = [sys.executable, "-m", "mips_jax.tasks.try_out_there", str(asked), str(answer)]
         try:
             done = subprocess.run(
                 command,
@@ -59,21 +59,3 @@ def try_out(
         problems = json.loads(answer.read_text(encoding="utf-8"))
     if problems:
         raise RequestError(*problems)
-
-
-def _answer(asked: Path, answer: Path) -> None:
-    request = json.loads(asked.read_text(encoding="utf-8"))
-    sys.path[:] = request["path"]
-    from mips_jax.tasks.from_function import FunctionTask, import_function
-
-    problems: tuple[str, ...] = ()
-    try:
-        input_range = tuple((low, high) for low, high in request["range"])
-        FunctionTask(import_function(request["target"]), input_range, request["length"])
-    except RequestError as error:
-        problems = error.problems
-    answer.write_text(json.dumps(problems), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    _answer(Path(sys.argv[1]), Path(sys.argv[2]))

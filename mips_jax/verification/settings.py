@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import field
 
-from mips_jax import validation
 from mips_jax.validation import bounds, seeds
+from mips_jax.validation import problems as settings_problems
 
 MOST_SEQUENCES = 10_000_000  # they are held in memory at one time
 
@@ -45,4 +45,4 @@ class VerificationSettings:
 
 def problems(settings: VerificationSettings) -> list[str]:
     """What is wrong with the settings, one sentence each (empty: nothing)."""
-    return validation.problems(settings, "verification", VerificationSettings)
+    return settings_problems(settings, "verification", VerificationSettings)

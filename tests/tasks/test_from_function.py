@@ -198,7 +198,7 @@ def test_wrong_functions(case):
         ({"input_min": []}, "task.input_min is an empty list"),
         ({"input_min": [0, 0]}, "task.input_min has 2 values but task.input_max has 1 value;"),
         ({"input_min": 12}, "task.input_min is 12, above task.input_max = 9"),
-        ({"length": 0}, "task.length must be a positive integer, but is 0"),
+        ({"length": 0}, "task.length is 0; allowed: an integer, 1 to 1000"),
     ],
 )
 def test_wrong_requests(arguments, message):

@@ -16,7 +16,7 @@ import safetensors
 
 from mips_jax.archives import refuse_large
 from mips_jax.errors import RequestError, cause
-from mips_jax.validation import shown
+from mips_jax.figures import shown
 
 METADATA_KEY = "metadata"
 MEMORY_GIB = 1.0

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mips_jax.figures import WIDEST, shown, whole
 from mips_jax.networks.heads import NONLINEARITIES
-from mips_jax.validation import WIDEST, Limits, number_problems, shown, whole
+from mips_jax.validation import Limits, number_problems
 
 MOST_STEPS = 10_000  # words of the trained length are put to the network by the thousand
 ENCODINGS = ("number", "one_hot", "bits", "bits_msb", "embedding")

@@ -16,8 +16,8 @@ import warnings
 import numpy as np
 
 from mips_jax.errors import RequestError
+from mips_jax.figures import WIDEST, shown
 from mips_jax.tasks.files.text_records import LineProblems, mask_of, padded
-from mips_jax.validation import WIDEST, shown
 
 _ROWS_AT_ONCE = 500_000
 _LAYOUT = "sequence,x,y (x0,x1,... and y0,y1,... where there are several a step)"

@@ -14,8 +14,8 @@ import pathlib
 import numpy as np
 
 from mips_jax.errors import RequestError
+from mips_jax.figures import WIDEST, shown
 from mips_jax.tasks.files.text_records import LineProblems, mask_of, padded
-from mips_jax.validation import WIDEST, shown
 
 _LINES_AT_ONCE = 20_000
 

@@ -83,10 +83,10 @@ WRONG_FILES = {
     "pickle": ("a.pkl", pickle.dumps(_Executed()), "pickles are never loaded"),
     "pytorch": ("a.pt", b"PK", "PyTorch files are pickles and never loaded"),
     "npy": ("a.npy", _npy(NUMBERS), "save x and y together with numpy.savez"),
-    "npz that is a pickle": ("a.npz", pickle.dumps(_Executed()), "not a readable npz archive"),
-    "npz that is text": ("a.npz", b"hello", "not a readable npz archive"),
+    "npz that is a pickle": ("a.npz", pickle.dumps(_Executed()), "not a readable .npz file"),
+    "npz that is text": ("a.npz", b"hello", "not a readable .npz file"),
     "npz that is one array": ("a.npz", _npy(NUMBERS), "a single array, not an npz archive"),
-    "npz cut short": ("a.npz", npz()[:300], "not a readable npz archive"),
+    "npz cut short": ("a.npz", npz()[:300], "not a readable .npz file"),
     "npz with a pickled array": (
         "a.npz",
         npz(x=_RAGGED_OBJECTS),
@@ -445,5 +445,5 @@ def test_header_that_promises_more_than_there_is(tmp_path):
     path = tmp_path / "huge.npz"
     header = _npy(np.zeros((20, 3))).replace(b"(20, 3), }           ", b"(2000000000000, 3), }")
     path.write_bytes(zipped(x_npy=header, y_npy=_npy(SUMS)))
-    with pytest.raises(RequestError, match="huge.npz: the array x cannot be read"):
+    with pytest.raises(RequestError, match="huge.npz: not a readable .npz file"):
         load_file_task(path)

@@ -1,0 +1,77 @@
+"""The stage that judges a program, on data that nothing before it has seen."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from mips_jax.pipeline.distillation import Distillation
+from mips_jax.pipeline.inputs_in_use import unseen_inputs
+from mips_jax.pipeline.progress import Watch
+from mips_jax.pipeline.settings import PipelineSettings
+from mips_jax.sequences import Sequences
+from mips_jax.tasks import Task
+from mips_jax.tasks.coverage import coverage_notes
+from mips_jax.tasks.examples import ExampleTask
+from mips_jax.verification import Case, Truth, VerificationSettings, verify
+
+
+def judged(
+    found: Distillation,
+    task: Task | None,
+    seen: Sequence[Sequences],
+    settings: PipelineSettings,
+    watch: Watch,
+) -> Distillation:
+    """The evidence for the program that was chosen, if there is one."""
+    case = _case(found, task, seen, settings.verification)
+    if case is None:
+        return dataclasses.replace(found, seconds=watch.end())
+    watch.begin("verify", "verifying")
+    notes = coverage_notes(task.given, task.judging) if isinstance(task, ExampleTask) else ()
+    verification = verify(case, notes)
+    return dataclasses.replace(found, verification=verification, seconds=watch.end())
+
+
+def _case(
+    found: Distillation,
+    task: Task | None,
+    seen: Sequence[Sequences],
+    settings: VerificationSettings,
+) -> Case | None:
+    program, network, extraction = found.program, found.network, found.extraction
+    if program is None or network is None or extraction is None:
+        return None
+    return Case(
+        program,
+        network,
+        unseen_inputs(found.inputs, task),
+        extraction.length if task is None else task.length,
+        extraction.machine,
+        None if task is None else _truth(task, seen, settings),
+        getattr(extraction, "words", ()),
+        settings,
+    )
+
+
+def _truth(task: Task, seen: Sequence[Sequences], settings: VerificationSettings) -> Truth:
+    """What judges a task: drawn on streams of its own."""
+    given = task.given if isinstance(task, ExampleTask) else None
+    long_length = settings.long_factor * task.length
+    return Truth(
+        task.judging_sample(settings.sequences, settings.seed, seen),
+        _joined(seen, task) if given is None else given,
+        "sequences of training and selection" if given is None else "given examples",
+        task.long_sequences(settings.long_sequences, long_length, settings.seed),
+        task.labelled if given is None else None,
+    )
+
+
+def _joined(parts: Sequence[Sequences], task: Task) -> Sequences:
+    if not parts:
+        none = np.zeros((0, task.length, task.input_dim), np.int64)
+        return Sequences(none, np.zeros((0, task.length, task.output_dim), np.int64))
+    inputs = np.concatenate([part.inputs for part in parts])
+    return Sequences(inputs, np.concatenate([part.outputs for part in parts]))

@@ -1,0 +1,53 @@
+"""Who is told how far a job is, and how long its stages take."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from mips_jax.pipeline.distillation import Seconds
+
+
+class Progress(Protocol):
+    """Who is told how far a job is."""
+
+    def stage(self, text: str) -> None:
+        """A new stage begins."""
+
+    def training(self, event) -> None:
+        """Training has gone on a little."""
+
+
+class Silent:
+    """Progress that shows nothing (see `mips_jax.reporting.progress.LiveProgress`)."""
+
+    def stage(self, text: str) -> None:
+        """A new stage begins."""
+
+    def training(self, event) -> None:
+        """Training has gone on a little."""
+
+
+class Watch:
+    """Announces stages and adds up their time."""
+
+    def __init__(self, progress: Progress):
+        self.progress = progress
+        self.started = self.since = time.monotonic()
+        self.stage: str | None = None
+        self.spent: dict[str, float] = {}
+
+    def begin(self, stage: str, text: str) -> None:
+        self._close()
+        self.stage, self.since = stage, time.monotonic()
+        self.progress.stage(text)
+
+    def end(self) -> Seconds:
+        self._close()
+        self.stage = None
+        return Seconds(**self.spent, total=time.monotonic() - self.started)
+
+    def _close(self) -> None:
+        if self.stage is not None:
+            passed = time.monotonic() - self.since
+            self.spent[self.stage] = self.spent.get(self.stage, 0.0) + passed

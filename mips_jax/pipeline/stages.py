@@ -1,0 +1,147 @@
+"""From a task to a verified program: the whole product as one function.
+
+    Task -> sequences -> population of networks -> the smallest perfect network -> program
+         -> verification
+
+Training, selection and judging have sequences of their own. Attempts are ranked by what training
+and selection have seen; the judge is asked once, about the one that was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mips_jax.inputs import InputRange, Inputs
+from mips_jax.networks import Network
+from mips_jax.pipeline.attempts import Attempt, attempted, train_networks, training_data
+from mips_jax.pipeline.distillation import Distillation
+from mips_jax.pipeline.extracting import extracted
+from mips_jax.pipeline.inputs_in_use import inputs_in_use
+from mips_jax.pipeline.judging import judged
+from mips_jax.pipeline.progress import Progress, Silent, Watch
+from mips_jax.pipeline.settings import PipelineSettings
+from mips_jax.pipeline.sources import Source, task_from
+from mips_jax.sequences import Sequences
+from mips_jax.tasks import Task
+from mips_jax.validation import checked
+from mips_jax.verification.survey import surveyed
+
+
+def distil(
+    source: Source,
+    input_range: InputRange | None = None,
+    length: int = 10,
+    settings: PipelineSettings | None = None,
+    progress: Progress | None = None,
+) -> Distillation:
+    """Distils whatever describes a task; see `distil_network` for a network that is already
+    trained.
+
+    Args:
+        source: a task, the name of one, example sequences (in memory, or the path of a .npz, .csv
+            or .jsonl file), or a Python function from input sequences to output sequences.
+        input_range: for a function: inclusive (low, high) of each input.
+        length: for a function: the training length.
+        settings: all choices.
+        progress: who is told how far it is.
+
+    Raises:
+        RequestError: the source cannot be read or the settings do not fit it.
+    """
+    settings = checked(settings, "", PipelineSettings)  # before anything is read or called
+    return distil_task(task_from(source, input_range, length), settings, progress)
+
+
+def distil_task(
+    task: Task,
+    settings: PipelineSettings | None = None,
+    progress: Progress | None = None,
+    checkpoint_dir: Path | None = None,
+) -> Distillation:
+    """Trains networks on a task, distils the smallest perfect one, and verifies the program.
+
+    Args:
+        task: where sequences come from; extraction never sees it.
+        settings: all choices.
+        progress: who is told how far it is.
+        checkpoint_dir: folder for the running search, so that it survives a crash.
+
+    Raises:
+        RequestError: the settings are out of range or do not fit the task.
+    """
+    settings = checked(settings, "", PipelineSettings)
+    watch = Watch(progress or Silent())
+    attempts: list[Attempt] = []
+    for number in range(settings.attempts):
+        data = training_data(task, settings, number)
+        watch.begin("train", "training" if not number else f"training again ({number + 1})")
+        folder = None if checkpoint_dir is None else Path(checkpoint_dir) / f"attempt_{number}"
+        result = train_networks(*data, settings, number, watch.progress, folder)
+        attempts.append(attempted(task, result, data, settings, watch))
+        if attempts[-1].settled:
+            break
+    best = max(attempts, key=lambda attempt: attempt.rank)  # the first of equals
+    found = Distillation(
+        task.name,
+        task.description,
+        best.inputs,
+        best.network,
+        best.training.best,
+        tuple(attempt.training for attempt in attempts),
+        best.extraction,
+        best.candidate,
+    )
+    seen = [part for attempt in attempts for part in attempt.data]
+    return judged(found, task, seen, settings, watch)
+
+
+def distil_network(
+    network: Network,
+    input_range: Inputs | InputRange,
+    name: str = "network",
+    settings: PipelineSettings | None = None,
+    progress: Progress | None = None,
+) -> Distillation:
+    """Distils a network that somebody trained; without a truth, agreement with the network is the
+    judge.
+
+    Args:
+        network: any network as plain arrays.
+        input_range: bounds of each input; `Inputs` also says which occur.
+        name: for reports.
+        settings: `extraction` and `verification` are used.
+        progress: who is told how far it is.
+    """
+    settings = checked(settings, "", PipelineSettings)
+    watch = Watch(progress or Silent())
+    inputs = Inputs.of(input_range)
+    watch.begin("extract", "looking at the network")
+    survey, refused = surveyed(network, inputs, settings.verification)
+    found = Distillation(name, "", inputs, network, survey=survey, refused=refused)
+    if refused is None:
+        found = extracted(found, settings, watch)
+    return judged(found, None, (), settings, watch)
+
+
+def distil_given(
+    network: Network,
+    task: Task,
+    settings: PipelineSettings | None = None,
+    progress: Progress | None = None,
+    trained_on: Sequence[Sequences] = (),
+) -> Distillation:
+    """Distils a network whose task is known: like `distil_network`, but the truth is the judge.
+
+    Args:
+        network: any network as plain arrays.
+        task: what it was trained on; used for verification only.
+        settings: `extraction` and `verification` are used.
+        progress: who is told how far it is.
+        trained_on: sequences that its training and selection have seen, where they are known.
+    """
+    settings = checked(settings, "", PipelineSettings)
+    watch = Watch(progress or Silent())
+    inputs = inputs_in_use(Inputs.of(task.input_range), task)
+    found = Distillation(task.name, task.description, inputs, network)
+    return judged(extracted(found, settings, watch), task, trained_on, settings, watch)
