@@ -27,7 +27,7 @@ def read_npz(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | N
     try:
         archive = np.load(path, allow_pickle=False)
     except Exception as error:  # whatever a damaged file does to numpy and zipfile
-        raise RequestError(f"{path.name}: not a readable npz archive ({cause(error)})") from error
+        raise RequestError(f"{path.name}: not a readable .npz file ({cause(error)})") from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise RequestError(
             f"{path.name}: a single array, not an npz archive; save x and y with numpy.savez"
