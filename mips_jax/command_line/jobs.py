@@ -18,7 +18,7 @@ from mips_jax.command_line.schema import (
 )
 from mips_jax.distillation import Distillation
 from mips_jax.errors import RequestError
-from mips_jax.extraction.settings import problems as extraction_problems
+from mips_jax.extraction.request import problems as extraction_problems
 from mips_jax.networks import InputRange, Network, load_network, resolve_input_range
 from mips_jax.pipeline import distil_network, distil_task
 from mips_jax.reporting.files import plain
