@@ -27,10 +27,10 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from mips_jax.pipeline.distillation import Distillation
 from mips_jax.extraction import ExtractionSettings
 from mips_jax.networks import MLPRNN, Network, load_network
 from mips_jax.pipeline import PipelineSettings, distil_given, distil_task
+from mips_jax.pipeline.distillation import Distillation
 from mips_jax.programs import compile_source
 from mips_jax.reporting.files import write_json, write_text
 from mips_jax.reporting.record import result_record

@@ -21,8 +21,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from mips_jax.budget import Guard, Share
 from mips_jax.extraction.automaton import AutomatonSettings, learn_automaton
-from mips_jax.extraction.regression.enumeration import EnumerationSettings, ExpressionBank
+from mips_jax.extraction.regression.enumeration import ExpressionBank
+from mips_jax.extraction.tuning import EnumerationSettings
 from mips_jax.machines import Mealy, first_difference, minimised
 from mips_jax.networks import Network
 from mips_jax.programs import Var, expression_text
@@ -68,17 +70,19 @@ def time_enumerator(seconds: float, console: Console) -> None:
     )
     for size in (5, 7, 9, 11):
         started = time.perf_counter()
-        limits = EnumerationSettings(largest_size=size, bank=1_000_000, seconds=seconds)
-        bank = ExpressionBank(columns, (7, 99, 100), limits)
+        limits = EnumerationSettings(largest_size=size, bank=1_000_000)
+        share = Share(guard=Guard(seconds))
+        bank = ExpressionBank(columns, (7, 99, 100), limits, share=share)
         taken = time.perf_counter() - started
         largest = expression_text(bank.expression(len(bank) - 1))
-        finished = "" if taken < seconds else " (time limit)"
+        finished = " (time limit)" if share.guard.struck else ""
+        tried = share.spent / bank.rows
         table.add_row(
             f"{size}{finished}",
             f"{len(bank):,}",
-            f"{bank.tried:,}",
+            f"{tried:,.0f}",
             f"{taken:.2f}",
-            f"{bank.tried / taken:,.0f}",
+            f"{tried / taken:,.0f}",
             largest,
         )
         if taken >= seconds:
@@ -108,7 +112,7 @@ def time_automata(console: Console) -> None:
         length = 40
         network = MachineNetwork(hidden, length)
         started = time.perf_counter()
-        limits = AutomatonSettings(letters=letters, states=4 * states, seconds=120.0)
+        limits = AutomatonSettings(letters=letters, states=4 * states)
         learnt = learn_automaton(network, ((0, letters - 1),), length, limits)
         taken = time.perf_counter() - started
         equal = learnt.machine is not None and first_difference(learnt.machine, hidden) is None

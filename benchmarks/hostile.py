@@ -35,7 +35,6 @@ from pathlib import Path
 import numpy as np
 
 from mips_jax.command_line.main import main
-from mips_jax.command_line.schema import Config, TrainingChoice
 from mips_jax.errors import RequestError
 from mips_jax.extraction import ExtractionSettings, extract
 from mips_jax.networks import MLPRNN, load_network, save_network
@@ -175,19 +174,7 @@ def option_cases() -> Iterator[Hostile]:
                 yield Hostile("options", argument, lambda a=argument: command(*TINY, a))
 
 
-ARGUMENTS = (
-    "task|=1||tasks x|-m|--cfg foo|task=Prev1 task=Prev2|task=Prev9|task=null|task=[Prev1]|"
-    "task={a:1}|~task|task=file|task=function|network=file|task=Prev1 network=file|"
-    "task=Prev1 +x=1|task=Prev1 +x=${oc.env:HOME}|task=Prev1 training=nope|task=Prev1 trainings=1|"
-    "task=Prev1 task.length=0|task=Prev1 task.length=1001|task=Prev1 task.length=1e999|"
-    "task=Prev1 hydra.mode=MULTIRUN|task=Prev1,Prev2|-m task=Prev1,Nope|--config-dir /nope task=Prev1|"
-    "task=Prev1 training.seed=${no.such}|task=Prev1 hydra.launcher._target_=os.system|"
-    "task=Prev1 hydra.sweeper._target_=builtins.print -m|benchmark task=Nope|benchmark --nope|"
-    "task=Prev1 overwrite=maybe|task=Prev1 overwrite=null|task=Prev1 model.hidden_dims=3|"
-    "task=file task.path=/|task=file task.path=no.npz|task=file task.path=null|"
-    "task=function task.target=x task.input_min=0 task.input_max=1|task=Prev1 task.path=x|"
-    "task.name=Prev1|task=glob(Nope*) -m|experiment=nope|debug=nope task=Prev1|--nope|-x"
-).split("|")
+ARGUMENTS = ["task", "=1", "", "tasks x", "-m", "--cfg foo", "task=Prev1 task=Prev2", "task=Prev9", "task=null", "task=[Prev1]", "task={a:1}", "~task", "task=file", "task=function", "network=file", "task=Prev1 network=file", "task=Prev1 +x=1", "task=Prev1 +x=${oc.env:HOME}", "task=Prev1 training=nope", "task=Prev1 trainings=1", "task=Prev1 task.length=0", "task=Prev1 task.length=1001", "task=Prev1 task.length=1e999", "task=Prev1 hydra.mode=MULTIRUN", "task=Prev1,Prev2", "-m task=Prev1,Nope", "--config-dir /nope task=Prev1", "task=Prev1 training.seed=${no.such}", "task=Prev1 hydra.launcher._target_=os.system", "task=Prev1 hydra.sweeper._target_=builtins.print -m", "benchmark task=Nope", "benchmark --nope", "task=Prev1 overwrite=maybe", "task=Prev1 overwrite=null", "task=Prev1 model.hidden_dims=3", "task=file task.path=/", "task=file task.path=no.npz", "task=file task.path=null", "task=function task.target=x task.input_min=0 task.input_max=1", "task=Prev1 task.path=x", "task.name=Prev1", "task=glob(Nope*) -m", "experiment=nope", "debug=nope task=Prev1", "--nope", "-x"]
 
 
 def argument_cases() -> Iterator[Hostile]:

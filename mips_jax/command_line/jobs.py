@@ -20,8 +20,9 @@ from mips_jax.command_line.schema import (
 )
 from mips_jax.errors import EnvironmentFailure, RequestError
 from mips_jax.networks import InputRange, Network, load_network, resolve_input_range
-from mips_jax.pipeline import PipelineSettings, distil_network, distil_task
+from mips_jax.pipeline import distil_network, distil_task
 from mips_jax.pipeline.distillation import Distillation
+from mips_jax.pipeline.settings import requested
 from mips_jax.reporting.claimed_folder import ClaimedFolder, file_digest
 from mips_jax.reporting.files import plain
 from mips_jax.reporting.progress import LiveProgress
@@ -33,7 +34,6 @@ from mips_jax.tasks.files.load import load_file_task
 from mips_jax.tasks.from_function import load_function_task
 from mips_jax.training.settings import DeviceSettings
 from mips_jax.validation import Problems
-from mips_jax.validation import problems as setting_problems
 
 NOTHING_ASKED = (
     "nothing to do: give task=<name> (`mips-jax tasks` lists them), task=file task.path=..., "
@@ -73,7 +73,7 @@ class Job:
                 "both a task and a network are given; a network is distilled without a task: "
                 "drop task or network"
             )
-        problems.extend(setting_problems(config.pipeline_settings(), "", PipelineSettings))
+        problems.of(requested, config.pipeline_settings())
         task, network, input_range = None, None, None
         if config.task is not None:
             task = problems.of(load_task, config.task)

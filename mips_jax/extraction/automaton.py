@@ -12,33 +12,17 @@ Axes: S states, A letters, N hidden states, E probe words, I inputs, O outputs.
 from __future__ import annotations
 
 import dataclasses
-import time
 
 import numpy as np
 
+from mips_jax.budget import Share
+from mips_jax.extraction.outcomes import Outcome
 from mips_jax.extraction.traces import probe, record
+from mips_jax.extraction.tuning import TUNING
+from mips_jax.extraction.tuning import AutomatonTuning as AutomatonSettings
 from mips_jax.inputs import InputRange, Inputs, alphabet
 from mips_jax.machines import Mealy, minimised
 from mips_jax.networks import Network
-
-
-@dataclasses.dataclass(frozen=True)
-class AutomatonSettings:
-    """Limits of the search for a finite machine.
-
-    Attributes:
-        letters: largest alphabet.
-        states: most states.
-        probes: most probe words.
-        fresh_words: random words on which the machine must agree with the network.
-        seconds: time limit.
-    """
-
-    letters: int = 400
-    states: int = 3000
-    probes: int = 400
-    fresh_words: int = 2000
-    seconds: float = 15.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,28 +31,36 @@ class AutomatonResult:
 
     Attributes:
         machine: the minimal machine, or None.
-        status: `closed` (every transition leads to a known state within the words' length),
-            `not_closed` (new states appear up to the last step: the network counts),
-            `too_many_letters`, `inputs_depend_on_the_past`, `too_many_states`, `inconsistent`,
-            `out_of_time`.
+        outcome: `CLOSED` (every transition leads to a known state within the words' length),
+            `NOT_CLOSED` (new states appear up to the last step: the network counts),
+            `TOO_MANY_LETTERS`, `INPUTS_DEPEND_ON_THE_PAST`, `TOO_MANY_STATES`, `INCONSISTENT`,
+            `OUT_OF_WORK`.
         hidden: [S, H] one hidden state of the network for each state.
         depth: steps after which the last new state was met.
         probes: number of probe words in use.
+        words: random words [W, T, I] on which the machine was compared with the network.
     """
 
     machine: Mealy | None
-    status: str
+    outcome: Outcome
     hidden: np.ndarray | None = None
     depth: int = 0
     probes: int = 0
+    words: tuple[np.ndarray, ...] = ()
+
+    @property
+    def status(self) -> str:
+        """The outcome's name."""
+        return self.outcome.name.lower()
 
 
 def learn_automaton(
     network: Network,
     inputs: Inputs | InputRange,
     length: int,
-    settings: AutomatonSettings,
+    settings: AutomatonSettings = TUNING.automaton,
     seed: int = 0,
+    share: Share | None = None,
 ) -> AutomatonResult:
     """The minimal Mealy machine that a network behaves like on words up to `length`.
 
@@ -78,35 +70,41 @@ def learn_automaton(
         length: words up to this length are trusted (access and probe word together).
         settings: limits.
         seed: of the fresh words.
+        share: steps of one hidden state that may be computed.
     """
-    inputs = Inputs.of(inputs)
+    inputs, share = Inputs.of(inputs), share or Share()
     if inputs.ordered:
-        return AutomatonResult(None, "inputs_depend_on_the_past")
+        return AutomatonResult(None, Outcome.INPUTS_DEPEND_ON_THE_PAST)
     letters = alphabet(inputs, settings.letters)
     if letters is None:
-        return AutomatonResult(None, "too_many_letters")
-    deadline = time.monotonic() + settings.seconds
+        return AutomatonResult(None, Outcome.TOO_MANY_LETTERS)
     rng = np.random.default_rng(seed)
-    probes: list[tuple[int, ...]] = [(a,) for a in _spread(len(letters), 40)]
+    probes: list[tuple[int, ...]] = [(a,) for a in _spread(len(letters), settings.first_probes)]
+    words: list[np.ndarray] = []
+
+    def compared(machine: Mealy) -> tuple[np.ndarray, np.ndarray]:
+        """(words of letter indices, [W, T] where machine and network differ on them)."""
+        indices = _fresh_words(len(letters), settings.fresh_words, length, rng)
+        words.append(letters[indices])
+        share.spend(indices.size)
+        outputs = record(network, letters[indices]).outputs
+        return indices, (machine.run(indices) != outputs).any(axis=2)
+
     while True:
-        result = _explore(network, letters, probes, length, settings, deadline)
+        result = _explore(network, letters, probes, length, settings, share)
+        result = dataclasses.replace(result, words=tuple(words))
         if result.machine is None:
             return result
-        separating = _separating_word(network, result, length, settings, rng)
+        separating = _separating_word(network, result, *compared(result.machine), settings.replayed)
         if separating is None:
-            indices = _fresh_words(len(letters), settings.fresh_words, length, rng)
-            agrees = (
-                result.machine.run(indices) == record(network, letters[indices]).outputs
-            ).all()
-            return dataclasses.replace(
-                result,
-                machine=minimised(result.machine),
-                status="closed" if agrees else "inconsistent",
-            )
-        if time.monotonic() > deadline:
-            return dataclasses.replace(result, machine=None, status="out_of_time")
+            agrees = not compared(result.machine)[1].any()
+            outcome = Outcome.CLOSED if agrees else Outcome.INCONSISTENT
+            machine = minimised(result.machine)
+            return dataclasses.replace(result, machine=machine, outcome=outcome, words=tuple(words))
+        if share.out:
+            return dataclasses.replace(result, machine=None, outcome=Outcome.OUT_OF_WORK)
         if separating in probes or len(probes) >= settings.probes:
-            return dataclasses.replace(result, machine=None, status="inconsistent")
+            return dataclasses.replace(result, machine=None, outcome=Outcome.INCONSISTENT)
         probes.append(separating)
 
 
@@ -125,23 +123,27 @@ def _spread(count: int, limit: int) -> list[int]:
     return sorted(set(np.linspace(0, count - 1, min(count, limit)).round().astype(int).tolist()))
 
 
-def _explore(network, letters, probes, length, settings, deadline) -> AutomatonResult:
+def _explore(network, letters, probes, length, settings, share: Share) -> AutomatonResult:
     """Breadth first over classes of hidden states."""
     horizon = max(len(p) for p in probes)
-    signature = lambda hidden: _signatures(network, hidden, letters, probes)
+    tree = _prefix_tree(probes)
+    cost = 1 + _branches(tree)  # steps for each hidden state that is met
+    signature = lambda hidden: _signatures(network, hidden, letters, tree)
     representative = [network.initial]
     classes = {signature(network.initial[None])[0]: 0}
     transition: list[np.ndarray] = []
     output: list[np.ndarray] = []
     level, depth = [0], 0
     count = len(letters)
+    ended = lambda outcome: AutomatonResult(None, outcome, depth=depth, probes=len(probes))
     while level:
         if depth + 1 + horizon > length and depth > 0:
-            return AutomatonResult(None, "not_closed", depth=depth, probes=len(probes))
+            return ended(Outcome.NOT_CLOSED)
         hidden = np.stack([representative[s] for s in level])
         following = network.step(
             np.repeat(hidden, count, axis=0), np.tile(letters, (len(level), 1))
         )
+        share.spend(len(following) * cost)
         outputs = network.outputs(following).reshape(len(level), count, -1)
         names = signature(following)
         next_level: list[int] = []
@@ -157,19 +159,22 @@ def _explore(network, letters, probes, length, settings, deadline) -> AutomatonR
             transition.append(targets)
             output.append(outputs[row])
         if len(representative) > settings.states:
-            return AutomatonResult(None, "too_many_states", depth=depth, probes=len(probes))
-        if time.monotonic() > deadline:
-            return AutomatonResult(None, "out_of_time", depth=depth, probes=len(probes))
+            return ended(Outcome.TOO_MANY_STATES)
+        if share.out:
+            return ended(Outcome.OUT_OF_WORK)
         level, depth = next_level, depth + 1
     machine = Mealy(letters, np.stack(transition), np.stack(output))
-    return AutomatonResult(machine, "closed", np.stack(representative), depth, len(probes))
+    return AutomatonResult(machine, Outcome.CLOSED, np.stack(representative), depth, len(probes))
 
 
-def _signatures(network, hidden, letters, probes) -> list[bytes]:
+def _branches(tree: dict) -> int:
+    return sum(1 + _branches(below) for below in tree.values())
+
+
+def _signatures(network, hidden, letters, tree: dict) -> list[bytes]:
     """The outputs after every probe word, as bytes, for hidden states [N, H]."""
     parts = [np.zeros((len(hidden), 0), np.int64)]
-    by_prefix = _prefix_tree(probes)
-    parts += _probe_tree(network, hidden, letters, by_prefix)
+    parts += _probe_tree(network, hidden, letters, tree)
     table = np.concatenate(parts, axis=1)
     return [row.tobytes() for row in np.ascontiguousarray(table)]
 
@@ -197,7 +202,7 @@ def _probe_tree(network, hidden, letters, tree: dict) -> list[np.ndarray]:
 
 
 def _separating_word(
-    network, result: AutomatonResult, length, settings, rng
+    network, result: AutomatonResult, indices: np.ndarray, wrong: np.ndarray, replayed: int
 ) -> tuple[int, ...] | None:
     """The shortest suffix found that tells apart two hidden states that the machine merged, or None
     when it agrees.
@@ -207,11 +212,8 @@ def _separating_word(
     separating suffix (Rivest and Schapire 1993).
     """
     machine = result.machine
-    indices = _fresh_words(len(machine.letters), settings.fresh_words, length, rng)
-    said = record(network, machine.letters[indices]).outputs
-    wrong = (machine.run(indices) != said).any(axis=2)
     found: list[tuple[int, ...]] = []
-    for w in np.flatnonzero(wrong.any(axis=1))[:30]:
+    for w in np.flatnonzero(wrong.any(axis=1))[:replayed]:
         word = indices[w, : int(wrong[w].argmax()) + 1]
         states = [0]
         for letter in word[:-1]:

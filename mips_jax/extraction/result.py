@@ -1,13 +1,18 @@
-"""What extraction reports: candidate programs, how registers are held, the outcome of every method."""
+"""What extraction reports: candidates, how registers are held, the outcome of every method."""
 
 from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
+from mips_jax.extraction.outcomes import Report
 from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.machines import Mealy
 from mips_jax.programs import Program
 
+# the method of every program that holds a constant table, however it was found
+TABLE = "table"
 _EXCEPTION_BITS = 20.0  # a wrong sequence among 1,000 costs as much as naming it and its correction
 
 
@@ -18,7 +23,8 @@ class Encoding:
     Attributes:
         register: its name in the program.
         meaning: what it is, in words.
-        kind: `direction` (affine in h), `curve` (a function of h, not affine) or `not held`.
+        kind: `direction` (affine in h), `curve` (a function of h, not affine), `partly held` or
+            `not held`.
         recovered: share of the register's variance that an affine map of h explains.
         held: the same for the nearest neighbours in h: 1 when h determines it.
     """
@@ -35,11 +41,14 @@ class Candidate:
     """A program that a method proposed.
 
     Attributes:
-        method: `linear`, `boolean`, `lattice`, `automaton`, `table` or `paper`.
+        method: `linear`, `registers`, `table` (it holds a transition table: a last resort), or
+            `paper`.
         program: the program.
         description_length: bits of the program.
         fidelity: share of fresh words on which program and network agree at every step.
         note: how it was found.
+        alphabet: `boolean` where inputs and outputs are all 0 or 1, else `integer`.
+        meanings: (register, what it is in words) where known.
     """
 
     method: str
@@ -47,6 +56,8 @@ class Candidate:
     description_length: float
     fidelity: float
     note: str = ""
+    alphabet: str = "integer"
+    meanings: tuple[tuple[str, str], ...] = ()
 
     @property
     def score(self) -> float:
@@ -66,6 +77,9 @@ class Extraction:
         length: words up to this length were put to the network.
         seconds: time taken.
         settings: as used.
+        words: all random words [W, T, I] that took part in the selection of candidates.
+        struck: whether the guard's clock struck, so that a quieter machine might find more.
+        reports: how every method ended, as named values.
     """
 
     candidates: tuple[Candidate, ...]
@@ -75,6 +89,9 @@ class Extraction:
     length: int
     seconds: float
     settings: ExtractionSettings
+    words: tuple[np.ndarray, ...] = ()
+    struck: bool = False
+    reports: tuple[Report, ...] = ()
 
     @property
     def best(self) -> Candidate | None:

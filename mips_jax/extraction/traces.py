@@ -55,7 +55,7 @@ def record(network: Network, words: np.ndarray) -> Traces:
 
 
 def probe(network: Network, hidden: np.ndarray, word: np.ndarray) -> np.ndarray:
-    """Outputs [N, K, O] that follow when a probe word [K, I] is read from each hidden state [N, H]."""
+    """Outputs [N, K, O] that follow when a probe word [K, I] is read from hidden states [N, H]."""
     results = []
     for start in range(0, len(hidden), _CHUNK):
         state = hidden[start : start + _CHUNK]

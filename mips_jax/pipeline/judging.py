@@ -51,7 +51,7 @@ def _case(
         extraction.length if task is None else task.length,
         extraction.machine,
         None if task is None else _truth(task, seen, settings),
-        getattr(extraction, "words", ()),
+        extraction.words,
         settings,
     )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+from mips_jax.errors import RequestError
 from mips_jax.extraction import ExtractionSettings
+from mips_jax.extraction.request import problems as extraction_problems
 from mips_jax.training.settings import TrainingSettings
-from mips_jax.validation import bounds
+from mips_jax.validation import bounds, checked
 from mips_jax.verification import VerificationSettings
 from mips_jax.verification.settings import MOST_SEQUENCES
 
@@ -31,3 +33,16 @@ class PipelineSettings:
     training_sequences: int = dataclasses.field(default=65_536, metadata=bounds(1, MOST_SEQUENCES))
     test_sequences: int = dataclasses.field(default=65_536, metadata=bounds(1, MOST_SEQUENCES))
     attempts: int = dataclasses.field(default=2, metadata=bounds(1, 1_000))
+
+
+def requested(settings: PipelineSettings | None) -> PipelineSettings:
+    """The settings, or the defaults for None.
+
+    Raises:
+        RequestError: naming every field that is wrong, before any work.
+    """
+    settings = checked(settings, "", PipelineSettings)
+    wrong = extraction_problems(settings.extraction)
+    if wrong:
+        raise RequestError(*wrong)
+    return settings

@@ -20,11 +20,10 @@ from mips_jax.pipeline.extracting import extracted
 from mips_jax.pipeline.inputs_in_use import inputs_in_use
 from mips_jax.pipeline.judging import judged
 from mips_jax.pipeline.progress import Progress, Silent, Watch
-from mips_jax.pipeline.settings import PipelineSettings
+from mips_jax.pipeline.settings import PipelineSettings, requested
 from mips_jax.pipeline.sources import Source, task_from
 from mips_jax.sequences import Sequences
 from mips_jax.tasks import Task
-from mips_jax.validation import checked
 from mips_jax.verification.survey import surveyed
 
 
@@ -49,7 +48,7 @@ def distil(
     Raises:
         RequestError: the source cannot be read or the settings do not fit it.
     """
-    settings = checked(settings, "", PipelineSettings)  # before anything is read or called
+    settings = requested(settings)  # before anything is read or called
     return distil_task(task_from(source, input_range, length), settings, progress)
 
 
@@ -70,7 +69,7 @@ def distil_task(
     Raises:
         RequestError: the settings are out of range or do not fit the task.
     """
-    settings = checked(settings, "", PipelineSettings)
+    settings = requested(settings)
     watch = Watch(progress or Silent())
     attempts: list[Attempt] = []
     for number in range(settings.attempts):
@@ -113,7 +112,7 @@ def distil_network(
         settings: `extraction` and `verification` are used.
         progress: who is told how far it is.
     """
-    settings = checked(settings, "", PipelineSettings)
+    settings = requested(settings)
     watch = Watch(progress or Silent())
     inputs = Inputs.of(input_range)
     watch.begin("extract", "looking at the network")
@@ -140,7 +139,7 @@ def distil_given(
         progress: who is told how far it is.
         trained_on: sequences that its training and selection have seen, where they are known.
     """
-    settings = checked(settings, "", PipelineSettings)
+    settings = requested(settings)
     watch = Watch(progress or Silent())
     inputs = inputs_in_use(Inputs.of(task.input_range), task)
     found = Distillation(task.name, task.description, inputs, network)

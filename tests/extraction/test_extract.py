@@ -9,7 +9,7 @@ import pytest
 
 from mips_jax.errors import RequestError
 from mips_jax.extraction import ExtractionSettings, extract
-from mips_jax.extraction.automaton import learn_automaton
+from mips_jax.extraction.automaton import AutomatonSettings, learn_automaton
 from mips_jax.inputs import random_words
 from mips_jax.machines import equals_machine
 from mips_jax.programs import compile_source
@@ -156,8 +156,6 @@ def test_other_seeds_give_an_equivalent_program():
 
 
 def _automaton_limits():
-    from mips_jax.extraction.automaton import AutomatonSettings
-
     return AutomatonSettings()
 
 

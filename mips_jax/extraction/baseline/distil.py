@@ -14,10 +14,10 @@ Axes: W words, T time, N table rows, D lattice dimensions, S states, O outputs.
 from __future__ import annotations
 
 import dataclasses
-import time
 
 import numpy as np
 
+from mips_jax.budget import Guard, Share
 from mips_jax.extraction.baseline.basis_change import affine_transition
 from mips_jax.extraction.baseline.boolean_autoencoder import boolean_machine
 from mips_jax.extraction.baseline.clusters import Clusters, find_clusters, is_function
@@ -25,7 +25,7 @@ from mips_jax.extraction.baseline.integer_network import integer_program, regist
 from mips_jax.extraction.baseline.lattice import IntegerCode
 from mips_jax.extraction.baseline.lattice_finders import lattice_codes
 from mips_jax.extraction.baseline.normalizers import Normalized, normalize
-from mips_jax.extraction.baseline.rpn_regression import BruteForceLimits, brute_force
+from mips_jax.extraction.baseline.rpn_regression import brute_force
 from mips_jax.extraction.regression.boolean.minimise import ConflictError
 from mips_jax.extraction.regression.regressor import affine_expression, integer_affine
 from mips_jax.extraction.settings import ExtractionSettings
@@ -58,6 +58,7 @@ def distil_by_paper(
     network: Network,
     inputs: Inputs | InputRange,
     settings: ExtractionSettings | None = None,
+    share: Share | None = None,
 ) -> list[PaperResult]:
     """Runs the paper's method on a network.
 
@@ -65,6 +66,7 @@ def distil_by_paper(
         network: an `MLPRNN` (the paper's architecture); any other is refused with a status.
         inputs: bounds of every input, and which letters occur.
         settings: `words`, `length`, `seconds` and `seed` are used.
+        share: values that brute force may compute; None: as many as its limits allow.
 
     Returns:
         The branches that were tried, in order; a linear program ends the search.
@@ -78,7 +80,7 @@ def distil_by_paper(
                 "refused: the paper's normalizers need MLPs for transition and output",
             )
         ]
-    deadline = time.monotonic() + settings.seconds
+    share = share or Share(guard=Guard(settings.seconds))
     length = settings.length or network.trained_length or 10
     words = random_words(inputs, settings.words, length, np.random.default_rng(settings.seed))
     traces = record(network, words)
@@ -91,7 +93,7 @@ def distil_by_paper(
     if results[-1].program is None:
         clusters = find_clusters(normal_traces)
         results.append(_boolean_branch(normal_traces, clusters, Inputs.of(inputs).bounds, note))
-        results += _integer_branch(normal, normal_traces, clusters, note, deadline)
+        results += _integer_branch(normal, normal_traces, clusters, note, share)
     return results
 
 
@@ -150,7 +152,7 @@ def _boolean_branch(
 
 
 def _integer_branch(
-    network: MLPRNN, traces: Traces, clusters: Clusters | None, note: str, deadline: float
+    network: MLPRNN, traces: Traces, clusters: Clusters | None, note: str, share: Share
 ) -> list[PaperResult]:
     later = traces.hidden[:, 1:].reshape(
         -1, network.hidden_dim
@@ -171,7 +173,7 @@ def _integer_branch(
             integers = code.encode(traces.hidden.reshape(-1, network.hidden_dim)).reshape(
                 *traces.hidden.shape[:2], -1
             )
-        results.append(_regress(integers, traces, _describe(code, note), deadline))
+        results.append(_regress(integers, traces, _describe(code, note), share))
         if results[-1].program is not None:
             break
     return results
@@ -181,7 +183,7 @@ def _describe(code: IntegerCode, note: str) -> str:
     return f"{note}; {code.finder} lattice of dimension {code.dim}, residual {code.residual:.2g}"
 
 
-def _regress(integers: np.ndarray, traces: Traces, note: str, deadline: float) -> PaperResult:
+def _regress(integers: np.ndarray, traces: Traces, note: str, share: Share) -> PaperResult:
     """Linear regression, then brute force, of next integers and outputs; integers [W, T + 1, D]."""
     before, letters, after, outputs = _steps(integers, traces)
     first = np.tile(np.arange(traces.length) == 0, traces.words.shape[0])
@@ -205,13 +207,13 @@ def _regress(integers: np.ndarray, traces: Traces, note: str, deadline: float) -
     state, read = [Var(n) for n in names], [Var(n) for n in inputs]
     updated = [Var(n, updated=True) for n in names]
     updates = _formulas(
-        [*state, *read], np.column_stack([before, letters])[known].T, after[known].T, deadline
+        [*state, *read], np.column_stack([before, letters])[known].T, after[known].T, share
     )
     if any(u is None for u in updates):
         return PaperResult(
             "integer", None, "integer regression: no short formula for the next integers", note
         )
-    written = _formulas(updated, after.T, outputs.T, deadline)
+    written = _formulas(updated, after.T, outputs.T, share)
     if any(w is None for w in written):
         return PaperResult(
             "integer", None, "integer regression: no short formula for the output", note
@@ -231,7 +233,7 @@ def _regress(integers: np.ndarray, traces: Traces, note: str, deadline: float) -
 
 
 def _formulas(
-    terms: list[Var], columns: np.ndarray, targets: np.ndarray, deadline: float
+    terms: list[Var], columns: np.ndarray, targets: np.ndarray, share: Share
 ) -> list[Expression | None]:
     """An exact affine formula for each target [M, N], else the shortest one by brute force, else
     None.
@@ -243,8 +245,7 @@ def _formulas(
     missing = [m for m, formula in enumerate(found) if formula is None]
     if missing:
         rows = np.unique(np.concatenate([columns, targets[missing]]), axis=1)
-        limits = BruteForceLimits(seconds=max(0.5, min(15.0, deadline - time.monotonic())))
-        formulas = brute_force(terms, rows[: len(columns)], rows[len(columns) :], limits)
+        formulas = brute_force(terms, rows[: len(columns)], rows[len(columns) :], share=share)
         for m, formula in zip(missing, formulas):
             found[m] = formula
     return found

@@ -13,11 +13,11 @@ Axes: K variables, N rows, R sampled rows, F formulas of one length, M targets.
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mips_jax.budget import Share
 from mips_jax.programs import Const, Expression, Var, call, evaluate
 
 LARGEST_VALUE = 2**31
@@ -47,12 +47,12 @@ class BruteForceLimits:
     Attributes:
         symbols: longest formula, in symbols.
         formulas: most formulas kept of one length.
-        seconds: time for one search.
+        values: most values computed in one search.
     """
 
     symbols: int = 8
     formulas: int = 30_000
-    seconds: float = 10.0
+    values: float = 1e9
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -76,6 +76,7 @@ def brute_force(
     columns: np.ndarray,
     targets: np.ndarray,
     limits: BruteForceLimits = BruteForceLimits(),
+    share: Share | None = None,
 ) -> list[Expression | None]:
     """The shortest formula for each target.
 
@@ -84,13 +85,15 @@ def brute_force(
         columns: [K, N] int64, the variables' values.
         targets: [M, N] int64.
         limits: of the search.
+        share: values that may be computed, in this search and in others.
 
     Returns:
         For each target the first formula that is exact on all N rows, or None.
     """
-    search = _Search(variables, columns, targets, limits)
+    share = (share or Share()).part(limits.values)
+    search = _Search(variables, columns, targets, limits, share)
     for length in range(1, limits.symbols + 1):
-        if search.finished or time.monotonic() > search.deadline:
+        if search.finished or search.share.out:
             break
         search.extend(length)
     return search.found
@@ -99,7 +102,7 @@ def brute_force(
 class _Search:
     """Levels so far, hashes of the values seen, and the formulas found."""
 
-    def __init__(self, variables, columns, targets, limits: BruteForceLimits):
+    def __init__(self, variables, columns, targets, limits: BruteForceLimits, share: Share):
         generator = np.random.default_rng(0)
         rows = columns.shape[1]
         sample = (
@@ -119,7 +122,7 @@ class _Search:
         self.seen = np.zeros(0, np.int64)
         self.levels: dict[int, _Level] = {}
         self.found: list[Expression | None] = [None] * targets.shape[0]
-        self.deadline = time.monotonic() + limits.seconds
+        self.share = share
 
     @property
     def finished(self) -> bool:
@@ -131,8 +134,9 @@ class _Search:
         values, made_by, parents, kept = [], [], [], 0
         for batch_values, symbol, batch_parents in self._batches(length):
             hashes = batch_values @ self.multipliers
+            self.share.spend(batch_values.size)
             self._check(batch_values, hashes, symbol, batch_parents)
-            if self.finished or time.monotonic() > self.deadline:
+            if self.finished or self.share.out:
                 break
             if last or kept >= self.limits.formulas:
                 continue

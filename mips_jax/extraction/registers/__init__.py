@@ -1,1 +1,1 @@
-"""Registers: what a network remembers, as integers that determine outputs and their own next values."""
+"""Registers: what a network remembers, as integers that determine outputs and their next values."""

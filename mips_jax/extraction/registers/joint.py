@@ -12,43 +12,35 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mips_jax.extraction.registers.features import Feature
-from mips_jax.extraction.regression.enumeration import EnumerationSettings, ExpressionBank
+from mips_jax.budget import Share
+from mips_jax.extraction.registers.feature import Feature
+from mips_jax.extraction.regression.enumeration import ExpressionBank
 from mips_jax.extraction.traces import Traces
+from mips_jax.extraction.tuning import TUNING, EnumerationSettings, JointSettings
 from mips_jax.inputs import InputRange, input_names
-from mips_jax.programs import Program, Register, Var, expression_bits, tidied, variables
+from mips_jax.programs import (
+    Expression,
+    Program,
+    Register,
+    Var,
+    expression_bits,
+    replace,
+    tidied,
+    variables,
+)
 
 _BLOCK = 4000  # updates run at a time
-_CELLS = 420  # grid cells at most
-
-
-@dataclasses.dataclass(frozen=True)
-class JointSettings:
-    """Limits.
-
-    Attributes:
-        bank: updates tried.
-        words: words on which every update is run.
-        kept: features returned at most.
-        starts: values of s before the first input.
-    """
-
-    bank: int = 30_000
-    words: int = 80
-    kept: int = 16
-    starts: tuple[int, ...] = (0, 1, -1)
 
 
 def joint_features(
     narrow: Traces,
     input_range: InputRange,
-    deadline: float,
-    settings: JointSettings = JointSettings(),
+    share: Share,
+    settings: JointSettings = TUNING.joint,
     hints: Sequence[int] = (),
 ) -> list[Feature]:
     """Registers with enumerated updates that determine the output, alone or with the last output.
@@ -56,7 +48,7 @@ def joint_features(
     Args:
         narrow: traces over few letters.
         input_range: bounds of the inputs.
-        deadline: `time.monotonic()` at which to stop.
+        share: values that may be computed.
         settings: limits.
         hints: integers that may be moduli or limits, such as the number of states of the network's
             machine.
@@ -67,57 +59,54 @@ def joint_features(
     names = input_names(len(input_range))
     letters, codes = np.unique(narrow.words.reshape(-1, len(names)), axis=0, return_inverse=True)
     codes = codes.reshape(narrow.words.shape[:2])
-    bound = min(24, (_CELLS // len(letters) - 1) // 2)
-    if bound < 3:
+    bound = min(settings.bound, (settings.cells // len(letters) - 1) // 2)
+    if bound < settings.smallest_bound:
         return []
     grid = np.array(list(itertools.product(range(-bound, bound + 1), range(len(letters)))))
     columns = {Var("s"): grid[:, 0]} | {Var(n): letters[grid[:, 1], i] for i, n in enumerate(names)}
-    constants = [
-        c
-        for c in (*hints, *(c for low, high in input_range for c in (low, high, high + 1)))
-        if abs(c) <= 2 * bound
-    ]
-    bank = ExpressionBank(
-        columns, constants, EnumerationSettings(bank=settings.bank, largest_size=7)
-    )
+    limits = [c for low, high in input_range for c in (low, high, high + 1)]
+    constants = [c for c in (*hints, *limits) if abs(c) <= 2 * bound]
+    size = EnumerationSettings(bank=settings.bank, largest_size=settings.size)
+    bank = ExpressionBank(columns, constants, size, share=share)
     table = bank.values + bound
-    table = np.where((table < 0) | (table > 2 * bound), -1, table).reshape(
-        len(bank), 2 * bound + 1, len(letters)
-    )
-    reads_itself = np.flatnonzero(
-        (table != table[:, :1]).any(axis=(1, 2))
-    )  # the others are windows, known already
+    table[(table < 0) | (table > 2 * bound)] = -1
+    table = table.reshape(len(bank), 2 * bound + 1, len(letters))
     found: dict[bytes, Feature] = {}
+    outputs = narrow.outputs[: settings.words]
+    for index, start in _candidates(
+        table, bound, codes[: settings.words], outputs, share, settings
+    ):
+        update = tidied(bank.expression(index))
+        alone = Feature("register", np.zeros((1, 1)), "", update, (), start)
+        feature = on_words(alone, narrow.words, names)
+        key = feature.values.tobytes()
+        if key not in found or expression_bits(update) < expression_bits(found[key].update):
+            found[key] = feature
+    ranked = sorted(found.values(), key=lambda f: expression_bits(f.update))[: settings.kept]
+    return [_named(f, f"register{i + 1}", settings.bit_price) for i, f in enumerate(ranked)]
+
+
+def _candidates(
+    table: np.ndarray, bound: int, codes, outputs, share: Share, settings: JointSettings
+) -> Iterator[tuple[int, int]]:
+    """(index of the update, initial value) of updates [M, S, A] that determine the output."""
+    # those that do not read the register are windows, known already
+    reads_itself = np.flatnonzero((table != table[:, :1]).any(axis=(1, 2)))
     for start in settings.starts:
         for first in range(0, len(reads_itself), _BLOCK):
-            if time.monotonic() > deadline:
-                break
+            if share.out:
+                return
             block = reads_itself[first : first + _BLOCK]
-            for index in _useful(
-                table[block],
-                start + bound,
-                codes[: settings.words],
-                narrow.outputs[: settings.words],
-            ):
-                update = tidied(bank.expression(int(block[index])))
-                feature = on_words(
-                    Feature("register", np.zeros((1, 1)), "", update, (), start),
-                    narrow.words,
-                    names,
-                )
-                key = feature.values.tobytes()
-                if key not in found or expression_bits(update) < expression_bits(found[key].update):
-                    found[key] = feature
-    ranked = sorted(found.values(), key=lambda f: expression_bits(f.update))[: settings.kept]
-    return [
-        dataclasses.replace(
-            f,
-            name=f"register{i + 1}",
-            update=_own(f.update, f"register{i + 1}"),
-            cost=0.3 * expression_bits(f.update),
-        )
-        for i, f in enumerate(ranked)
-    ]
+            share.spend(len(block) * codes.size)
+            useful = _useful(table[block], start + bound, codes, outputs, settings.last_outputs)
+            for index in useful:
+                yield int(block[index]), start
+
+
+def _named(feature: Feature, name: str, bit_price: float) -> Feature:
+    update: Expression = replace(feature.update, {Var("s"): Var(name)})
+    cost = bit_price * expression_bits(update)
+    return dataclasses.replace(feature, name=name, update=update, cost=cost, shown="state")
 
 
 def on_words(feature: Feature, words: np.ndarray, names: tuple[str, ...]) -> Feature:
@@ -131,13 +120,9 @@ def on_words(feature: Feature, words: np.ndarray, names: tuple[str, ...]) -> Fea
     )
 
 
-def _own(update, name: str):
-    from mips_jax.programs import replace
-
-    return replace(update, {Var("s"): Var(name)})
-
-
-def _useful(table: np.ndarray, start: int, codes: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+def _useful(
+    table: np.ndarray, start: int, codes: np.ndarray, outputs: np.ndarray, last_outputs: int
+) -> np.ndarray:
     """Indices of updates [M, S, A] under which (s, x), or (s, last output, x), never meets two
     outputs.
 
@@ -146,6 +131,7 @@ def _useful(table: np.ndarray, start: int, codes: np.ndarray, outputs: np.ndarra
         start: index of the initial state.
         codes: [W, T] letter of each step.
         outputs: [W, T, O].
+        last_outputs: most values of the output for the last one to be used.
     """
     count, states, letters = table.shape
     flat = table.reshape(count, -1)
@@ -170,7 +156,7 @@ def _useful(table: np.ndarray, start: int, codes: np.ndarray, outputs: np.ndarra
         states * letters,
     )
     useful = alone
-    if len(values) <= 12:
+    if len(values) <= last_outputs:
         last = np.concatenate([np.full((words, 1), 0), said[:, :-1]], axis=1)
         paired = (keys * len(values) + last[None])[:, :, 1:].reshape(len(passed), -1)
         target = np.broadcast_to(said[:, 1:].ravel(), paired.shape)

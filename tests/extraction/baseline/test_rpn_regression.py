@@ -32,7 +32,7 @@ def test_several_targets_share_one_search():
 
 def test_what_is_beyond_the_limits_is_none():
     noise = np.random.default_rng(0).integers(0, 9, S.size)
-    limits = BruteForceLimits(symbols=6, seconds=2.0)
+    limits = BruteForceLimits(symbols=6)
     assert brute_force([Var("s"), Var("x")], np.stack([S, X]), noise[None], limits) == [None]
 
 

@@ -7,20 +7,20 @@ import dataclasses
 import numpy as np
 import pytest
 
+from mips_jax.budget import Share
 from mips_jax.extraction.registers.features import (
     distinct,
     history_features,
-    input_names,
     network_features,
     with_holding,
 )
-from mips_jax.extraction.registers.joint import JointSettings, joint_features, on_words
+from mips_jax.extraction.registers.joint import joint_features, on_words
 from mips_jax.extraction.traces import probe, record
-from mips_jax.inputs import alphabet, narrow_words, random_words
+from mips_jax.extraction.tuning import JointSettings
+from mips_jax.inputs import alphabet, input_names, narrow_words, random_words
 from mips_jax.programs import Program, Register, Var, expression_text
 from tests.extraction.perfect_networks import BIT, DIGIT, Embedded, IntegerState, parity
 
-FAR = float("inf")
 RANGES = {
     "bits": BIT,
     "digits": DIGIT,
@@ -149,7 +149,7 @@ def test_distinct_features():
 )
 def test_joint_search_finds_registers_that_determine_the_output(network, input_range, update):
     traces = record(network, narrow_words(input_range, 100, 10, 6, np.random.default_rng(5)))
-    found = joint_features(traces, input_range, FAR, JointSettings(bank=3000, words=40))
+    found = joint_features(traces, input_range, Share(), JointSettings(bank=3000, words=40))
     assert found
     if update:
         assert update in [expression_text(f.update).replace(f.name, "register1") for f in found]

@@ -1,23 +1,20 @@
 """Closed sets of features and the programs regressed from them."""
 
 import dataclasses
-import time
 
 import numpy as np
 import pytest
 
-from mips_jax.extraction.registers.features import Feature, history_features, network_features
-from mips_jax.extraction.registers.search import (
-    RegisterSettings,
-    closed_sets,
-    programs,
-    regress_program,
-)
+from mips_jax.budget import Share
+from mips_jax.extraction.registers.closed_sets import closed_sets
+from mips_jax.extraction.registers.feature import Feature
+from mips_jax.extraction.registers.features import history_features, network_features
+from mips_jax.extraction.registers.regress import programs, regress_program
 from mips_jax.extraction.traces import record
+from mips_jax.extraction.tuning import TUNING, RegisterSettings
 from mips_jax.inputs import narrow_words, random_words
 from tests.extraction.perfect_networks import BIT, DIGIT, IntegerState
 
-FAR = float("inf")
 SETTINGS = RegisterSettings()
 
 
@@ -58,7 +55,7 @@ def _features(network, input_range, depth=1):
 )
 def test_closed_sets_determine_the_outputs_and_themselves(network, input_range, wanted):
     narrow, _, features, _ = _features(network, input_range)
-    found = closed_sets(narrow, features, SETTINGS, FAR)
+    found = closed_sets(narrow, features, SETTINGS, Share())
     assert wanted in [{f.name for f in s.features} for s in found]
     for candidate in found[:6]:
         if not candidate.keys:
@@ -84,17 +81,17 @@ def test_closed_sets_determine_the_outputs_and_themselves(network, input_range, 
 def test_a_network_without_memory_needs_no_registers():
     network = IntegerState([0], lambda s, x: x * x % 7)
     narrow, wide, features, on_wide = _features(network, DIGIT)
-    (found,) = closed_sets(narrow, features, SETTINGS, FAR)
+    (found,) = closed_sets(narrow, features, SETTINGS, Share())
     assert found.features == ()
-    ((program, _),) = list(programs([found], wide, DIGIT, on_wide, SETTINGS, FAR))
+    ((program, _),) = list(programs([found], wide, DIGIT, on_wide, Share()))
     assert program.registers == () and np.array_equal(program.run(wide.words), wide.outputs)
 
 
 def test_programs_of_closed_sets_are_exact_on_the_traces():
     network = IntegerState([0], lambda s, x: np.where(x == 0, 0, s + 1))
     narrow, wide, features, on_wide = _features(network, ((0, 2),))
-    found = closed_sets(narrow, features, SETTINGS, FAR)
-    program, used = next(programs(found, wide, ((0, 2),), on_wide, SETTINGS, FAR))
+    found = closed_sets(narrow, features, SETTINGS, Share())
+    program, used = next(programs(found, wide, ((0, 2),), on_wide, Share()))
     assert used in found and np.array_equal(program.run(wide.words), wide.outputs), str(program)
 
 
@@ -106,7 +103,7 @@ def test_an_unknown_initial_value_is_found_from_the_first_step():
     _, wide, _, features = _features(network, DIGIT)
     output = next(f for f in features if f.name == "output")
     assert output.initial is None and output.values[0, 0] == 5
-    program = regress_program((output,), wide, DIGIT, SETTINGS, FAR)
+    program = regress_program((output,), wide, DIGIT, Share())
     assert program.registers[0].initial >= 9 and np.array_equal(
         program.run(wide.words), wide.outputs
     )
@@ -130,11 +127,9 @@ def test_a_position_and_a_heading_are_found_together():
     network = IntegerState([0, 0, 1, 0], walk, lambda east, north, dx, dy: (east, north))
     narrow, wide, few, many = _features(network, ((0, 2),))
     wanted = {"output0", "output1", "change_0", "change_0_1"}
-    sets = closed_sets(narrow, [f for f in few if f.name in wanted], SETTINGS, FAR)
+    sets = closed_sets(narrow, [f for f in few if f.name in wanted], SETTINGS, Share())
     assert {f.name for f in sets[0].features} == wanted
-    program = regress_program(
-        tuple(f for f in many if f.name in wanted), wide, ((0, 2),), SETTINGS, FAR
-    )
+    program = regress_program(tuple(f for f in many if f.name in wanted), wide, ((0, 2),), Share())
     words = random_words(((0, 2),), 100, 50, np.random.default_rng(5))
     np.testing.assert_array_equal(program.run(words), network.run(words)[1])
 
@@ -148,8 +143,7 @@ def test_features_that_do_not_explain_give_no_program():
             (largest,),
             wide,
             DIGIT,
-            dataclasses.replace(SETTINGS, tolerance=0.0),
-            time.monotonic() + 0.5,
+            Share(3e7),
         )
         is None
     )
@@ -169,8 +163,9 @@ def test_rows_on_which_a_network_errs_are_tolerated_and_counted():
     parity = Feature(
         "parity", np.concatenate([np.zeros((400, 1), np.int64), truth], axis=1), "", initial=0
     )
+    tolerant = RegisterSettings(tolerance=0.02)
     program = regress_program(
-        (parity,), traces, BIT, dataclasses.replace(SETTINGS, tolerance=0.02), FAR
+        (parity,), traces, BIT, Share(), dataclasses.replace(TUNING, registers=tolerant)
     )
     np.testing.assert_array_equal(program.run(traces.words)[:, :, 0], truth)
 
@@ -179,7 +174,7 @@ def test_words_too_short_for_any_step_give_no_sets():
     network = IntegerState([0], lambda s, x: s + x)
     traces = record(network, random_words(BIT, 50, 1, np.random.default_rng(0)))
     assert closed_sets(
-        traces, history_features(traces, BIT), SETTINGS, FAR
+        traces, history_features(traces, BIT), SETTINGS, Share()
     )  # the output is the input
     looking = Feature("ahead", np.zeros((50, 1), np.int64), "", lookahead=1)
-    assert closed_sets(traces, [looking], SETTINGS, FAR) is not None
+    assert closed_sets(traces, [looking], SETTINGS, Share()) is not None

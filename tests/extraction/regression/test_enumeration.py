@@ -5,7 +5,8 @@ the sampled rows.
 import numpy as np
 import pytest
 
-from mips_jax.extraction.regression.enumeration import EnumerationSettings, ExpressionBank
+from mips_jax.extraction.regression.enumeration import ExpressionBank
+from mips_jax.extraction.tuning import EnumerationSettings
 from mips_jax.programs import Const, Var, call, evaluate, expression_bits, expression_text, walk
 
 X, Y = Var("x"), Var("y")

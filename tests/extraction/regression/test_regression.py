@@ -1,25 +1,19 @@
-"""Regression of integer columns: closed forms, counterexample rows, tables as the last resort."""
+"""Regression of integer columns: closed forms and counterexample rows."""
 
 import itertools
-import time
 
 import numpy as np
 import pytest
 
-from mips_jax.extraction.regression.enumeration import EnumerationSettings
-from mips_jax.extraction.regression.regressor import (
-    RegressionSettings,
-    Regressor,
-    affine_expression,
-    affine_modulo,
-    integer_affine,
-)
-from mips_jax.programs import Const, Lookup, Var, call, evaluate, expression_text
+from mips_jax.budget import Share
+from mips_jax.extraction.regression.affine import affine_expression, affine_modulo, integer_affine
+from mips_jax.extraction.regression.regressor import Regressor
+from mips_jax.extraction.tuning import EnumerationSettings, RegressionSettings
+from mips_jax.programs import Const, Var, call, evaluate, expression_text
 
 X, Y, Z = Var("x"), Var("y"), Var("z")
 ROWS = np.random.default_rng(0).integers(-9, 10, (500, 3))
 COLUMNS = {v: ROWS[:, i] for i, v in enumerate((X, Y, Z))}
-FAR = time.monotonic() + 600
 SMALL = RegressionSettings(enumeration=EnumerationSettings(largest_size=5, bank=8000))
 
 
@@ -116,16 +110,11 @@ def test_rows_that_refute_a_candidate_join_the_sample():
     assert found and all((np.asarray(evaluate(e, {X: x, Y: y})) == target).all() for e in found)
 
 
-def test_nothing_is_returned_for_noise_unless_a_table_is_allowed():
+def test_nothing_is_returned_for_noise():
     x = np.repeat(np.arange(12), 3)
     noise = np.random.default_rng(2).permutation(12)[x] ** 3 % 53
     tiny = EnumerationSettings(largest_size=2, bank=200)
     assert Regressor({X: x}, settings=RegressionSettings(enumeration=tiny)).expressions(noise) == []
-    (table,) = Regressor(
-        {X: x}, settings=RegressionSettings(enumeration=tiny, lookup_cells=64)
-    ).expressions(noise)
-    assert isinstance(table, Lookup)
-    np.testing.assert_array_equal(evaluate(table, {X: x}), noise)
 
 
 def test_a_target_that_is_no_function_of_the_variables_has_no_expression():
@@ -160,7 +149,8 @@ def test_a_variable_that_only_adds_is_set_apart(sign):
     found = _found(columns, (doubled + sign * digit) % 10)
     assert found and all(text.endswith("% 10") for text in found)
     assert (
-        Regressor(columns, settings=SMALL)._by_enumeration((doubled + sign * digit) % 10, FAR) == []
+        Regressor(columns, settings=SMALL)._by_enumeration((doubled + sign * digit) % 10, Share())
+        == []
     )
 
 

@@ -1,0 +1,122 @@
+"""What is known so far: the candidates, the machine, how each method ended.
+
+Findings never change; a method's proposal makes new ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from mips_jax.extraction.evidence import Evidence
+from mips_jax.extraction.outcomes import Report
+from mips_jax.extraction.result import TABLE, Candidate
+from mips_jax.machines import Mealy
+from mips_jax.programs import Lookup, Program, walk
+
+
+@dataclasses.dataclass(frozen=True)
+class Proposal:
+    """A program that a method proposes.
+
+    Attributes:
+        program: the program.
+        note: how it was found.
+        meanings: what its registers are, in words, where known.
+        settles: whether no other method could better it, if it is exact.
+    """
+
+    program: Program
+    note: str = ""
+    meanings: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    settles: bool = False
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LearntMachine:
+    """A finite machine that a method found.
+
+    Attributes:
+        machine: the network's behaviour, or None where there is no such machine.
+        words: random words [W, T, I] that it was compared with the network on.
+    """
+
+    machine: Mealy | None
+    words: tuple[np.ndarray, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Findings:
+    """What the methods so far have found.
+
+    Attributes:
+        candidates: every program proposed, in order.
+        latest: what the last proposal became.
+        machine: the finite machine that the network behaves like, when it has one.
+        reports: how each method ended.
+        settled: whether more methods are of no use.
+    """
+
+    candidates: tuple[Candidate, ...] = ()
+    latest: Candidate | None = None
+    machine: Mealy | None = None
+    reports: tuple[Report, ...] = ()
+    settled: bool = False
+
+    @property
+    def shortest(self) -> float:
+        """Bits of the shortest exact program that is no table; infinite without one."""
+        exact = [c for c in self.candidates if c.fidelity == 1.0 and c.method != TABLE]
+        return min((c.description_length for c in exact), default=math.inf)
+
+    def with_report(self, report: Report) -> Findings:
+        return dataclasses.replace(self, reports=(*self.reports, report))
+
+
+def judged(
+    item: Proposal | LearntMachine, family: str, evidence: Evidence, findings: Findings
+) -> tuple[Evidence, Findings]:
+    """What is known once a program was compared with the network on fresh words; those on which it
+    is wrong join the evidence.
+
+    Args:
+        item: what a method yielded.
+        family: of the method, the name under which its programs go.
+        evidence: so far.
+        findings: so far.
+    """
+    if isinstance(item, LearntMachine):
+        evidence = dataclasses.replace(evidence, words=evidence.words + item.words)
+        return evidence, dataclasses.replace(findings, machine=item.machine)
+    known = next((c for c in findings.candidates if c.program == item.program), None)
+    if known is not None:
+        return evidence, dataclasses.replace(findings, latest=known)
+    program, fresh = item.program, evidence.fresh
+    agree = (program.run(fresh.words) == fresh.outputs).all(axis=(1, 2))
+    candidate = Candidate(
+        TABLE if has_table(program) else family,
+        program,
+        program.description_length,
+        float(agree.mean()),
+        item.note,
+        evidence.alphabet,
+        tuple(item.meanings.items()),
+    )
+    words = evidence.tuning.words
+    if words.learnable < candidate.fidelity < 1.0:
+        evidence = evidence.with_counterexamples(np.flatnonzero(~agree)[: words.learnt])
+    return evidence, dataclasses.replace(
+        findings,
+        candidates=(*findings.candidates, candidate),
+        latest=candidate,
+        settled=findings.settled or (item.settles and candidate.fidelity == 1.0),
+    )
+
+
+def has_table(program: Program) -> bool:
+    """Whether a constant table stands in an update or an output."""
+    expressions = [*(r.update for r in program.registers), *program.outputs]
+    return any(isinstance(node, Lookup) for e in expressions for node in walk(e))
