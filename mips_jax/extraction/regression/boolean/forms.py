@@ -18,7 +18,7 @@ from mips_jax.extraction.regression.boolean.two_level import (
     sum_of_products,
     sum_of_products_against_off_set,
 )
-from mips_jax.programs import Call, Const, Expression, call
+from mips_jax.programs import Call, Const, Expression, call, negation
 
 GATES = {  # two variables -> one, on 0/1 arrays; the other two-input gates are complements of these
     "xor": lambda a, b: a ^ b,
@@ -281,21 +281,6 @@ def polynomial(on_set: np.ndarray, bits: int) -> list[int]:
         zero, one = np.moveaxis(coefficients, axis, 0)
         one ^= zero
     return [int(m) for m in np.flatnonzero(coefficients)]
-
-
-def negation(expression: Expression) -> Expression:
-    """`not expression`, pushed inside where that is shorter."""
-    opposite = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
-    match expression:
-        case Const(value):
-            return Const(1 - value)
-        case Call("not", (inner,)):
-            return inner
-        case Call("xor", (a, b)):
-            return call("eq", a, b)
-        case Call(operator, arguments) if operator in opposite:
-            return Call(opposite[operator], arguments)
-    return call("not", expression)
 
 
 def fold(operator: str, terms: Sequence[Expression]) -> Expression:
