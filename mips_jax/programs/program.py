@@ -104,10 +104,10 @@ class Program(Recurrence):
         for t in range(length):
             values = {Var(name): steps[:, t, i] for i, name in enumerate(self.inputs)}
             boxes = {Var(name): interval_of(value) for name, value in state.items()}
-            inside = safe >= 0 and all(
+            within = safe >= 0 and all(
                 -safe <= low and high <= safe for low, high in boxes.values()
             )
-            state, result = self._step(values, state, inside or self._fits(letters | boxes))
+            state, result = self._step(values, state, within or self._fits(letters | boxes))
             outputs.append(result)
             history.append(state)
         stacked = {

@@ -7,7 +7,7 @@ Forms that split something off are given a `search` for the rest. K: variables o
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -250,14 +250,18 @@ def gate_forms(table: PartialTable, search) -> Iterator[Expression]:
         return
     for i, j in itertools.combinations(range(table.bits), 2):
         for gate, function in GATES.items():
-            merge = lambda rows: (rows & ~(1 << i)) | (function(rows >> i & 1, rows >> j & 1) << i)
-            on, off = drop_bit(merge(table.on), j), drop_bit(merge(table.off), j)
+            on, off = (_merged(rows, i, j, function) for rows in (table.on, table.off))
             if np.intersect1d(on, off).size:
                 continue
             merged = list(table.variables)
             merged[i] = _gate_expression(gate, table.variables[i], table.variables[j])
             del merged[j]
             yield search(PartialTable.of(on, off, merged))
+
+
+def _merged(rows: np.ndarray, i: int, j: int, gate: Callable) -> np.ndarray:
+    """Rows whose bit i is the gate of bits i and j, without bit j."""
+    return drop_bit((rows & ~(1 << i)) | (gate(rows >> i & 1, rows >> j & 1) << i), j)
 
 
 def _gate_expression(gate: str, a: Expression, b: Expression) -> Expression:
