@@ -2,6 +2,21 @@
 
 from mips_jax.machines.as_program import machine_program
 from mips_jax.machines.mealy import Mealy, minimised
-from mips_jax.machines.product import equals_machine, first_difference
+from mips_jax.machines.product import (
+    ProductResult,
+    bisimilar,
+    compare,
+    equals_machine,
+    first_difference,
+)
 
-__all__ = ["Mealy", "equals_machine", "first_difference", "machine_program", "minimised"]
+__all__ = [
+    "Mealy",
+    "ProductResult",
+    "bisimilar",
+    "compare",
+    "equals_machine",
+    "first_difference",
+    "machine_program",
+    "minimised",
+]

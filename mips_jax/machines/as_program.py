@@ -23,9 +23,8 @@ def machine_program(machine: Mealy, input_range: InputRange) -> Program:
     lows = tuple(low for low, _ in input_range)
     column = np.zeros(shape, np.int64)
     column[tuple((machine.letters - np.array(lows)).T)] = np.arange(len(machine.letters))
-    as_tuples = lambda a: tuple(as_tuples(b) for b in a) if a.ndim > 1 else tuple(int(b) for b in a)
     indices, offsets = (Var("state"), *map(Var, names)), (0, *lows)
-    table = lambda name, values: Lookup(name, as_tuples(values[:, column]), indices, offsets)
+    table = lambda name, values: Lookup(name, _as_tuples(values[:, column]), indices, offsets)
     outputs = tuple(
         table("OUTPUT" if machine.output.shape[2] == 1 else f"OUTPUT{o}", machine.output[:, :, o])
         for o in range(machine.output.shape[2])
@@ -33,3 +32,8 @@ def machine_program(machine: Mealy, input_range: InputRange) -> Program:
     if machine.states == 1:
         return Program(names, (Register("state", 0, Const(0)),), outputs)
     return Program(names, (Register("state", 0, table("NEXT", machine.transition)),), outputs)
+
+
+def _as_tuples(table: np.ndarray) -> tuple:
+    """An array as nested tuples of Python ints."""
+    return tuple(_as_tuples(row) for row in table) if table.ndim > 1 else tuple(table.tolist())

@@ -1,25 +1,25 @@
 """Programs over integers: expressions, registers, an interpreter and a printer to Python."""
 
+from mips_jax.programs.cost import expression_bits, shared_bits
+from mips_jax.programs.evaluation import bounds, evaluate
 from mips_jax.programs.expression import (
-    OPERATORS,
     Call,
     Const,
     Expression,
     Lookup,
     Var,
     call,
-    evaluate,
-    expression_bits,
-    expression_text,
     is_boolean,
     replace,
-    shared_bits,
-    tidied,
     variables,
     walk,
 )
+from mips_jax.programs.operators import OPERATORS, Operator
 from mips_jax.programs.printing import body_lines, program_source, reuse_updates
-from mips_jax.programs.program import Program, Register, compile_source, pruned, renamed
+from mips_jax.programs.program import Program, compile_source, pruned, renamed
+from mips_jax.programs.recurrence import Recurrence, Register
+from mips_jax.programs.text import expression_text
+from mips_jax.programs.tidy import negation, tidied
 
 __all__ = [
     "OPERATORS",
@@ -27,16 +27,20 @@ __all__ = [
     "Const",
     "Expression",
     "Lookup",
+    "Operator",
     "Program",
+    "Recurrence",
     "Register",
     "Var",
     "body_lines",
+    "bounds",
     "call",
     "compile_source",
     "evaluate",
     "expression_bits",
     "expression_text",
     "is_boolean",
+    "negation",
     "program_source",
     "pruned",
     "renamed",

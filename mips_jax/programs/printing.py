@@ -12,6 +12,7 @@ import dataclasses
 import textwrap
 from collections import Counter
 from graphlib import CycleError, TopologicalSorter
+from typing import TypeVar
 
 from mips_jax.programs.expression import (
     Call,
@@ -19,13 +20,14 @@ from mips_jax.programs.expression import (
     Expression,
     Lookup,
     Var,
-    expression_text,
-    may_be_bool,
     replace,
     variables,
     walk,
 )
-from mips_jax.programs.program import Program
+from mips_jax.programs.recurrence import Recurrence
+from mips_jax.programs.text import expression_text, may_be_bool
+
+_Kind = TypeVar("_Kind", bound=Recurrence)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +38,7 @@ class _Statement:
     expressions: tuple[Expression, ...]
 
 
-def program_source(program: Program, docstring: str | None = None) -> str:
+def program_source(program: Recurrence, docstring: str | None = None) -> str:
     """The program as a Python module with one function `program(inputs)`.
 
     Args:
@@ -58,7 +60,7 @@ def program_source(program: Program, docstring: str | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _initial_lines(program: Program) -> list[str]:
+def _initial_lines(program: Recurrence) -> list[str]:
     """`a = b = 0`: registers that start alike share a line, as far as it goes."""
     by_value: dict[int, list[str]] = {}
     for register in sorted(program.registers, key=lambda r: (len(r.name), r.name)):
@@ -108,8 +110,8 @@ def body_lines(source: str) -> int:
     return sum(bool(line.strip()) for line in lines[body[0].lineno - 1 : body[-1].end_lineno])
 
 
-def reuse_updates(program: Program) -> Program:
-    """Outputs and later updates that contain a register's update read the updated register instead."""
+def reuse_updates(program: _Kind) -> _Kind:
+    """Outputs and later updates that contain a register's update read its new value instead."""
     known: dict[Expression, Expression] = {}
     registers = []
     for register in program.registers:
@@ -118,10 +120,10 @@ def reuse_updates(program: Program) -> Program:
         if isinstance(register.update, (Call, Lookup)):
             known[register.update] = known[update] = Var(register.name, updated=True)
     outputs = tuple(replace(o, known) for o in program.outputs)
-    return Program(program.inputs, tuple(registers), outputs)
+    return dataclasses.replace(program, registers=tuple(registers), outputs=outputs)
 
 
-def _statements(program: Program) -> list[_Statement]:
+def _statements(program: Recurrence) -> list[_Statement]:
     """One statement for each register and for the outputs, shared sub-expressions named first."""
     named = [(r.name, r.update) for r in program.registers]
     outputs = program.outputs
@@ -218,7 +220,9 @@ def _merged(statements: list[_Statement], cycle: set[int]) -> list[_Statement]:
     targets = tuple(t for m in members for t in m.targets)
     # Inside one tuple assignment every right-hand side sees the old values; new ones must be
     # written out.
-    new = {Var(t, updated=True): e for m in members for t, e in zip(m.targets, m.expressions)}
+    new: dict[Expression, Expression] = {
+        Var(t, updated=True): e for m in members for t, e in zip(m.targets, m.expressions)
+    }
     expressions = tuple(_expanded(e, new) for m in members for e in m.expressions)
     first = min(cycle)
     return rest[:first] + [_Statement(targets, expressions)] + rest[first:]
@@ -240,7 +244,8 @@ def _statement_text(statement: _Statement) -> str:
         )
     if len(statement.targets) == 1:
         return _assignment_text(statement.targets[0], statement.expressions[0])
-    return f"{', '.join(statement.targets)} = {', '.join(_integer_text(e) for e in statement.expressions)}"
+    right = ", ".join(_integer_text(e) for e in statement.expressions)
+    return f"{', '.join(statement.targets)} = {right}"
 
 
 def _assignment_text(name: str, expression: Expression) -> str:
@@ -262,8 +267,8 @@ def _integer_text(expression: Expression) -> str:
     return f"int({text})" if may_be_bool(expression) else text
 
 
-def _table_lines(program: Program) -> list[str]:
-    tables = {}
+def _table_lines(program: Recurrence) -> list[str]:
+    tables: dict[str, tuple] = {}
     for expression in [r.update for r in program.registers] + list(program.outputs):
         tables |= {node.name: node.table for node in walk(expression) if isinstance(node, Lookup)}
     lines: list[str] = []

@@ -7,60 +7,44 @@ Axes: N sequences, T time, I inputs a step, O outputs a step.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from mips_jax.programs.expression import (
-    Expression,
-    Var,
-    evaluate,
-    expression_text,
-    replace,
-    shared_bits,
-    variables,
+from mips_jax.programs.cost import shared_bits
+from mips_jax.programs.evaluation import (
+    bounds,
+    evaluate_as,
+    fits,
+    interval_of,
+    narrowed,
 )
+from mips_jax.programs.expression import Expression, Var, replace, variables
+from mips_jax.programs.operators import Interval
+from mips_jax.programs.printing import program_source
+from mips_jax.programs.recurrence import Recurrence, Register
+from mips_jax.programs.text import expression_text
+from mips_jax.programs.words import as_words
 
-_SAFE_MAGNITUDE = (
-    2**20
-)  # beyond it the interpreter changes from int64 to Python's unbounded integers
-
-
-@dataclasses.dataclass(frozen=True)
-class Register:
-    """An integer that the program remembers.
-
-    Attributes:
-        name: an identifier, unlike any other register's and any input's.
-        initial: its value before the first input.
-        update: its value after a step; reads the inputs, the registers before the step, and the
-            updated value of registers that come earlier in the program.
-    """
-
-    name: str
-    initial: int
-    update: Expression
+# Bits of the largest registers for which one bound holds for a whole run: the search for it starts
+# here. Registers beyond it are bounded step by step.
+_WIDEST = 62
 
 
 @dataclasses.dataclass(frozen=True)
-class Program:
-    """A recurrence over integers.
+class Program(Recurrence):
+    """A recurrence over integers that can be run, measured and printed.
 
-    Attributes:
-        inputs: names of the inputs of a step.
-        registers: in the order of their updates.
-        outputs: one expression for each output; may read inputs and registers before and after the
-            step.
+    >>> from mips_jax.programs import call
+    >>> total = call("add", Var("total"), Var("x"))
+    >>> program = Program(("x",), (Register("total", 0, total),), (Var("total", updated=True),))
+    >>> program([1, 0, 2**70])
+    [1, 1, 1180591620717411303425]
     """
-
-    inputs: tuple[str, ...]
-    registers: tuple[Register, ...]
-    outputs: tuple[Expression, ...]
 
     @property
     def source(self) -> str:
         """The program as Python: `def program(inputs)`, standard library only."""
-        from mips_jax.programs.printing import program_source
-
         return program_source(self)
 
     @property
@@ -79,67 +63,117 @@ class Program:
             )
         return bits + sum(shared_bits(output, count, seen) for output in self.outputs)
 
-    def run(self, inputs: np.ndarray) -> np.ndarray:
-        """The outputs on many sequences at once, exact at any length.
+    def __call__(self, sequence: Sequence) -> list:
+        """The outputs on one sequence, as plain Python.
 
         Args:
-            inputs: [N, T, I] integers.
+            sequence: ints, or tuples of I ints where the program reads several a step.
 
         Returns:
-            [N, T, O] int64, or Python-int objects where a value left the range that is safe in
-            int64.
+            A list as long: ints, or tuples where the program writes several a step.
+        """
+        outputs = self.run([list(sequence)])[0].tolist()
+        return [row[0] if len(self.outputs) == 1 else tuple(row) for row in outputs]
+
+    def run(self, inputs: np.ndarray | Sequence) -> np.ndarray:
+        """The outputs on many sequences at once, exact at any length and any size.
+
+        Args:
+            inputs: [N, T, I] integers, as an array or nested sequences; [N, T] where I is 1.
+
+        Returns:
+            [N, T, O] int64, or objects holding Python ints where one of them does not fit.
+
+        Raises:
+            RequestError: the inputs have another shape, or are no integers.
+            ZeroDivisionError: a step divides by zero.
         """
         return self.trace(inputs)[0]
 
-    def trace(self, inputs: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Outputs [N, T, O] and, for each register, its value [N, T] after every step."""
-        count, length, _ = inputs.shape
-        if not length:
-            return np.zeros((count, 0, len(self.outputs)), np.int64), {
-                r.name: np.zeros((count, 0), np.int64) for r in self.registers
-            }
-        steps = inputs.astype(
-            object
-            if inputs.size and max(-int(inputs.min()), int(inputs.max())) > _SAFE_MAGNITUDE
-            else np.int64
-        )
-        state = {r.name: np.full(count, r.initial, steps.dtype) for r in self.registers}
+    def trace(self, inputs: np.ndarray | Sequence) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Outputs [N, T, O] and the values [N, T] of each register after every step; see `run`."""
+        steps = as_words(inputs, self.inputs)
+        count, length, _ = steps.shape
+        if not steps.size:
+            nothing = np.zeros((count, length, len(self.outputs)), np.int64)
+            return nothing, {r.name: nothing[:, :, 0] for r in self.registers}
+        letters = {Var(name): interval_of(steps[:, :, i]) for i, name in enumerate(self.inputs)}
+        safe = self._safe_magnitude(letters)
+        state = {r.name: narrowed(np.full(count, r.initial, dtype=object)) for r in self.registers}
         outputs, history = [], []
         for t in range(length):
-            if (
-                state
-                and steps.dtype != object
-                and any(len(v) and np.abs(v).max() > _SAFE_MAGNITUDE for v in state.values())
-            ):
-                steps, state = (
-                    steps.astype(object),
-                    {name: value.astype(object) for name, value in state.items()},
-                )
             values = {Var(name): steps[:, t, i] for i, name in enumerate(self.inputs)}
-            state, result = self.step(values, state)
+            boxes = {Var(name): interval_of(value) for name, value in state.items()}
+            within = safe >= 0 and all(
+                -safe <= low and high <= safe for low, high in boxes.values()
+            )
+            state, result = self._step(values, state, within or self._fits(letters | boxes))
             outputs.append(result)
             history.append(state)
-        dtype = object if steps.dtype == object else np.int64
         stacked = {
-            r.name: np.stack([h[r.name].astype(dtype) for h in history], axis=1)
-            for r in self.registers
+            r.name: narrowed(np.stack([h[r.name] for h in history], axis=1)) for r in self.registers
         }
-        return np.stack([o.astype(dtype) for o in outputs], axis=1), stacked
+        return narrowed(np.stack(outputs, axis=1)), stacked
 
     def step(
-        self, values: dict[Var, np.ndarray], state: dict[str, np.ndarray]
+        self, values: Mapping[Var, np.ndarray], state: Mapping[str, np.ndarray]
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """One step for N states: inputs and registers [N] -> registers after it, outputs [N, O]."""
+        """One step for N states, as exact as `run`.
+
+        Args:
+            values: [N] integers for each input.
+            state: [N] integers for each register.
+
+        Returns:
+            The registers [N] after it, and the outputs [N, O].
+        """
+        boxes = {v: interval_of(column) for v, column in values.items()}
+        boxes |= {Var(name): interval_of(column) for name, column in state.items()}
+        return self._step(values, state, self._fits(boxes))
+
+    def _step(
+        self, values: Mapping[Var, np.ndarray], state: Mapping[str, np.ndarray], plain: bool
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """One step in int64 (`plain`: nothing can leave it) or in Python's integers."""
+        dtype = np.int64 if plain else object
         shape = next(iter(values.values())).shape
-        values = values | {Var(name): value for name, value in state.items()}
+        known = {v: column.astype(dtype, copy=False) for v, column in values.items()}
+        known |= {Var(name): column.astype(dtype, copy=False) for name, column in state.items()}
+        try:
+            with np.errstate(divide="raise"):
+                for register in self.registers:
+                    known[Var(register.name, updated=True)] = np.broadcast_to(
+                        evaluate_as(dtype, register.update, known), shape
+                    )
+                results = [evaluate_as(dtype, output, known) for output in self.outputs]
+        except FloatingPointError as error:
+            raise ZeroDivisionError(f"the program divides by zero: {self}") from error
+        written = np.stack([np.broadcast_to(result, shape) for result in results], axis=-1)
+        after = {r.name: narrowed(known[Var(r.name, updated=True)]) for r in self.registers}
+        return after, narrowed(written)
+
+    def _fits(self, boxes: Mapping[Var, Interval]) -> bool:
+        """Whether no number of a step can leave int64, given the ranges of all it reads."""
+        known = dict(boxes)
         for register in self.registers:
-            values[Var(register.name, updated=True)] = np.broadcast_to(
-                evaluate(register.update, values), shape
-            )
-        result = np.stack(
-            [np.broadcast_to(evaluate(o, values), shape) for o in self.outputs], axis=-1
-        )
-        return {r.name: values[Var(r.name, updated=True)] for r in self.registers}, result
+            if not fits(register.update, known):
+                return False
+            known[Var(register.name, updated=True)] = bounds(register.update, known)
+        return all(fits(output, known) for output in self.outputs)
+
+    def _safe_magnitude(self, letters: Mapping[Var, Interval]) -> int:
+        """The largest 2**k - 1 such that a step fits in int64 while all registers are within it; -1
+        where there is none.
+        """
+        low, high = -1, _WIDEST  # fits at `low` bits, or low is -1
+        while low < high:
+            bits = (low + high + 1) // 2
+            around = (1 - 2**bits, 2**bits - 1)
+            if self._fits({**letters, **{Var(r.name): around for r in self.registers}}):
+                low = bits
+            else:
+                high = bits - 1
+        return 2**low - 1 if low >= 0 else -1
 
     def __str__(self) -> str:
         updates = [
@@ -176,7 +210,7 @@ def _inlined(program: Program) -> Program:
         readers = [r.update for r in program.registers] + list(program.outputs)
         if any(Var(register.name) in variables(e) for e in readers):
             continue
-        written = {Var(register.name, updated=True): register.update}
+        written: dict[Expression, Expression] = {Var(register.name, updated=True): register.update}
         registers = tuple(dataclasses.replace(r, update=replace(r.update, written)) for r in others)
         return _inlined(
             Program(program.inputs, registers, tuple(replace(o, written) for o in program.outputs))
@@ -186,7 +220,9 @@ def _inlined(program: Program) -> Program:
 
 def renamed(program: Program, names: dict[str, str]) -> Program:
     """The program with its registers called by other names."""
-    both = {Var(old, late): Var(new, late) for old, new in names.items() for late in (False, True)}
+    both: dict[Expression, Expression] = {
+        Var(old, late): Var(new, late) for old, new in names.items() for late in (False, True)
+    }
     registers = tuple(
         Register(names.get(r.name, r.name), r.initial, replace(r.update, both))
         for r in program.registers
@@ -201,7 +237,7 @@ def _primed_text(expression: Expression) -> str:
     )
 
 
-def compile_source(source: str):
+def compile_source(source: str) -> Callable[[list], list]:
     """The function `program` that a printed program defines (for checks: what users will run is
     what was verified).
     """

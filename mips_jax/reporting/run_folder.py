@@ -133,13 +133,7 @@ def hidden_states(
 
 def states_after(machine: Mealy, inputs: np.ndarray) -> np.ndarray:
     """State of the machine after each input: [B, T, I] -> [B, T]."""
-    index = {tuple(letter): a for a, letter in enumerate(machine.letters.tolist())}
-    letters = np.array([[index[tuple(step)] for step in sequence] for sequence in inputs.tolist()])
-    state, states = np.zeros(len(inputs), np.int64), []
-    for t in range(inputs.shape[1]):
-        state = machine.transition[state, letters[:, t]]
-        states.append(state)
-    return np.stack(states, axis=1)
+    return machine.trace(machine.index_of(inputs))
 
 
 def chosen_index(training: TrainingResult) -> int | None:

@@ -7,7 +7,7 @@ Forms that split something off are given a `search` for the rest. K: variables o
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from mips_jax.extraction.regression.boolean.two_level import (
     sum_of_products,
     sum_of_products_against_off_set,
 )
-from mips_jax.programs import Call, Const, Expression, call
+from mips_jax.programs import Call, Const, Expression, call, negation
 
 GATES = {  # two variables -> one, on 0/1 arrays; the other two-input gates are complements of these
     "xor": lambda a, b: a ^ b,
@@ -250,14 +250,18 @@ def gate_forms(table: PartialTable, search) -> Iterator[Expression]:
         return
     for i, j in itertools.combinations(range(table.bits), 2):
         for gate, function in GATES.items():
-            merge = lambda rows: (rows & ~(1 << i)) | (function(rows >> i & 1, rows >> j & 1) << i)
-            on, off = drop_bit(merge(table.on), j), drop_bit(merge(table.off), j)
+            on, off = (_merged(rows, i, j, function) for rows in (table.on, table.off))
             if np.intersect1d(on, off).size:
                 continue
             merged = list(table.variables)
             merged[i] = _gate_expression(gate, table.variables[i], table.variables[j])
             del merged[j]
             yield search(PartialTable.of(on, off, merged))
+
+
+def _merged(rows: np.ndarray, i: int, j: int, gate: Callable) -> np.ndarray:
+    """Rows whose bit i is the gate of bits i and j, without bit j."""
+    return drop_bit((rows & ~(1 << i)) | (gate(rows >> i & 1, rows >> j & 1) << i), j)
 
 
 def _gate_expression(gate: str, a: Expression, b: Expression) -> Expression:
@@ -281,21 +285,6 @@ def polynomial(on_set: np.ndarray, bits: int) -> list[int]:
         zero, one = np.moveaxis(coefficients, axis, 0)
         one ^= zero
     return [int(m) for m in np.flatnonzero(coefficients)]
-
-
-def negation(expression: Expression) -> Expression:
-    """`not expression`, pushed inside where that is shorter."""
-    opposite = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
-    match expression:
-        case Const(value):
-            return Const(1 - value)
-        case Call("not", (inner,)):
-            return inner
-        case Call("xor", (a, b)):
-            return call("eq", a, b)
-        case Call(operator, arguments) if operator in opposite:
-            return Call(opposite[operator], arguments)
-    return call("not", expression)
 
 
 def fold(operator: str, terms: Sequence[Expression]) -> Expression:

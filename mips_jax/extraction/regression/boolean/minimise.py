@@ -30,14 +30,13 @@ from mips_jax.extraction.regression.boolean.forms import (
     exclusive_or_forms,
     gate_forms,
     literal_forms,
-    negation,
     selector_forms,
     threshold_forms,
     two_level_forms,
 )
 from mips_jax.extraction.regression.boolean.table import PartialTable, minimum_support
 from mips_jax.extraction.regression.boolean.two_level import DENSE_BITS
-from mips_jax.programs import Const, Expression, Var, expression_bits, walk
+from mips_jax.programs import Const, Expression, Var, expression_bits, negation, walk
 
 FULL_EFFORT, SHORT_EFFORT = (
     1e9,
