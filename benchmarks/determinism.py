@@ -1,4 +1,4 @@
-"""Does one request have one answer? Programs and claims under load, with one thread, on three devices.
+"""Does one request have one answer? Under load, with one thread, on three devices.
 
     python benchmarks/determinism.py [--tasks A,B] [--networks FOLDER] [--circumstances idle,busy]
 

@@ -71,7 +71,7 @@ def test_methods_yield_programs_or_machines_and_return_how_they_ended(method, ne
 
 
 def test_the_same_evidence_gives_the_same_findings(method):
-    evidence = _evidence(IntegerState([0], lambda s, x: np.maximum(s, x)), DIGIT)
+    evidence = _evidence(IntegerState([0], np.maximum), DIGIT)
     first, second = (run(method, evidence, Findings(), _budget())[1] for _ in range(2))
     assert first.candidates == second.candidates and first.reports == second.reports
 
@@ -118,7 +118,7 @@ def test_a_program_with_a_transition_table_goes_under_table_however_it_was_found
 def test_registers_are_called_registers_and_their_alphabet_is_a_fact_of_its_own(
     input_range, alphabet
 ):
-    best = extract(IntegerState([0], lambda s, x: np.maximum(s, x)), input_range).best
+    best = extract(IntegerState([0], np.maximum), input_range).best
     assert best.method == "registers" and best.alphabet == alphabet
 
 
@@ -148,7 +148,7 @@ def test_what_is_found_does_not_depend_on_how_fast_the_machine_is(monkeypatch):
 
 def test_a_guard_that_strikes_says_so(monkeypatch):
     monkeypatch.setattr(budget_module, "time", Clock(10.0))
-    found = extract(IntegerState([0], lambda s, x: np.maximum(s, x)), DIGIT)
+    found = extract(IntegerState([0], np.maximum), DIGIT)
     assert found.struck and found.reports[-1].outcome is Outcome.OUT_OF_TIME
     assert "raise extraction.seconds" in found.statuses[-1][1]
 
