@@ -75,9 +75,10 @@ def keys_of(inputs: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         mask: [N, T], False beyond the end; the end of a sequence counts as a letter of its own.
     """
     narrow = not inputs.size or max(abs(int(inputs.min())), abs(int(inputs.max()))) < 2**31
-    columns = inputs.astype(np.int32 if narrow else np.int64)
+    bits = 32 if narrow else 64
+    columns = inputs.astype(f"i{bits // 8}")
     if mask is not None:
-        columns = np.where(mask[:, :, None], columns, np.iinfo(columns.dtype).min)
+        columns = np.where(mask[:, :, None], columns, -(2 ** (bits - 1)))
     flat = np.ascontiguousarray(columns.reshape(len(columns), -1))
     return flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).reshape(-1)
 
