@@ -127,7 +127,7 @@ class CellNetwork(Network):
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         ends = np.cumsum([layer.units for layer in self.layers] * self.states_per_layer)
         pieces = np.split(hidden, ends[:-1], axis=1)
-        x, stepped = np.asarray(inputs, np.float64), []
+        x, stepped = np.asarray(inputs, hidden.dtype), []
         for index, layer in enumerate(self.layers):
             stepped.append(self.layer_step(layer, tuple(pieces[index :: len(self.layers)]), x))
             x = stepped[-1][0]

@@ -10,8 +10,9 @@ import dataclasses
 
 import numpy as np
 
+from mips_jax.errors import RequestError
 from mips_jax.inputs import InputRange
-from mips_jax.networks.heads import Layers, as_layers, mlp
+from mips_jax.networks.heads import Layers, as_layers, check_layers, mlp
 
 
 class Network(abc.ABC):
@@ -40,7 +41,7 @@ class Network(abc.ABC):
         """hidden [B, H] -> raw outputs [B, *]."""
 
     def decode(self, raw: np.ndarray) -> np.ndarray:
-        """Raw outputs [B, *] -> integers [B, O]: the nearest integer (a class head overrides this)."""
+        """Raw outputs [B, *] -> integers [B, O]: the nearest ones (a class head overrides this)."""
         return np.rint(np.clip(np.nan_to_num(raw), -(2.0**62), 2.0**62)).astype(np.int64)
 
     def distance(self, raw: np.ndarray) -> np.ndarray:
@@ -79,14 +80,40 @@ class Network(abc.ABC):
 
         Returns:
             hidden [B, T, H] after each input, and the integer outputs [B, T, O].
+
+        Raises:
+            RequestError: the inputs have another shape, are no integers, or cannot be encoded.
         """
+        hidden, raw = self.run_raw(inputs)
+        flat = raw.reshape(-1, raw.shape[2])
+        return hidden, self.decode(flat).reshape(*raw.shape[:2], -1)
+
+    def run_raw(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Like `run`, with the raw outputs [B, T, R] that `decode` and `distance` read."""
+        inputs = self.checked_inputs(inputs)
         hidden = np.broadcast_to(self.initial, (inputs.shape[0], self.hidden_dim))
-        hiddens, outputs = [], []
+        hiddens, raws = [], []
         for t in range(inputs.shape[1]):
             hidden = self.step(hidden, inputs[:, t])
             hiddens.append(hidden)
-            outputs.append(self.outputs(hidden))
-        return np.stack(hiddens, axis=1), np.stack(outputs, axis=1)
+            raws.append(self.readout(hidden))
+        return np.stack(hiddens, axis=1), np.stack(raws, axis=1)
+
+    def checked_inputs(self, inputs: np.ndarray) -> np.ndarray:
+        """Inputs [B, T, I] as they are, one step at least.
+
+        Raises:
+            RequestError: the inputs have another shape, or are no integers.
+        """
+        inputs = np.asarray(inputs)
+        if inputs.ndim != 3 or inputs.shape[2] != self.input_dim or not inputs.shape[1]:
+            raise RequestError(
+                f"the inputs have shape {list(inputs.shape)}; {self!r} reads [sequences, steps, "
+                f"{self.input_dim}], one step at least"
+            )
+        if inputs.dtype.kind not in "biu":
+            raise RequestError(f"the inputs are {inputs.dtype}; a network is given integers")
+        return inputs
 
 
 def rounding_distance(raw: np.ndarray) -> np.ndarray:
@@ -119,10 +146,31 @@ class MLPRNN(Network):
     trained_length: int | None = None
     input_range: InputRange | None = None
 
+    def __post_init__(self) -> None:
+        """Raises RequestError where the shapes do not fit together."""
+        check_layers("transition", self.transition)
+        if self.initial.shape != self.transition[-1][1].shape:
+            raise RequestError(
+                f"the transition writes {self.transition[-1][1].size} hidden units, but the "
+                f"initial state has shape {list(self.initial.shape)}"
+            )
+        if self.input_dim < 1:
+            raise RequestError(
+                f"the transition reads {self.transition[0][0].shape[1]} columns and writes "
+                f"{self.hidden_dim} hidden units: no column is left for an input; its first layer "
+                "reads [h, x], all hidden units and then the inputs"
+            )
+        check_layers("output", self.output, self.hidden_dim)
+
     @classmethod
     def from_layers(cls, transition, output, trained_length: int | None = None) -> MLPRNN:
-        """Builds the network from any nested sequences of arrays; the hidden state starts at zero."""
-        transition, output = as_layers(transition), as_layers(output)
+        """Builds the network from any nested sequences of arrays; the hidden state starts at zero.
+
+        Raises:
+            RequestError: shapes do not fit together, or a weight is NaN or infinite.
+        """
+        transition, output = as_layers(transition, "transition"), as_layers(output, "output")
+        check_layers("transition", transition)
         return cls(transition, output, np.zeros(transition[-1][1].shape[0]), trained_length)
 
     @property
@@ -140,7 +188,7 @@ class MLPRNN(Network):
 
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         return relu_mlp(
-            self.transition, np.concatenate([hidden, inputs.astype(np.float64)], axis=1)
+            self.transition, np.concatenate([hidden, inputs.astype(hidden.dtype)], axis=1)
         )
 
     def readout(self, hidden: np.ndarray) -> np.ndarray:

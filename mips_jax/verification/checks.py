@@ -13,7 +13,8 @@ from collections.abc import Callable
 import numpy as np
 
 from mips_jax.inputs import alphabet, random_words
-from mips_jax.machines import equals_machine
+from mips_jax.machines import compare
+from mips_jax.networks.precision import in_float32
 from mips_jax.programs import compile_source, program_source
 from mips_jax.sequences import Sequences
 from mips_jax.verification.case import Case
@@ -23,7 +24,7 @@ from mips_jax.verification.enclosures.search import Proof, ProofSettings, prove_
 from mips_jax.verification.running import Distances, run_network
 from mips_jax.verification.samples import compared, distinct_words, words_with_runs
 
-FLOAT64 = "float64"
+FLOAT64, FLOAT32 = "float64", "float32"
 SOURCE_CHECKS = 64  # words of each kind on which the printed program is run beside the interpreter
 LONG_WORDS = 256  # words of each kind on which program and network are compared at other lengths
 RUN_WORDS = 500  # words with long runs that the truth judges
@@ -219,11 +220,57 @@ def against_machine(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
     """
     if case.machine is None:
         return []
-    equal = equals_machine(case.program, case.machine)
-    how = {True: How.PROVEN, False: How.REFUTED, None: How.NOT_TRIED}[equal]
-    reason = None if equal is not None else "their product is larger than the limit"
+    found = compare(case.program, case.machine)
+    how = {True: How.PROVEN, False: How.REFUTED, None: How.NOT_TRIED}[found.equal]
     words = f"over the letters of the machine of {case.machine.states} states"
-    return [Claim("program=machine", "program", "machine", words, None, how, reason=reason)]
+    claim = Claim(
+        "program=machine", "program", "machine", words, None, how, reason=found.reason or None
+    )
+    if found.word is None:
+        return [claim]
+    return [claim, *_where_machine_and_program_differ(case, np.array(found.word))]
+
+
+def _where_machine_and_program_differ(case: Case, word: np.ndarray) -> list[Claim]:
+    """The network decides who is right on a word [T, I]: if the machine, the program is refuted."""
+    wrote, _ = run_network(case.network, word[None])
+    if np.array_equal(wrote[0, -1], case.program.run(word[None])[0, -1]):
+        return []
+    shown = "on which program and machine differ"
+    base = Claim(
+        "search", "program", "network", shown, len(word), How.MEASURED, 1, 1, arithmetic=FLOAT64
+    )
+    return [_refuted(base, case, word)]
+
+
+def in_single_precision(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
+    """Program beside the network as most networks are deployed; not where the truth judges."""
+    if case.truth is not None:
+        return []
+    network = in_float32(case.network)
+    if network is None:
+        reason = "the network is none of single precision"
+        return [Claim("float32", "program", "network", "", None, How.NOT_TRIED, reason=reason)]
+    found = []
+    for number, length in enumerate(dict.fromkeys((case.length, case.long_length))):
+        words = random_words(case.inputs, LONG_WORDS, length, case.rng(11 + number))
+        expected, _ = run_network(network, words)
+        distinct, unseen = distinct_words(words, case.seen)
+        found.append(
+            compared(
+                "float32",
+                "program",
+                "network",
+                UNIFORM,
+                words,
+                case.program.run(words),
+                expected,
+                distinct=distinct,
+                unseen=unseen,
+                arithmetic=FLOAT32,
+            )
+        )
+    return found
 
 
 def proven_for_all(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
@@ -292,6 +339,7 @@ CHECKS: dict[str, Check] = {
     "long": long_by_truth,
     "fidelity": fidelity,
     "search": searched,
+    "float32": in_single_precision,
     "program=machine": against_machine,
     "proof": proven_for_all,
     "printed": printed,

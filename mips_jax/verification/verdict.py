@@ -101,7 +101,8 @@ def verdict_by_network(claims: Sequence[Claim], agreement: float) -> Verdict:
         return Verdict(Outcome.SOLVED)
     shortest = min(trouble, key=lambda c: c.holds_to if c.holds_to is not None else 0)
     sampled = [c for c in claims if c.check == "fidelity"]
-    reason = f"right to step {shortest.holds_to}{_first(shortest)}"
+    where = " in float32 arithmetic" if shortest.check == "float32" else ""
+    reason = f"right{where} to step {shortest.holds_to}{_first(shortest)}"
     if sampled and all(1.0 - (c.error_bound or 0.0) >= agreement for c in sampled):
         shown = ", ".join(f"{percent(c.agreement)} at length {c.length}" for c in sampled)
         return Verdict(Outcome.NEARLY, f"it agrees with the network on {shown}; {reason}")

@@ -61,6 +61,10 @@ def _by_network(claims: Sequence[Claim]) -> str:
     else:
         to = min(c.holds_to or 0 for c in sampled if c.wrong)
         text += f"; to step {to} on all words run"
+    single = [c for c in claims if c.check == "float32" and c.wrong]
+    if single:
+        share = percent(single[0].agreement or 0.0)
+        text += f"; evaluated in float32 on {share} of words of length {single[0].length} only"
     for claim in claims:
         if claim.check in ("search", "proof") and claim.how is How.REFUTED:
             length = len(claim.disagreements[0].word)

@@ -336,11 +336,17 @@ NOT_ATTEMPTED = [
         "boxes are carried through ReLU networks only, not through IntegerState",
     ),
     (
-        type("Shifted", (MLPRNN,), {})(saturated_parity().transition, READ, np.zeros(1)),
+        type("Shifted", (MLPRNN,), {})(
+            saturated_parity().transition, saturated_parity().output, np.zeros(1)
+        ),
         PARITY,
         "not through Shifted",
     ),
-    (affine([[np.nan]], [1], [0], [1]), PARITY, "a weight is not finite"),
+    (
+        dataclasses.replace(parity(), output=((np.full((1, 1), np.nan), np.zeros(1)),)),
+        PARITY,
+        "a weight is not finite",
+    ),
     (
         dataclasses.replace(parity(), initial=np.array([np.inf])),
         PARITY,

@@ -11,6 +11,7 @@ from mips_jax.extraction import extract
 from mips_jax.figures import percent
 from mips_jax.inputs import Inputs
 from mips_jax.machines import equals_machine, product
+from mips_jax.networks import MLPRNN, CallableNetwork
 from mips_jax.programs import Const, Lookup, Program, Register, Var, call
 from mips_jax.sequences import Sample, Sequences, first_occurrences
 from mips_jax.tasks.judging import all_words
@@ -245,7 +246,7 @@ def test_large_values_and_tables_are_verified_too():
     table = Program(("x",), (Register("s", 0, Lookup("NEXT", rows, (S, X), (0, 0))),), (NEW,))
     assert _verified(table, network, DIGIT).solved
     doubling = Program(("x",), (Register("s", 0, call("add", call("mul", 2, S), X)),), (NEW,))
-    short = dataclasses.replace(QUICK, long_factor=3)
+    short = dataclasses.replace(QUICK, long_factor=2)
     assert _beside(doubling, affine([[2]], [1], [0], [1]), settings=short).solved
 
 
@@ -310,7 +311,7 @@ def test_a_password_is_found_by_the_search():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_no_number_is_refuted(value):
-    network = affine([[0]], [1], [0], [1], [value])
+    network = CallableNetwork(lambda h, x: h + x, lambda h: h * 0 + value, np.zeros(1))
     found = _beside(Program(("x",), (), (Const(0),)), network)
     assert found.verdict.outcome is Outcome.NOT_INTEGERS
     assert "NaN or infinite" in found.verdict.reason
@@ -341,6 +342,39 @@ def test_every_check_makes_claims_that_say_what_they_rest_on(check):
         assert claim.unseen <= max(claim.distinct, claim.count)
     made = CHECKS[check](Case(PARITY, parity(), Inputs.of(BIT), 10, settings=QUICK), claims)
     assert all(isinstance(claim, Claim) for claim in made)
+
+
+def test_a_network_is_checked_as_it_is_deployed():
+    """The parity of bits in float64; in float32 the large bias swallows the state (attack A6)."""
+    big = float(2**24)
+    transition = [
+        ([[0, 1], [1, 0]], [big, 0]),
+        ([[1, -1], [-1, 1]], [-big, big]),
+        ([[2, 2], [2, 2]], [-0.5, -1.5]),
+        ([[1, -1]], [0]),
+    ]
+    network = MLPRNN.from_layers(transition, [([[1]], [0])])
+    found = _beside(PARITY, network)
+    assert found.fidelity == 1.0 and not found.solved
+    assert found.verdict.reason.startswith("right in float32 arithmetic to step 0")
+    assert "float32" in found.summary
+
+
+def test_a_word_on_which_program_and_machine_differ_is_put_to_the_network():
+    """A pair of letters that no sample holds: the machine knows it, the program does not."""
+    letters = 60
+    table = np.zeros((2, letters), int)
+    table[0, 30], output = 1, np.zeros((2, letters), int)
+    output[1, 31] = 7
+    network = IntegerState([0], lambda s, x: (x == 30) * 1 + 2 * ((s % 2 == 1) & (x == 31)))
+    network.readout = lambda h: 7.0 * (h[:, :1] >= 2)
+    machine_of_it = machine(table, output, letters=[[x] for x in range(letters)])
+    zero = Program(("x",), (), (Const(0),))
+    settings = dataclasses.replace(QUICK, search_steps=0, fidelity_sequences=1, long_factor=1)
+    inputs = Inputs.of(((0, letters - 1),))
+    found = verify(Case(zero, network, inputs, 2, machine_of_it, settings=settings))
+    words = [d.word for c in found.claims if c.check == "search" for d in c.disagreements]
+    assert words == [(30, 31)] and not found.solved
 
 
 def test_bounds_on_error_rates():
