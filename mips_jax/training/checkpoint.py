@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import logging
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,22 +41,47 @@ def _refusal(path: Path, reason: str) -> RequestError:
 
 
 def _write(path: Path, arrays: Any, meta: dict) -> None:
-    """Writes arrays and meta as one orbax checkpoint; an interrupted write leaves the old one
-    intact.
+    """Writes arrays and meta as one orbax checkpoint, beside the old one, which it then replaces:
+    there is a complete one at every moment.
     """
     import orbax.checkpoint as ocp  # takes seconds to import, and only checkpoints need it
 
+    new = _beside(path, "new")
     with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
         contents = ocp.args.Composite(
             arrays=ocp.args.PyTreeSave(arrays), meta=ocp.args.JsonSave(meta)
         )
-        checkpointer.save(path.absolute(), contents, force=True)
+        checkpointer.save(new.absolute(), contents, force=True)
+    _replace(path, new)
+
+
+def _beside(path: Path, what: str) -> Path:
+    return path.with_name(f".{path.name}.{what}")
+
+
+def _replace(path: Path, new: Path) -> None:
+    """Puts a finished checkpoint in the place of the old one; between the two steps the old one is
+    where `_complete` looks for it.
+    """
+    old = _beside(path, "old")
+    if path.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        path.rename(old)
+    new.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _complete(path: Path) -> Path:
+    """Where the newest complete checkpoint is, if a run was killed while it replaced one."""
+    old = _beside(path, "old")
+    return old if not path.exists() and old.exists() else path
 
 
 def _read(path: Path) -> tuple[Any, dict]:
     """(arrays as numpy, meta); raises RequestError when the folder is no checkpoint of ours."""
     import orbax.checkpoint as ocp
 
+    path = _complete(path)
     try:
         with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
             meta = checkpointer.restore(
@@ -95,7 +121,7 @@ def load_member(path: str | Path) -> tuple[TrainedMember, dict[str, Any]]:
     Raises:
         RequestError: the folder does not exist, is damaged, or holds something else.
     """
-    if not Path(path).is_dir():
+    if not _complete(Path(path)).is_dir():
         raise _refusal(Path(path), "there is no such folder")
     arrays, meta = _read(Path(path))
     if "member" not in meta:
@@ -165,7 +191,7 @@ class SearchCheckpoint:
         """
         from mips_jax.training.search import Entry, SearchState
 
-        if not self.path.exists():
+        if not _complete(self.path).exists():
             return None
         arrays, meta = _read(self.path)
         if meta.get("fingerprint") != self.fingerprint:

@@ -38,7 +38,22 @@ def configure_devices(settings: DeviceSettings) -> None:
         "host_platform_device_count" not in os.environ["XLA_FLAGS"]
         and jax.config.jax_num_cpu_devices < 1
     ):
-        jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+        jax.config.update("jax_num_cpu_devices", usable_cores())
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on; where the system does not say (macOS, Windows), all."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def physical_memory() -> float:
+    """Bytes of memory; where the system does not say (Windows), a guess of 8 GiB."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return 8.0 * 2**30
 
 
 def use_bfloat16_gradients(gradients: str) -> bool:

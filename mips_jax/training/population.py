@@ -9,7 +9,6 @@ Axes: P members (a multiple of the device count), T time, C channels, N sequence
 from __future__ import annotations
 
 import functools
-import os
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +18,7 @@ from jax.flatten_util import ravel_pytree
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mips_jax.models import Architecture, RecurrentModel, build_model
+from mips_jax.training.devices import physical_memory
 from mips_jax.training.member import MemberState, evaluate, initial_state, train_chunk
 from mips_jax.training.settings import DeviceSettings
 from mips_jax.training.soap import layout_of
@@ -180,7 +180,7 @@ def rows_that_fit(
     if settings.memory_limit_gib > 0:
         limit = settings.memory_limit_gib * 2**30
     elif device.platform == "cpu":
-        limit = 0.25 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        limit = 0.25 * physical_memory()
     else:
         limit = (
             0.6 * (device.memory_stats() or {}).get("bytes_limit", 8 * 2**30) * len(jax.devices())

@@ -8,6 +8,7 @@ Axes: M members in the order they were started, R rounds (one evaluation after e
 from __future__ import annotations
 
 import dataclasses
+import enum
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,25 @@ SUPERSEDED = "superseded"  # stopped because a smaller network was already perfe
 NONFINITE = "nonfinite"  # a weight became NaN or infinite; the member was replaced
 # the search ended first (a smaller or equal network was confirmed, or time was up)
 RUNNING = "running"
+
+
+class SearchOutcome(enum.Enum):
+    """How a search ended; the value is what can be done about it."""
+
+    FOUND = ""
+    NOT_PERFECT = (
+        "no network is perfect; raise training.max_steps, or give model.hidden_dims larger sizes"
+    )
+    OUT_OF_TIME = (
+        "the time limit ended training before any network was evaluated; raise "
+        "training.time_limit_seconds"
+    )
+    NONFINITE = "training produced no finite network; lower training.learning_rate"
+
+    @property
+    def remedy(self) -> str:
+        """What happened, and what can be done; empty where nothing need be."""
+        return str(self.value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +144,7 @@ class TrainingResult:
         curves: their learning curves, columns in the order of `members`.
         seconds: wall time of the whole search.
         compile_seconds: the part of it spent on compilation (first calls).
+        outcome: how the search ended.
     """
 
     best: TrainedMember | None
@@ -131,6 +152,7 @@ class TrainingResult:
     curves: Curves
     seconds: float
     compile_seconds: float
+    outcome: SearchOutcome = SearchOutcome.FOUND
 
 
 @dataclasses.dataclass(frozen=True)

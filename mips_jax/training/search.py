@@ -32,7 +32,7 @@ from mips_jax.sequences import Sequences
 from mips_jax.training import result as outcome
 from mips_jax.training.analysis import affine_response
 from mips_jax.training.checkpoint import SearchCheckpoint
-from mips_jax.training.devices import configure_devices, use_bfloat16_gradients
+from mips_jax.training.devices import configure_devices, physical_memory, use_bfloat16_gradients
 from mips_jax.training.initialization import initial_parameters
 from mips_jax.training.ladder import Wave, ladder
 from mips_jax.training.member import Evaluation, Hyper, MemberState
@@ -57,8 +57,11 @@ from mips_jax.training.result import (
     TrainingResult,
 )
 from mips_jax.training.settings import TrainingSettings, validate
+from mips_jax.training.soap import REFRESH_STEPS
 from mips_jax.training.weights import raw_weights
 
+# A chunk of more work than this (a minute or so on two cores) is done in pieces.
+PIECE_FLOPS = 2e12
 SAMPLES = 4_096  # input vectors through which kinks are drawn
 EARLY_CULL_STEPS = 500  # the worse half of every level stops here
 # learning rate of affine networks, which start near their optimum, relative to the others
@@ -170,8 +173,11 @@ def train(
     settings = TrainingSettings() if settings is None else settings
     validate(settings)
     validate_data(training, test)
+    refuse_what_does_not_fit(settings, training)
     configure_devices(settings.device)
-    return Search(training, test, settings, progress, checkpoint_dir).run()
+    # the same networks whatever the environment has set (JAX_ENABLE_X64, JAX_DEFAULT_PRNG_IMPL)
+    with jax.enable_x64(False), jax.default_prng_impl("threefry2x32"):
+        return Search(training, test, settings, progress, checkpoint_dir).run()
 
 
 def validate_data(training: Sequences, test: Sequences) -> None:
@@ -191,6 +197,24 @@ def validate_data(training: Sequences, test: Sequences) -> None:
         raise RequestError(*problems)
 
 
+def refuse_what_does_not_fit(settings: TrainingSettings, training: Sequences) -> None:
+    """Raises RequestError for networks of which not one fits into memory.
+
+    A member keeps its weights, gradients and moments (eight numbers a weight), and for each layer
+    the preconditioners of its two sides with their eigenvectors.
+    """
+    model, ends = settings.model, training.inputs.shape[2] + training.outputs.shape[2]
+    side = max(model.hidden_dims) + max((*model.widths, 1)) + ends
+    needed = 4.0 * (8 + 4) * side**2
+    limit = settings.device.memory_limit_gib * 2**30 or physical_memory()
+    if needed > limit:
+        raise RequestError(
+            f"model.hidden_dims is {list(model.hidden_dims)} with model.widths "
+            f"{list(model.widths)}: one network takes about {needed / 2**30:,.0f} GiB to train, "
+            f"above the {limit / 2**30:,.1f} GiB there are; give smaller ones"
+        )
+
+
 class Search:
     """One search: data and settings (fixed), and `state` (changing)."""
 
@@ -199,7 +223,9 @@ class Search:
         self.started = time.monotonic()
         self.mesh = population_mesh()
         self.layout = resolve_layout(settings.device.layout)
-        self.bfloat16_gradients = use_bfloat16_gradients(settings.device.gradients)
+        # XLA on CPU has no bfloat16 product outside of a loop, and one step is no loop
+        half = use_bfloat16_gradients(settings.device.gradients)
+        self.bfloat16_gradients = half and training.length > 1
         self.response = affine_response(training)
         self.waves = ladder(settings.model, self.response)
         self.training, self.test = training, test
@@ -305,8 +331,7 @@ class Search:
         for rows, used in launches(active, self.mesh.size, self.layout, self.rows_at_once):
             part = jax.tree.map(lambda leaf: leaf[rows], (state.members, hypers))
             members, hyper, mask = place((*part, used), self.mesh, PartitionSpec(AXIS))
-            steps = np.int32(self.settings.chunk_steps)
-            trained = self.train_members(members, hyper, mask, self.scaling, self.data, steps)
+            trained = self._trained(members, hyper, mask)
             judged = self.evaluate_members(trained.average, mask, self.scaling, self.test_blocks[0])
             new = fetch((trained, judged), self.mesh)
             for old, leaf in zip(
@@ -314,6 +339,33 @@ class Search:
             ):
                 old[rows[used]] = leaf[used]
         return evaluation
+
+    def _trained(self, members: MemberState, hyper: Hyper, mask) -> MemberState:
+        """One chunk of steps; a long one in pieces, between which the time limit is heeded. The
+        weights do not depend on the pieces.
+        """
+        whole, piece = self.settings.chunk_steps, self._steps_at_once(members)
+        done, loss = 0, 0.0
+        while done < whole and not (done and self._out_of_time()):
+            steps = min(piece, whole - done)
+            members = self.train_members(
+                members, hyper, mask, self.scaling, self.data, np.int32(steps)
+            )
+            done += steps
+            if piece < whole:
+                loss = loss + members.loss * (steps / whole)
+                jax.block_until_ready(members.loss)
+                self._report()
+        if piece >= whole:
+            return members
+        return dataclasses.replace(members, loss=loss * (whole / done))
+
+    def _steps_at_once(self, members: MemberState) -> int:
+        """Steps between two looks at the clock: all of a chunk, unless that is a lot of work."""
+        rows, parameters = members.parameters.shape
+        flops = 6.0 * rows * parameters * self.batch_size * self.training.length  # of one step
+        blocks = int(PIECE_FLOPS / (flops * REFRESH_STEPS))
+        return min(self.settings.chunk_steps, max(1, blocks) * REFRESH_STEPS)
 
     def _next_wave(self) -> None:
         self.state.wave += 1
@@ -675,9 +727,10 @@ class Search:
         index = self._best_entry()
         if index is not None:
             self._keep_best(index)
-        if self.progress is None or index is None:
+        if self.progress is None:
             return
-        entry = self.state.entries[index]
+        entry = Entry(self.waves[self.state.wave].padded, 0, 0)  # nothing was evaluated so far
+        entry = entry if index is None else self.state.entries[index]
         wave = self.state.wave
         self.progress(
             TrainingProgress(
@@ -723,7 +776,16 @@ class Search:
             curves=Curves(**dict(zip(names, table))),
             seconds=self._seconds(),
             compile_seconds=self.compile_seconds,
+            outcome=self._outcome(),
         )
+
+    def _outcome(self) -> outcome.SearchOutcome:
+        if self._perfect_entries():
+            return outcome.SearchOutcome.FOUND
+        if self._best_entry() is not None:
+            return outcome.SearchOutcome.NOT_PERFECT
+        late = not self.state.history
+        return outcome.SearchOutcome.OUT_OF_TIME if late else outcome.SearchOutcome.NONFINITE
 
     def _best_member(self) -> TrainedMember | None:
         candidates = [i for i in self._perfect_entries() if i in self.state.chosen] or list(
