@@ -755,9 +755,12 @@ class Search:
         where = np.flatnonzero(self.state.places == index)
         if entry.polishing or entry.status == outcome.PERFECT or len(where) == 0:
             return
+        average = self.state.members.average[where[0]].copy()
+        if not np.isfinite(average).all():
+            return
         for other in [i for i in self.state.chosen if not self._is_perfect(i)]:
             del self.state.chosen[other]
-        self.state.chosen[index] = self.state.members.average[where[0]].copy()
+        self.state.chosen[index] = average
 
     def _is_perfect(self, index: int) -> bool:
         entry = self.state.entries[index]
