@@ -104,7 +104,11 @@ def moore_mlp(successors: np.ndarray, outputs: np.ndarray, rng: np.random.Genera
     basis = np.linalg.qr(rng.normal(size=(states, states)))[0] * rng.uniform(0.5, 2.0, states)
     inverse = np.linalg.inv(basis)
     first[:states, :states] = inverse
-    layers = [(first, first_bias), (second, -np.ones(len(second))), (basis @ third, np.zeros(states))]
+    layers = [
+        (first, first_bias),
+        (second, -np.ones(len(second))),
+        (basis @ third, np.zeros(states)),
+    ]
     core = MLPRNN.from_layers(layers, [((outputs.astype(float) @ inverse)[None], np.zeros(1))])
     return MLPRNN(core.transition, core.output, basis @ np.eye(states)[0])
 

@@ -78,7 +78,7 @@ def _proven_again(
     found: Distillation, claim: Claim, subject: Subject, rng: np.random.Generator
 ) -> Iterator[str]:
     """A proven claim that a word violates."""
-    proven = claim.how is How.PROVEN or claim.complete and claim.how is not How.REFUTED
+    proven = claim.how is How.PROVEN or (claim.complete and claim.how is not How.REFUTED)
     if not proven or claim.subject == "machine" or claim.equals not in WIDE:
         return
     longest = claim.length or 200

@@ -41,13 +41,16 @@ def random_tables(rng: np.random.Generator, states: int, letters: int, outputs: 
         parent, letter = divmod(state - 1, letters)
         successors[parent, letter] = state
     written = rng.integers(0, outputs, states)
-    written[-1] = 1 - written[0] if outputs == 2 else written[-1]
+    written[-1] = (written[0] + 1) % outputs  # else it may be constant
     return successors, written
 
 
 def finite_machine(number: int, rng: np.random.Generator) -> Subject:
     """A random machine, its state in a random basis or as one-hot ReLU units."""
-    states, letters = (2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 30, 40)[number % 12], (2, 3, 2, 4)[number // 12]
+    states, letters = (
+        (2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 30, 40)[number % 12],
+        (2, 3, 2, 4)[number // 12],
+    )
     successors, outputs = random_tables(rng, states, letters, (2, 3)[number // 12 % 2])
     function = table(successors, outputs)
     explicit = number % 2 == 0
@@ -66,7 +69,9 @@ def counter(number: int, rng: np.random.Generator) -> Subject:
         def turn(h, x):
             angle = 2 * np.pi / n * np.asarray(x, float)[:, 0]
             cosine, sine = np.cos(angle), np.sin(angle)
-            return np.stack([h[:, 0] * cosine - h[:, 1] * sine, h[:, 0] * sine + h[:, 1] * cosine], 1)
+            return np.stack(
+                [h[:, 0] * cosine - h[:, 1] * sine, h[:, 0] * sine + h[:, 1] * cosine], 1
+            )
 
         read = lambda h: np.rint(np.arctan2(h[:, 1:], h[:, :1]) * n / (2 * np.pi)) % n
         network = CallableNetwork(turn, read, [1.0, 0.0])
@@ -160,7 +165,10 @@ def parity(number: int, rng: np.random.Generator) -> Subject:
     functions = (
         Registers((0,), lambda s, x: (flip(s, x == high),), lambda s: s, ((0, high),)),
         Registers(
-            (0, 0), lambda s, b, x: (flip(s, (x == high) & (b == high)), x), lambda s, b: s, ((0, high),)
+            (0, 0),
+            lambda s, b, x: (flip(s, (x == high) & (b == high)), x),
+            lambda s, b: s,
+            ((0, high),),
         ),
         Registers((0, 0), lambda s, t, x: (flip(s, x * t), 1 - t), lambda s, t: s, ((0, high),)),
         Registers((0, -1), lambda s, b, x: (flip(s, x != b), x), lambda s, b: s, ((0, high),)),

@@ -103,7 +103,10 @@ def rare_letter(number: int, rng: np.random.Generator) -> Subject:
 
 def password(number: int, rng: np.random.Generator) -> Subject:
     """After one word of 4 to 24 letters the output is another one for good."""
-    length, letters = (4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 24)[number // 2], (2, 4, 10)[number % 3]
+    length, letters = (
+        (4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 24)[number // 2],
+        (2, 4, 10)[number % 3],
+    )
     secret = rng.integers(0, letters, length)
     position = np.zeros((length + 1, letters))  # letters of the secret just read, after each letter
     for read in range(length + 1):
@@ -157,7 +160,7 @@ def fractional(number: int, rng: np.random.Generator) -> Subject:
         ("half a count %d", lambda: affine(1.0, 1.0, 0.5)),
         (
             "square root of a count %d",
-            lambda: CallableNetwork(lambda h, x: h + x, lambda h: np.sqrt(h), [0.0]),
+            lambda: CallableNetwork(lambda h, x: h + x, np.sqrt, [0.0]),
         ),
         (
             "sum modulo 3 with noise %d",
@@ -241,7 +244,10 @@ def single_precision(number: int, rng: np.random.Generator) -> Subject:
         name = f"a float32 counter that stops at {limit}"
     else:
         shift = 2.0 ** int(rng.integers(24, 30))
-        layers = [(np.array([[1.0, 1.0]]), np.full(1, shift)), (np.ones((1, 1)), np.full(1, -shift))]
+        layers = [
+            (np.array([[1.0, 1.0]]), np.full(1, shift)),
+            (np.ones((1, 1)), np.full(1, -shift)),
+        ]
         network = MLPRNN.from_layers(layers, [(np.ones((1, 1)), np.zeros(1))])
         name = f"a counter at {shift:.0f}, exact in float64 only"
     ones = lambda r: np.ones((1, limit + 20, 1), int)
