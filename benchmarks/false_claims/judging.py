@@ -118,7 +118,7 @@ def _unsupported(found: Distillation, subject: Subject) -> Iterator[str]:
     proofs = [c for c in claims if c.how is How.PROVEN and c.equals in WIDE]
     if re.search(r"\b(proven|proved)\b", said) and not proofs:
         yield f"says proven, but no claim on the network or the truth is: {said}"
-    whole = r"\b(every|any|all) (length|word|input|sequence)s?\b"
+    whole = r"\b((every|any) (length|word|input|sequence)|all (lengths|words|inputs))\b"
     if (match := re.search(whole, said)) and not any(
         c.length is None or c.complete for c in [*proofs, *(c for c in claims if c.complete)]
     ):

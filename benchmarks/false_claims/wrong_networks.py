@@ -133,9 +133,10 @@ def rarely_wrong(number: int, rng: np.random.Generator) -> Subject:
     one_in = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)[number % 7]
     base = (sum_modulo(7, 9), largest(9), delayed(2, 9), sum_modulo(10, 9, 3))[number % 4]
     factor = int(rng.integers(10, 90))
+    stirred = lambda mixed, x: (factor * mixed + x + 7) % 1_000_003
     watch = lambda seen, mixed, t, x: (
-        np.where(t == 9, (factor * mixed + x + 7) % one_in == 0, seen).astype(float),
-        (factor * mixed + x + 7) % 1_000_003,
+        np.where(t == 9, stirred(mixed, x) % one_in == 0, seen).astype(float),
+        stirred(mixed, x),
         t + 1,
     )
     function = watched(base, (0, 0, 0), watch, lambda s, m, t: s > 0, lambda y: y + 1)
