@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import betaincinv
 
+from benchmarks.false_claims.registers import behaviour
 from benchmarks.false_claims.subject import Subject, uniform
 from mips_jax.pipeline import Distillation
 from mips_jax.verification.claims import Claim, How
@@ -35,9 +36,13 @@ def false_claims(found: Distillation, subject: Subject, seed: int) -> list[str]:
 
 
 def _at_odds_with_itself(found: Distillation, subject: Subject) -> Iterator[str]:
-    """Solved although a claim is refuted, or an example is contradicted."""
+    """Solved although a claim is refuted, or an example is contradicted.
+
+    Where examples are given they are the judge: a program may differ from a network that is wrong.
+    """
+    judges = ("network", "machine") if subject.examples is None else ("truth", "examples")
     for claim in found.claims:
-        if claim.subject == "program" and claim.how is How.REFUTED:
+        if claim.subject == "program" and claim.equals in judges and claim.how is How.REFUTED:
             yield f"solved, but the claim {claim.check!r} is refuted"
     if subject.examples is not None:
         given = subject.examples
@@ -65,7 +70,7 @@ def _measured_again(
         words = uniform(rng, subject.bounds, count, claim.length)
     else:
         return
-    wrong = _differences(found, subject, words)
+    wrong = _differences(found, claim, subject, words)
     least = betaincinv(wrong, count - wrong + 1, SURE) if wrong else 0.0
     if least > claim.error_bound:
         yield (
@@ -90,16 +95,18 @@ def _proven_again(
     if subject.witnesses is not None:
         tried.append(subject.witnesses(rng)[:, : claim.length])
     for words in tried:
-        wrong = _differences(found, subject, words)
+        wrong = _differences(found, claim, subject, words)
         if wrong:
             length = words.shape[1]
             yield f"proven ({claim.check}), but {wrong} words of {length} steps are wrong"
             return
 
 
-def _differences(found: Distillation, subject: Subject, words: np.ndarray) -> int:
-    """Words on which program and truth differ."""
-    return int((found.program.run(words) != subject.truth(words)).any(axis=(1, 2)).sum())
+def _differences(found: Distillation, claim: Claim, subject: Subject, words: np.ndarray) -> int:
+    """Words on which the program differs from what the claim compares it with."""
+    trained = subject.examples is not None and claim.equals == "network"
+    expected = (behaviour(found.network) if trained else subject.truth)(words)
+    return int((found.program.run(words) != expected).any(axis=(1, 2)).sum())
 
 
 def texts(found: Distillation) -> str:
