@@ -83,6 +83,9 @@ def as_network(block: Relu, kind: str, clock: int = 0, of_inputs: bool = False) 
 def moore_mlp(successors: np.ndarray, outputs: np.ndarray, rng: np.random.Generator) -> Network:
     """A Moore machine as a ReLU network of one-hot states in a random basis.
 
+    relu(2 s - 2.5) - relu(2 s - 3.5) of s = state + letter is 0 or 1 for any s near 0, 1 or 2, so
+    that rounding does not build up from step to step.
+
     Args:
         successors: [S, A].
         outputs: [S].
@@ -98,15 +101,17 @@ def moore_mlp(successors: np.ndarray, outputs: np.ndarray, rng: np.random.Genera
     for s in range(states):
         for a in range(letters):
             row = s * letters + a
-            second[row, s] = 1.0
-            second[row, states + a : states + a + 3] = (1.0, -2.0, 1.0)
+            second[row, s] = 2.0
+            second[row, states + a : states + a + 3] = (2.0, -4.0, 2.0)
             third[successors[s, a], row] = 1.0
+    second_bias = np.repeat([-2.5, -3.5], len(second))
+    second, third = np.tile(second, (2, 1)), np.concatenate([third, -third], axis=1)
     basis = np.linalg.qr(rng.normal(size=(states, states)))[0] * rng.uniform(0.5, 2.0, states)
     inverse = np.linalg.inv(basis)
     first[:states, :states] = inverse
     layers = [
         (first, first_bias),
-        (second, -np.ones(len(second))),
+        (second, second_bias),
         (basis @ third, np.zeros(states)),
     ]
     core = MLPRNN.from_layers(layers, [((outputs.astype(float) @ inverse)[None], np.zeros(1))])
