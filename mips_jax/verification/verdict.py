@@ -82,8 +82,8 @@ def verdict_by_truth(claims: Sequence[Claim], chance: float) -> Verdict:
     if chance > BY_CHANCE:
         return Verdict(
             Outcome.TOO_FEW_TO_JUDGE,
-            f"it is right on all sequences, but the {unseen.count:,} that judge are too few: a "
-            f"guess could be right on them with probability {chance:.1g}; give more sequences",
+            f"it is right on all that is given, but the {unseen.count:,} that judge are too few: "
+            f"a guess could be right on them with probability {chance:.1g}; give more sequences",
         )
     return Verdict(Outcome.SOLVED)
 
