@@ -295,3 +295,12 @@ def test_training_that_is_too_short_is_not_solved_and_says_so():
     found = distil_task(get_task("Sum_All"), settings)
     assert not found.solved and len(found.trainings) == 2
     assert found.reason.startswith("the best network gets only 0% of the selection sequences right")
+
+
+def test_a_counter_that_turns_over_beyond_the_usual_words_is_looked_at_on_longer_ones():
+    """Nobody says how long this network's words were; ten steps never show the modulus."""
+    network = IntegerState([0], lambda s, x: (s + x) % 14)
+    network.trained_length = None
+    found = distil_network(network, BIT, settings=SETTINGS)
+    assert found.solved and found.extraction.length > 10
+    assert compile_source(found.source)([1] * 30)[-1] == 30 % 14

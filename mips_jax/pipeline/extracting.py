@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from mips_jax.extraction import extract
 from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.progress import Watch
 from mips_jax.pipeline.settings import PipelineSettings
+from mips_jax.verification.running import run_network
+from mips_jax.verification.samples import words_with_runs
+
+LONGER = (3, 3)  # times that the words grow, one after the other, as long as programs do not hold
+LONGER_WORDS = 300
+LARGEST_LONGER = 256  # hidden units; longer words of larger networks take minutes
 
 
 def extracted(found: Distillation, settings: PipelineSettings, watch: Watch) -> Distillation:
@@ -18,3 +26,46 @@ def extracted(found: Distillation, settings: PipelineSettings, watch: Watch) -> 
     watch.begin("extract", "extracting")
     extraction = extract(network, inputs, settings.extraction)
     return dataclasses.replace(found, extraction=extraction, candidate=extraction.best)
+
+
+def extracted_at_length(
+    found: Distillation, settings: PipelineSettings, watch: Watch
+) -> Distillation:
+    """Like `extracted`, for a network of which nobody says how long its words were: where the
+    program does not hold on longer words, these are looked at as well.
+
+    The words that decide it are none of those that judge.
+    """
+    found = extracted(found, settings, watch)
+    network, inputs = found.network, found.inputs
+    if network is None or network.trained_length is not None:
+        return found
+    if settings.extraction.length is not None or inputs.ordered:
+        return found
+    if network.hidden_dim > LARGEST_LONGER:
+        return found
+    for factor in LONGER:
+        longer = factor * _length(found)
+        share = _agreement(found, longer, settings)
+        if share == 1.0:
+            break
+        choices = dataclasses.replace(settings.extraction, length=longer)
+        again = extracted(found, dataclasses.replace(settings, extraction=choices), watch)
+        if _agreement(again, longer, settings) > share:
+            found = again
+    return found
+
+
+def _length(found: Distillation) -> int:
+    return 10 if found.extraction is None else found.extraction.length
+
+
+def _agreement(found: Distillation, length: int, settings: PipelineSettings) -> float:
+    """Share of words of some length on which program and network agree; -1 without a program."""
+    network, program = found.network, found.program
+    if network is None or program is None:
+        return -1.0
+    rng = np.random.default_rng((settings.verification.seed, 6))
+    words = words_with_runs(found.inputs, LONGER_WORDS, length, rng)
+    same = run_network(network, words)[0] == program.run(words)
+    return float(same.all(axis=(1, 2)).mean())

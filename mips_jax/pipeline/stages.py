@@ -16,7 +16,7 @@ from mips_jax.inputs import InputRange, Inputs
 from mips_jax.networks import Network
 from mips_jax.pipeline.attempts import Attempt, attempted, train_networks, training_data
 from mips_jax.pipeline.distillation import Distillation
-from mips_jax.pipeline.extracting import extracted
+from mips_jax.pipeline.extracting import extracted, extracted_at_length
 from mips_jax.pipeline.inputs_in_use import inputs_in_use
 from mips_jax.pipeline.judging import judged
 from mips_jax.pipeline.progress import Progress, Silent, Watch
@@ -119,7 +119,7 @@ def distil_network(
     survey, refused = surveyed(network, inputs, settings.verification)
     found = Distillation(name, "", inputs, network, survey=survey, refused=refused)
     if refused is None:
-        found = extracted(found, settings, watch)
+        found = extracted_at_length(found, settings, watch)
     return judged(found, None, (), settings, watch)
 
 
