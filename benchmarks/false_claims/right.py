@@ -41,7 +41,9 @@ def random_tables(rng: np.random.Generator, states: int, letters: int, outputs: 
         parent, letter = divmod(state - 1, letters)
         successors[parent, letter] = state
     written = rng.integers(0, outputs, states)
-    written[-1] = (written[0] + 1) % outputs  # else it may be constant
+    written[-1] = (written[0] + 1) % outputs
+    if len(np.unique(written[successors])) == 1:  # constant unless state 0 is entered
+        successors[-1, -1] = 0
     return successors, written
 
 
