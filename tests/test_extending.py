@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import mips_jax
+from mips_jax.extraction.methods import METHODS
 from mips_jax.tasks import TASKS
 from mips_jax.tasks.files.load import READERS
 from mips_jax.verification import CHECKS
@@ -21,7 +22,7 @@ MAX_LINES_OF_A_BLOCK = 14  # not counting blank ones: ten that say it, imports, 
 def after_the_page(tmp_path, monkeypatch):
     """What is known after all blocks were run; the registries are as before when the test ends."""
     monkeypatch.chdir(tmp_path)
-    before = [(registry, dict(registry)) for registry in (TASKS, READERS, CHECKS)]
+    before = [(registry, dict(registry)) for registry in (TASKS, READERS, CHECKS, METHODS)]
     known: dict = {}
     try:
         for title, block in SECTIONS:
@@ -35,7 +36,7 @@ def after_the_page(tmp_path, monkeypatch):
 
 def test_each_block_is_short():
     assert [title for title, _ in SECTIONS] == [
-        *("A task", "A reader of files", "A cell", "A check"),
+        *("A task", "A reader of files", "A cell", "A check", "A method of extraction"),
     ]
     for title, block in SECTIONS:
         assert len(list(filter(str.strip, block.splitlines()))) <= MAX_LINES_OF_A_BLOCK, title
@@ -48,5 +49,8 @@ def test_what_the_page_registers_is_used(after_the_page, capsys):
     case = Case(found.program, after_the_page["Saturating"](), mips_jax.Inputs.of(((0, 1),)), 10)
     claims = {claim.check: claim for claim in mips_jax.verify(case).claims}
     assert claims["never negative"].holds
+    chosen = mips_jax.ExtractionSettings(method="copying")
+    copied = mips_jax.extract(after_the_page["Saturating"](), ((0, 1),), chosen)
+    assert [c.method for c in copied.candidates] == ["copying"]
     assert mips_jax.get_task("DOUBLED_SUM").name == "Doubled_Sum"
     assert READERS[".pairs"] is after_the_page["read_pairs"]
