@@ -200,9 +200,8 @@ def not_finite(number: int, rng: np.random.Generator) -> Subject:
         network = MLPRNN.from_layers([layer], [(read, np.zeros(1))])
     elif kind == 3:
         what, bounds = "in the weights", BIT
-        network = MLPRNN.from_layers(
-            [(np.array([[1.0, bad]]), np.zeros(1))], [(np.ones((1, 1)), np.zeros(1))]
-        )
+        zero, one = np.zeros(1), np.ones((1, 1))  # `from_layers` would refuse them
+        network = MLPRNN(((np.array([[1.0, bad]]), zero),), ((one, zero),), zero)
     elif kind == 4:
         what, cell = "in a cell's weights", (GRUNetwork, LSTMNetwork)[number // 6 % 2]
         rows = 3 if cell is GRUNetwork else 4
