@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 
-CELLS = ("mlp_rnn", "elman", "gru", "lstm")
-
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:

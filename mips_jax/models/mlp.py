@@ -88,6 +88,15 @@ def _half_layer_backward(rectified, kept, gradients):
 half_layer.defvjp(_half_layer_forward, _half_layer_backward)
 
 
+def worth_rounding(weight: jax.Array, x: jax.Array) -> bool:
+    """Whether a layer's gradients may be products of bfloat16 operands: a wide layer, on a batch of
+    float32. XLA on CPU refuses products of bfloat16 with a vector into float32.
+    """
+    single = weight.dtype == x.dtype == jnp.float32
+    matrices = x.ndim == 2 and x.shape[1] > 1 and min(weight.shape) > 1
+    return single and matrices and max(weight.shape) >= WIDE
+
+
 class Affine(nnx.Module):
     """x [in, ...] -> weight @ x + bias [out, ...]; weight [out, in], bias [out].
 
@@ -115,12 +124,7 @@ class Affine(nnx.Module):
             x_half: `to_half(x)`, or None: not at hand.
         """
         weight, bias = self.weight[...], self.bias[...]
-        if (
-            self.bfloat16_gradients
-            and x.ndim == 2
-            and max(weight.shape) >= WIDE
-            and min(weight.shape) > 1
-        ):
+        if self.bfloat16_gradients and worth_rounding(weight, x):
             return half_layer(rectified, weight, bias, x, to_half(x) if x_half is None else x_half)
         y = jnp.tensordot(weight, x, 1) + bias.reshape(bias.shape + (1,) * (x.ndim - 1))
         return relu(y) if rectified else y, None

@@ -13,11 +13,23 @@ import jax.numpy as jnp
 from flax import nnx
 
 from mips_jax.models.architecture import Architecture
+from mips_jax.models.cells import CELLS
 from mips_jax.models.mlp import MLP, WIDE, Affine
 
 
 class RecurrentModel(nnx.Module):
-    """h_t = step(h_(t-1), x_t), y_t = readout(h_t), h_0 = 0."""
+    """h_t = step(h_(t-1), x_t), y_t = readout(h_t), h_0 = 0.
+
+    A cell is built as cell(architecture, input_dim, output_dim, key=key).
+
+    Attributes:
+        output: the readout's MLP.
+        embeds_smaller: whether a smaller architecture is this one with zero weights, so that several
+            sizes can share one compiled shape.
+    """
+
+    embeds_smaller = False
+    output: MLP
 
     @property
     @abc.abstractmethod
@@ -32,112 +44,12 @@ class RecurrentModel(nnx.Module):
     def readout(self, hidden: jax.Array) -> jax.Array:
         """hidden [state_dim] -> outputs [O]."""
 
-
-class MLPRNN(RecurrentModel):
-    """The paper's network: f and g are ReLU MLPs; f reads [h_(t-1), x_t] concatenated."""
-
-    def __init__(
-        self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array
-    ):
-        a = architecture
-        transition_key, output_key = jax.random.split(key)
-        self.transition = MLP(
-            a.hidden_dim + input_dim,
-            a.hidden_dim,
-            a.transition_width,
-            a.transition_depth,
-            key=transition_key,
-        )
-        self.output = MLP(a.hidden_dim, output_dim, a.output_width, a.output_depth, key=output_key)
-
     @property
-    def state_dim(self) -> int:
-        return self.transition.layers[-1].bias.shape[0]
-
-    def step(self, hidden, inputs):
-        return self.transition(jnp.concatenate([hidden, inputs]))
-
-    def readout(self, hidden):
-        return self.output(hidden)
-
-
-class Elman(RecurrentModel):
-    """h_t = tanh(W [h_(t-1), x_t] + b)."""
-
-    def __init__(
-        self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array
-    ):
-        a = architecture
-        cell_key, output_key = jax.random.split(key)
-        self.cell = Affine(a.hidden_dim + input_dim, a.hidden_dim, key=cell_key)
-        self.output = MLP(a.hidden_dim, output_dim, a.output_width, a.output_depth, key=output_key)
-
-    @property
-    def state_dim(self) -> int:
-        return self.cell.bias.shape[0]
-
-    def step(self, hidden, inputs):
-        return jnp.tanh(self.cell(jnp.concatenate([hidden, inputs])))
-
-    def readout(self, hidden):
-        return self.output(hidden)
-
-
-class GRU(RecurrentModel):
-    """Gated recurrent unit; `gates` stacks reset and update gate ([2 H, H + I]), `candidate` reads
-    [r * h, x].
-    """
-
-    def __init__(
-        self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array
-    ):
-        a = architecture
-        gate_key, candidate_key, output_key = jax.random.split(key, 3)
-        self.gates = Affine(a.hidden_dim + input_dim, 2 * a.hidden_dim, key=gate_key)
-        self.candidate = Affine(a.hidden_dim + input_dim, a.hidden_dim, key=candidate_key)
-        self.output = MLP(a.hidden_dim, output_dim, a.output_width, a.output_depth, key=output_key)
-
-    @property
-    def state_dim(self) -> int:
-        return self.candidate.bias.shape[0]
-
-    def step(self, hidden, inputs):
-        reset, update = jnp.split(jax.nn.sigmoid(self.gates(jnp.concatenate([hidden, inputs]))), 2)
-        candidate = jnp.tanh(self.candidate(jnp.concatenate([reset * hidden, inputs])))
-        return update * hidden + (1.0 - update) * candidate
-
-    def readout(self, hidden):
-        return self.output(hidden)
-
-
-class LSTM(RecurrentModel):
-    """Long short-term memory; `gates` stacks input, forget, cell and output gate [4 H, H + I]; the
-    state is [h, c].
-    """
-
-    def __init__(
-        self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array
-    ):
-        a = architecture
-        gate_key, output_key = jax.random.split(key)
-        self.gates = Affine(a.hidden_dim + input_dim, 4 * a.hidden_dim, key=gate_key)
-        self.output = MLP(a.hidden_dim, output_dim, a.output_width, a.output_depth, key=output_key)
-
-    @property
-    def state_dim(self) -> int:
-        return self.gates.bias.shape[0] // 2
-
-    def step(self, hidden, inputs):
-        short, long = jnp.split(hidden, 2)
-        write, forget, content, show = jnp.split(self.gates(jnp.concatenate([short, inputs])), 4)
-        long = jax.nn.sigmoid(forget) * long + jax.nn.sigmoid(write) * jnp.tanh(content)
-        return jnp.concatenate([jax.nn.sigmoid(show) * jnp.tanh(long), long])
-
-    def readout(self, hidden):
-        return self.output(jnp.split(hidden, 2)[0])
-
-
-MODELS = {"mlp_rnn": MLPRNN, "elman": Elman, "gru": GRU, "lstm": LSTM}
+    @abc.abstractmethod
+    def recurrent_layers(self) -> dict[str, list[Affine]]:
+        """The layers of the transition, first those that read [h, x] (for plain arrays): a stack
+        named "transition", of which the first reads them, or a "cell" of which each does.
+        """
 
 
 def build_model(
@@ -154,7 +66,7 @@ def build_model(
     computed for all steps at once, keeps little, and there only products between two wide layers
     gain.
     """
-    model = MODELS[architecture.cell](architecture, input_dim, output_dim, key=key)
+    model = CELLS[architecture.cell](architecture, input_dim, output_dim, key=key)
     between_wide_layers = any(min(layer.weight.shape) >= WIDE for layer in model.output.layers)
     for path, module in nnx.iter_modules(model):
         if isinstance(module, Affine):

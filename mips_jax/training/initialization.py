@@ -180,8 +180,9 @@ def initial_parameters(
     """Flat starting weights [n] in the shape of `template`, and which of them belong to the member
     [n] (1 or 0).
     """
-    if architecture.cell != "mlp_rnn":
-        model = build_model(architecture, samples.shape[1], output_dim, jax.random.key(seed))
+    if not template.embeds_smaller:
+        key = jax.random.key(seed, impl="threefry2x32")
+        model = build_model(architecture, samples.shape[1], output_dim, key)
         flat = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(model)])
         return flat, np.ones_like(flat)
     rng = np.random.default_rng([seed, 1])

@@ -18,15 +18,24 @@ from mips_jax.models import Architecture
 from mips_jax.networks import MLPRNN, Network
 from mips_jax.networks.cells import network_from_joint
 
-# How a member ended.
-PERFECT = "perfect"  # every sequence of the whole test set right
-# trained to the last step without becoming perfect; raise training.max_steps
-NOT_CONVERGED = "not_converged"
-STOPPED = "stopped"  # hopeless beside its rivals; its place went to another member
-SUPERSEDED = "superseded"  # stopped because a smaller network was already perfect
-NONFINITE = "nonfinite"  # a weight became NaN or infinite; the member was replaced
-# the search ended first (a smaller or equal network was confirmed, or time was up)
-RUNNING = "running"
+
+class Condition(enum.StrEnum):
+    """What a member is doing, or how it ended."""
+
+    RUNNING = "running"  # training; in a result: the search ended first
+    ANNEALING = "annealing"  # training with a falling learning rate
+    POLISHING = "polishing"  # perfect, and trained on with a falling rate and under pressure
+    PERFECT = "perfect"  # every sequence of the whole test set right
+    NOT_CONVERGED = "not_converged"  # not perfect after training.max_steps
+    STOPPED = "stopped"  # hopeless beside its rivals
+    SUPERSEDED = "superseded"  # a smaller network was perfect
+    OUTPACED = "outpaced"  # another of its size was perfect first
+    NONFINITE = "nonfinite"  # a weight became NaN or infinite; the member was replaced
+
+    @property
+    def perfect(self) -> bool:
+        """Whether it is confirmed to be right on the whole test set."""
+        return self in (Condition.POLISHING, Condition.PERFECT)
 
 
 class SearchOutcome(enum.Enum):
@@ -37,7 +46,7 @@ class SearchOutcome(enum.Enum):
         "no network is perfect; raise training.max_steps, or give model.hidden_dims larger sizes"
     )
     OUT_OF_TIME = (
-        "the time limit ended training before any network was evaluated; raise "
+        "the time limit ended training before a network was perfect; raise "
         "training.time_limit_seconds"
     )
     NONFINITE = "training produced no finite network; lower training.learning_rate"
@@ -55,8 +64,8 @@ class MemberRecord:
     Attributes:
         architecture: its shape.
         seed: its own seed; (architecture, seed) determine it.
-        status: one of the constants above.
-        steps: Adam steps taken.
+        status: what it was doing at the end, or how it ended.
+        steps: optimizer steps taken.
         sequence_accuracy: fraction of whole test sequences right, at its last evaluation.
         step_accuracy: the same for single steps.
         loss: mean training loss over its last chunk.
@@ -64,7 +73,7 @@ class MemberRecord:
 
     architecture: Architecture
     seed: int
-    status: str
+    status: Condition
     steps: int
     sequence_accuracy: float
     step_accuracy: float
@@ -138,13 +147,13 @@ class TrainingResult:
     """The outcome of one search.
 
     Attributes:
-        best: the smallest perfect network, or the most accurate one; None when no member stayed
-            finite.
+        best: the smallest perfect network, or the most accurate one; None when no member was
+            evaluated and finite.
         members: one record for each member ever started, in order.
         curves: their learning curves, columns in the order of `members`.
         seconds: wall time of the whole search.
-        compile_seconds: the part of it spent on compilation (first calls).
-        outcome: how the search ended.
+        compile_seconds: the part of it spent on preparing waves.
+        outcome: how it ended, with what to change.
     """
 
     best: TrainedMember | None
@@ -160,8 +169,8 @@ class TrainingProgress:
     """What the search is doing, for a live display.
 
     Attributes:
-        stage: short text, such as "nonlinear, H = 1..4".
-        steps: Adam steps taken by the longest-running member of this stage.
+        stage: short text, such as "H=1..4 f=64x2 g=32x2".
+        steps: optimizer steps taken by the longest-running member of this stage.
         total_steps: steps after which an imperfect member is given up.
         members: members now running.
         best_accuracy: best sequence accuracy so far.

@@ -7,9 +7,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import field
 
+from mips_jax.models.cells import CELLS
+from mips_jax.training.optimizers import OPTIMIZERS
 from mips_jax.validation import bounds, checked, choices, group, seeds
-
-CELLS = ("mlp_rnn", "elman", "gru", "lstm")
 
 
 @dataclasses.dataclass
@@ -94,17 +94,18 @@ class TrainingSettings:
         seed: base seed: members' initial weights, batches and noise follow from it.
         members: members (seeds) of each architecture at first; half as many more in later waves.
         batch_size: sequences in one step.
-        learning_rate: initial rate (Adam); members try 1 to 3 times this.
+        optimizer: "soap" (Adam in the eigenbasis of each layer's gradients) or plain "adam".
+        learning_rate: initial rate; members try 1 to 3 times this.
         clip_norm: largest global gradient norm.
         max_steps: steps after which an imperfect member is given up.
-        chunk_steps: steps in one compiled call, between two evaluations.
+        chunk_steps: steps between two evaluations.
         cycle_steps: first cycle; at its end the better half of the members goes on, for twice as
             long.
         smaller_patience: work on smaller sizes after the first perfect network, relative to that
             until then.
         polish_steps: further steps with decaying rate for a member that has become perfect.
         perfect_members: the search ends with this many perfect networks of the smallest size.
-        time_limit_seconds: no new chunk begins after this time; 0 = no limit.
+        time_limit_seconds: training ends within a few seconds of this time; 0 = no limit.
         evaluation_sequences: test sequences for the check after each chunk; candidates see all.
         checkpoint_seconds: time between checkpoints of a running search; 0 = after every chunk.
     """
@@ -115,6 +116,7 @@ class TrainingSettings:
     seed: int = field(default=0, metadata=seeds())
     members: int = field(default=4, metadata=bounds(1, 100_000))
     batch_size: int = field(default=128, metadata=bounds(1, 10_000_000))
+    optimizer: str = field(default="soap", metadata=choices(*OPTIMIZERS))
     learning_rate: float = field(default=5e-3, metadata=bounds(0, above=True))
     clip_norm: float = field(default=1.0, metadata=bounds(0, above=True))
     max_steps: int = field(default=12_000, metadata=bounds(1, 1_000_000_000))

@@ -1,22 +1,21 @@
-"""From a padded parameter vector in training units to the plain network on raw integers.
+"""From a padded parameter vector in training units to plain layers on raw integers.
 
 Axes: n parameters, H hidden, I inputs, O outputs.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from mips_jax.models import Architecture, RecurrentModel
+from mips_jax.models import Affine, Architecture, RecurrentModel
 from mips_jax.training.member import Scaling
 
 Layer = dict[str, np.ndarray]
 
 
-def as_layer(affine) -> Layer:
+def as_layer(affine: Affine) -> Layer:
+    """An affine layer as float64 arrays: weight [out, in], bias [out]."""
     return {
         "weight": np.asarray(affine.weight[...], np.float64),
         "bias": np.asarray(affine.bias[...], np.float64),
@@ -57,18 +56,16 @@ def raw_weights(
     Args:
         parameters: [n] in the (padded) shape of `template`.
     """
-    model: Any = ravel_pytree(template)[1](np.asarray(parameters))
+    model: RecurrentModel = ravel_pytree(template)[1](np.asarray(parameters))
     a, output_dim = architecture, len(scaling.output_scale)
     output_sizes = [a.hidden_dim] + [a.output_width] * (a.output_depth - 1) + [output_dim]
     output = crop([as_layer(layer) for layer in model.output.layers], output_sizes)
     output[-1] = fold_outputs(output[-1], scaling)
-    if a.cell != "mlp_rnn":
-        names = [name for name in ("cell", "gates", "candidate") if hasattr(model, name)]
-        return {
-            "cell": [fold_inputs(as_layer(getattr(model, name)), scaling) for name in names],
-            "output": output,
-        }
-    transition = [as_layer(layer) for layer in model.transition.layers]
+    stacks = model.recurrent_layers
+    if "cell" in stacks:
+        cell = [fold_inputs(as_layer(layer), scaling) for layer in stacks["cell"]]
+        return {"cell": cell, "output": output}
+    transition = [as_layer(layer) for layer in stacks["transition"]]
     first, padded_hidden = transition[0]["weight"], template.state_dim
     transition[0]["weight"] = np.concatenate(
         [first[:, : a.hidden_dim], first[:, padded_hidden:]], axis=1

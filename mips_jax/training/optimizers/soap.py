@@ -3,7 +3,7 @@ layers of ONE member.
 
 ReLU features whose kinks lie side by side are nearly collinear; plain Adam needs many thousand
 steps to sharpen what a rotation of each layer's gradient makes easy. Each affine layer is one
-matrix [out, in + 1], its bias the last column.
+matrix [out, in + 1], its bias the last column; all other leaves pass through Adam.
 Axes: n parameters in one vector; layers are cut out of it by a static layout.
 """
 
@@ -16,14 +16,10 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from mips_jax.models import Affine, RecurrentModel
+from mips_jax.training.optimizers import REFRESH_STEPS
+from mips_jax.training.optimizers.layout import Layout, parts_of, vector_of
 
 B1, B2, PRECONDITIONER_DECAY, EPSILON = 0.9, 0.99, 0.95, 1e-8
-REFRESH_STEPS = 10  # steps between two updates of the eigenbases
-
-Layout = tuple[
-    tuple[int, int, int], ...
-]  # (offset in the vector, out, in) of each affine layer: bias, then weight
 
 
 @jax.tree_util.register_dataclass
@@ -33,8 +29,9 @@ class SoapState:
 
     Attributes:
         momentum: [n] mean gradient.
-        square: per layer [out, in + 1], mean squared gradient in the eigenbases.
-        left, right: per layer, mean G G^T [out, out] and G^T G [in + 1, in + 1].
+        square: for each slot of the layout, mean squared gradient: [out, in + 1] in the eigenbases
+            of an affine layer, [size] of another leaf.
+        left, right: per affine layer, mean G G^T [out, out] and G^T G [in + 1, in + 1].
         left_basis, right_basis: their eigenvectors as columns.
         count: steps taken.
     """
@@ -48,42 +45,22 @@ class SoapState:
     count: jax.Array
 
 
-def layout_of(model: RecurrentModel) -> Layout:
-    """Where each affine layer lies in the raveled parameter vector of a model made of affine layers
-    only.
-    """
-    layout, offset = [], 0
-    for layer in jax.tree.leaves(model, is_leaf=lambda node: isinstance(node, Affine)):
-        out_dim, in_dim = layer.weight.shape
-        layout.append((offset, out_dim, in_dim))
-        offset += out_dim * (in_dim + 1)
-    return tuple(layout)
-
-
-def as_matrices(vector: jax.Array, layout: Layout) -> list[jax.Array]:
-    """[n] -> one [out, in + 1] for each layer."""
-    matrices = []
-    for offset, rows, columns in layout:
-        bias = vector[offset : offset + rows]
-        weight = vector[offset + rows : offset + rows * (columns + 1)].reshape(rows, columns)
-        matrices.append(jnp.concatenate([weight, bias[:, None]], axis=1))
-    return matrices
-
-
-def as_vector(matrices: list[jax.Array]) -> jax.Array:
-    """The inverse of `as_matrices`."""
-    parts = [part for matrix in matrices for part in (matrix[:, -1], matrix[:, :-1].reshape(-1))]
-    return jnp.concatenate(parts)
-
-
 def init(parameters: jax.Array, layout: Layout) -> SoapState:
-    square = tuple(jnp.zeros((rows, columns + 1)) for _, rows, columns in layout)
-    left = tuple(jnp.zeros((rows, rows)) for _, rows, _ in layout)
-    right = tuple(jnp.zeros((columns + 1, columns + 1)) for _, _, columns in layout)
-    left_basis = tuple(jnp.eye(rows) for _, rows, _ in layout)
-    right_basis = tuple(jnp.eye(columns + 1) for _, _, columns in layout)
-    zero = jnp.zeros((), jnp.int32)
-    return SoapState(jnp.zeros_like(parameters), square, left, right, left_basis, right_basis, zero)
+    """No gradient seen yet; the eigenbases are the axes."""
+    f32 = jnp.float32
+    layers = [(slot.rows, slot.columns + 1) for slot in layout if slot.columns is not None]
+    shapes = [
+        (slot.rows,) if slot.columns is None else (slot.rows, slot.columns + 1) for slot in layout
+    ]
+    return SoapState(
+        momentum=jnp.zeros_like(parameters),
+        square=tuple(jnp.zeros(shape, f32) for shape in shapes),
+        left=tuple(jnp.zeros((rows, rows), f32) for rows, _ in layers),
+        right=tuple(jnp.zeros((columns, columns), f32) for _, columns in layers),
+        left_basis=tuple(jnp.eye(rows, dtype=f32) for rows, _ in layers),
+        right_basis=tuple(jnp.eye(columns, dtype=f32) for _, columns in layers),
+        count=jnp.zeros((), jnp.int32),
+    )
 
 
 def gram_schmidt(matrix: jax.Array) -> jax.Array:
@@ -113,7 +90,7 @@ def power_iteration(matrix: jax.Array, basis: jax.Array) -> jax.Array:
     return gram_schmidt(matrix @ basis + shift * basis)
 
 
-def refresh(state: SoapState) -> SoapState:
+def refreshed(state: SoapState) -> SoapState:
     """Moves the eigenbases on by one power iteration (far cheaper than an eigendecomposition)."""
     basis = lambda matrices, bases: tuple(power_iteration(m, q) for m, q in zip(matrices, bases))
     return dataclasses.replace(
@@ -129,33 +106,43 @@ def update(gradient: jax.Array, state: SoapState, layout: Layout) -> tuple[jax.A
     momentum = B1 * state.momentum + (1.0 - B1) * gradient
     unbiased = 1.0 / (1.0 - B1 ** count.astype(jnp.float32))
     unbiased_square = 1.0 / (1.0 - B2 ** count.astype(jnp.float32))
-    square, left, right, directions = [], [], [], []
-    gradients, momenta = as_matrices(gradient, layout), as_matrices(momentum, layout)
-    for index, (g, m) in enumerate(zip(gradients, momenta)):
+    square: list[jax.Array] = []
+    left: list[jax.Array] = []
+    right: list[jax.Array] = []
+    directions = []
+    scaled = lambda m, s: m * unbiased / (jnp.sqrt(s * unbiased_square) + EPSILON)
+    for g, m, old in zip(parts_of(gradient, layout), parts_of(momentum, layout), state.square):
+        if g.ndim == 1:
+            square.append(B2 * old + (1.0 - B2) * g**2)
+            directions.append(scaled(m, square[-1]))
+            continue
+        index, keep = len(left), PRECONDITIONER_DECAY
         q, p = state.left_basis[index], state.right_basis[index]
-        keep = PRECONDITIONER_DECAY
         left.append(keep * state.left[index] + (1.0 - keep) * g @ g.T)
         right.append(keep * state.right[index] + (1.0 - keep) * g.T @ g)
-        square.append(B2 * state.square[index] + (1.0 - B2) * (q.T @ g @ p) ** 2)
-        rotated = (q.T @ m @ p) * unbiased / (jnp.sqrt(square[-1] * unbiased_square) + EPSILON)
-        directions.append(q @ rotated @ p.T)
-    new = SoapState(
-        momentum,
-        tuple(square),
-        tuple(left),
-        tuple(right),
-        state.left_basis,
-        state.right_basis,
-        count,
+        square.append(B2 * old + (1.0 - B2) * (q.T @ g @ p) ** 2)
+        directions.append(q @ scaled(q.T @ m @ p, square[-1]) @ p.T)
+    new = dataclasses.replace(
+        state,
+        momentum=momentum,
+        square=tuple(square),
+        left=tuple(left),
+        right=tuple(right),
+        count=count,
     )
-    return as_vector(directions), new
+    return vector_of(directions), new
 
 
-def soap(layout: Layout) -> optax.GradientTransformation:
-    """The optimizer as an optax transformation on the parameter vector [n]; between its steps the
-    caller calls `refresh`.
+def scale_by_soap(layout: Layout) -> optax.GradientTransformationExtraArgs:
+    """SOAP as an optax transformation of the parameter vector [n].
+
+    `update` takes `refresh`, a scalar flag: whether the eigenbases move on before this step; without
+    it they do every `REFRESH_STEPS` steps. A flag that all members side by side share spares them
+    the work in between (a condition that differs between members runs both of its branches).
     """
-    return optax.GradientTransformation(
-        lambda parameters: init(parameters, layout),
-        lambda gradient, state, parameters=None: update(gradient, state, layout),
-    )
+
+    def step(gradient, state, parameters=None, *, refresh=None, **_):
+        due = state.count % REFRESH_STEPS == 0 if refresh is None else refresh
+        return update(gradient, lax.cond(due, refreshed, lambda s: s, state), layout)
+
+    return optax.GradientTransformationExtraArgs(lambda parameters: init(parameters, layout), step)

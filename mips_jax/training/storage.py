@@ -1,0 +1,136 @@
+"""Orbax checkpoints that are complete at any moment; the only module that knows orbax.
+
+Orbax writes beside and renames. A folder of generations never loses the older of two before the
+newer is complete; one checkpoint in place of another is switched by two renames, between which
+`recovered` finds the old one.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from mips_jax.errors import RequestError
+
+FORMAT = 2  # version of what is written
+GENERATION = "generation_"
+KEPT = 2  # generations
+NEW, OLD = ".new", ".old"  # endings of a checkpoint's name while it is being replaced
+logging.getLogger("absl").setLevel(logging.ERROR)  # orbax reports every save there
+
+
+def refusal(path: Path, reason: str) -> RequestError:
+    """What is said of a folder that cannot be used."""
+    return RequestError(
+        f"the checkpoint in {path} cannot be used: {reason}; delete that folder to start afresh, "
+        "or choose another one (hydra.run.dir)"
+    )
+
+
+def write(path: Path, arrays: Any, meta: dict) -> None:
+    """Writes arrays and meta (JSON-able) as one orbax checkpoint, in a folder that is not there."""
+    import orbax.checkpoint as ocp  # takes seconds to import, and only checkpoints need it
+
+    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+        contents = ocp.args.Composite(
+            arrays=ocp.args.PyTreeSave(arrays), meta=ocp.args.JsonSave({"format": FORMAT, **meta})
+        )
+        checkpointer.save(path.absolute(), contents)
+
+
+def read(path: Path) -> tuple[Any, dict]:
+    """(arrays as numpy, meta).
+
+    Raises:
+        RequestError: the folder is damaged, or no checkpoint of ours.
+    """
+    import orbax.checkpoint as ocp
+
+    try:
+        with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+            meta = checkpointer.restore(
+                path.absolute(), ocp.args.Composite(meta=ocp.args.JsonRestore())
+            )["meta"]
+            if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+                raise ValueError("it was not written by this version of mips_jax")
+            like = ocp.PyTreeCheckpointHandler().metadata(path.absolute() / "arrays").tree
+            as_numpy = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), like)
+            arrays = checkpointer.restore(
+                path.absolute(),
+                ocp.args.Composite(arrays=ocp.args.PyTreeRestore(restore_args=as_numpy)),
+            )["arrays"]
+    except Exception as problem:  # orbax raises many kinds for a damaged folder
+        reason = f"{type(problem).__name__}: {str(problem).splitlines()[:1]}"[:200]
+        raise refusal(path, reason) from problem
+    return arrays, meta
+
+
+def generations(folder: Path) -> list[Path]:
+    """The complete generations in a folder, the newest first."""
+    number = lambda path: path.name.removeprefix(GENERATION)
+    complete = [p for p in folder.glob(f"{GENERATION}*") if number(p).isdigit()]
+    return sorted(complete, key=lambda path: int(number(path)), reverse=True)
+
+
+def write_generation(folder: Path, arrays: Any, meta: dict) -> None:
+    """Adds a generation; only then the oldest beyond `KEPT`, and what interrupted writes have left,
+    go.
+    """
+    before = generations(folder)
+    last = int(before[0].name.removeprefix(GENERATION)) if before else 0
+    new = folder / f"{GENERATION}{last + 1}"
+    write(new, arrays, meta)
+    keep = {new, *before[: KEPT - 1]}
+    for path in folder.glob(f"{GENERATION}*"):
+        if path not in keep:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def readable_generations(folder: Path) -> Iterator[tuple[Any, dict]]:
+    """(arrays, meta) of generations, the newest first; damaged ones are passed over.
+
+    Raises:
+        RequestError: there are generations, and none can be read.
+    """
+    first_problem, any_read = None, False
+    for path in generations(folder):
+        try:
+            content = read(path)
+        except RequestError as problem:
+            first_problem = first_problem or problem
+            continue
+        any_read = True
+        yield content
+    if first_problem is not None and not any_read:
+        raise first_problem
+
+
+def recovered(path: Path) -> Path:
+    """The path, after an interrupted `replace` has been completed or undone."""
+    new, old = path.with_name(path.name + NEW), path.with_name(path.name + OLD)
+    if old.exists():
+        if not path.exists():
+            (new if new.exists() else old).rename(path)
+        shutil.rmtree(old, ignore_errors=True)
+    return path
+
+
+def replace(path: Path, arrays: Any, meta: dict) -> None:
+    """Writes a checkpoint in place of whatever the folder holds; at any moment the one or the other
+    is complete.
+    """
+    recovered(path)
+    new, old = path.with_name(path.name + NEW), path.with_name(path.name + OLD)
+    for left in path.parent.glob(f"{path.name}{NEW}*"):  # by writes that were interrupted
+        shutil.rmtree(left, ignore_errors=True)
+    write(new, arrays, meta)
+    if path.exists():
+        path.rename(old)
+    new.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
