@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
+from mips_jax.training.soap import layout_of
 
 from mips_jax.models import Architecture, build_model
 from mips_jax.sequences import Sequences
@@ -31,7 +32,6 @@ from mips_jax.training.member import Hyper, Scaling, evaluate, train_chunk
 from mips_jax.training.packing import pack, scaling_of
 from mips_jax.training.population import blank_states, map_members, resolve_layout
 from mips_jax.training.search import AFFINE_RATE, HALVING_STEPS, MARGIN_WEIGHT, VARIANTS
-from mips_jax.training.soap import layout_of
 
 SEQUENCES, BATCH, CHUNK = 65_536, 128, 250
 BLOCK = 4_096  # test sequences looked at after every chunk; winners see all

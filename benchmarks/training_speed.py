@@ -18,6 +18,7 @@ machine's large float32 product.
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import time
 
@@ -60,7 +61,7 @@ def layer_sizes(
 
 def flops_per_member_step(a: Architecture, batch: int) -> float:
     """Multiply-adds of forward and backward, times two."""
-    products = sum(m * n for sizes in layer_sizes(a) for m, n in zip(sizes[:-1], sizes[1:]))
+    products = sum(m * n for sizes in layer_sizes(a) for m, n in itertools.pairwise(sizes))
     return 2.0 * 3.0 * products * batch * LENGTH
 
 
@@ -133,7 +134,7 @@ def pytorch(a: Architecture, batch: int, seconds: float) -> float:
 
     def mlp(sizes: list[int]) -> torch.nn.Sequential:
         layers: list[torch.nn.Module] = []
-        for m, n in zip(sizes[:-1], sizes[1:]):
+        for m, n in itertools.pairwise(sizes):
             layers += [torch.nn.Linear(m, n), torch.nn.ReLU()]
         return torch.nn.Sequential(*layers[:-1])
 

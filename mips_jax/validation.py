@@ -112,6 +112,11 @@ def choices(*values: str) -> dict[str, Any]:
     return {"choices": values}
 
 
+def names_of(registry: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of a field that holds a name in a registry, as it is when the field is checked."""
+    return {"choices": registry}
+
+
 def group(name: str) -> dict[str, Any]:
     """Metadata of a field with settings of its own, whose keys begin with another name."""
     return {"group": name}

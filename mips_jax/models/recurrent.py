@@ -9,7 +9,6 @@ from __future__ import annotations
 import abc
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 
 from mips_jax.models.architecture import Architecture
@@ -24,8 +23,8 @@ class RecurrentModel(nnx.Module):
 
     Attributes:
         output: the readout's MLP.
-        embeds_smaller: whether a smaller architecture is this one with zero weights, so that several
-            sizes can share one compiled shape.
+        embeds_smaller: whether a smaller architecture is this one with zero weights, so that
+            several sizes can share one compiled shape.
     """
 
     embeds_smaller = False

@@ -56,9 +56,9 @@ class Attempt:
     @property
     def settled(self) -> bool:
         """Whether another network could not be better, as far as may be seen here."""
-        if self.candidate is None:
-            return False
         member = self.training.best
+        if self.candidate is None or member is None:
+            return False
         faithful = self.candidate.fidelity > 0.999
         noisy = faithful and not member.perfect and self.steps > LEARNED_THROUGH_NOISE
         return all(share == 1.0 for share in self.right) or noisy

@@ -1,4 +1,4 @@
-"""Training: populations of small recurrent networks, and the search for the smallest perfect one."""
+"""Training: populations of small recurrent networks; the search for the smallest perfect one."""
 
 import importlib
 from typing import TYPE_CHECKING

@@ -8,6 +8,8 @@ Axes: H hidden, I inputs, K sample points; layers are (weight [out, in], bias [o
 
 from __future__ import annotations
 
+import itertools
+
 import jax
 import numpy as np
 
@@ -36,7 +38,7 @@ def relu_layers(
     """
     sizes = [in_dim] + [width] * (depth - 1) + [out_dim]
     layers = []
-    for index, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:])):
+    for index, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         last = index == depth - 1
         weight = rng.normal(0.0, np.sqrt((1.0 if last else 2.0) / fan_in), (fan_out, fan_in))
         bias = np.zeros(fan_out)

@@ -126,7 +126,7 @@ class Programs:
 
 @functools.lru_cache(maxsize=64)
 def compiled_programs(shape: Shape, mesh: Mesh) -> Programs:
-    """The programs of a population; jax caches them by shape, so tasks of equal shape share them."""
+    """The programs of a population; jax caches them by shape: tasks of equal shape share them."""
     template = shape.model(shape.bfloat16_gradients)
     flat, unravel = ravel_pytree(template)
     exact = ravel_pytree(shape.model())[1]

@@ -9,7 +9,7 @@ from dataclasses import field
 
 from mips_jax.models.cells import CELLS
 from mips_jax.training.optimizers import OPTIMIZERS
-from mips_jax.validation import bounds, checked, choices, group, seeds
+from mips_jax.validation import bounds, checked, choices, group, names_of, seeds
 
 
 @dataclasses.dataclass
@@ -27,7 +27,7 @@ class ModelSettings:
         output_width_ratio: width of g relative to f.
     """
 
-    cell: str = field(default="mlp_rnn", metadata=choices(*CELLS))
+    cell: str = field(default="mlp_rnn", metadata=names_of(CELLS))
     hidden_dims: tuple[int, ...] = field(
         default=(1, 2, 3, 4, 5, 6, 7, 8, 12, 16), metadata=bounds(1, 100_000)
     )
@@ -116,7 +116,7 @@ class TrainingSettings:
     seed: int = field(default=0, metadata=seeds())
     members: int = field(default=4, metadata=bounds(1, 100_000))
     batch_size: int = field(default=128, metadata=bounds(1, 10_000_000))
-    optimizer: str = field(default="soap", metadata=choices(*OPTIMIZERS))
+    optimizer: str = field(default="soap", metadata=names_of(OPTIMIZERS))
     learning_rate: float = field(default=5e-3, metadata=bounds(0, above=True))
     clip_norm: float = field(default=1.0, metadata=bounds(0, above=True))
     max_steps: int = field(default=12_000, metadata=bounds(1, 1_000_000_000))

@@ -1,4 +1,6 @@
-"""Layers: derivatives of ReLU, and gradients of wide layers by bfloat16 products against float64."""
+"""Layers: derivatives of ReLU, and gradients of wide layers by bfloat16 products against
+float64.
+"""
 
 import jax
 import jax.numpy as jnp

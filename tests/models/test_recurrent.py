@@ -1,4 +1,6 @@
-"""Trainable networks: shapes, a batch as trailing axis equals one example at a time, plain pytrees."""
+"""Trainable networks: shapes, a batch as trailing axis equals one example at a time, plain
+pytrees.
+"""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""One member: masks, units, penalties, padding, optimizer."""
+"""One member: masks, units, penalties, padding."""
 
 import dataclasses
 
@@ -11,9 +11,11 @@ from jax.flatten_util import ravel_pytree
 from mips_jax.models import Architecture, build_model
 from mips_jax.networks import MLPRNN
 from mips_jax.sequences import Sequences
-from mips_jax.training import soap
 from mips_jax.training.initialization import initial_parameters
-from mips_jax.training.member import Hyper, Scaling, counted_steps, evaluate, objective, stretch
+from mips_jax.training.member import Hyper, Scaling, evaluate
+from mips_jax.training.member.objective import objective
+from mips_jax.training.member.penalties import PENALTIES, stretch
+from mips_jax.training.member.schedule import counted_steps
 from mips_jax.training.packing import pack
 from mips_jax.training.result import network_of
 from mips_jax.training.weights import raw_weights
@@ -38,8 +40,10 @@ def units(inputs=1, outputs=1) -> Scaling:
 
 def hyper(n: int, **changes) -> Hyper:
     values = {field.name: 0.0 for field in dataclasses.fields(Hyper)}
-    values |= {"quantization_step": 0.125, "clip_norm": 1.0, "trainable": np.ones(n)} | changes
-    return Hyper(**{name: jnp.asarray(value) for name, value in values.items()})
+    values |= {"quantization_step": 0.125, "clip_norm": 1.0, "trainable": np.ones(n)}
+    penalties = {name: changes.pop(name, 0.0) for name in PENALTIES}
+    values |= changes | {"penalties": penalties}
+    return Hyper(**jax.tree.map(jnp.asarray, values))
 
 
 def batch(count=6, length=4, seed=0):
@@ -80,7 +84,7 @@ def test_padding_changes_nothing():
             jax.random.key(0),
         )
         evaluations.append(float(objective(jnp.asarray(flat), *arguments)[1]))
-        gradient = jax.grad(lambda p: objective(p, *arguments)[1])(jnp.asarray(flat))
+        gradient = jax.grad(lambda p: objective(p, *arguments)[1])(jnp.asarray(flat))  # noqa: B023
         assert np.isfinite(gradient).all()
     assert evaluations[0] == pytest.approx(evaluations[1], rel=1e-5)
 
@@ -137,7 +141,7 @@ def test_nan_counts_as_wrong():
     assert int(result.wrong_sequences) == 6
 
 
-@pytest.mark.parametrize("name", ["l1", "contraction", "quantization", "margin"])
+@pytest.mark.parametrize("name", [*PENALTIES, "margin"])
 def test_each_pressure_raises_the_loss_and_zero_leaves_it(name):
     _, flat, unravel = parts()
     arguments = lambda h: (
@@ -161,34 +165,6 @@ def test_stretch_of_a_linear_map_is_its_squared_gain():
     np.testing.assert_allclose(value, np.full(64, 0.25), rtol=1e-3)
 
 
-def test_soap_layout_round_trip_and_descent_on_an_ill_conditioned_problem():
-    template, flat, _ = parts()
-    layout = soap.layout_of(template)
-    np.testing.assert_array_equal(soap.as_vector(soap.as_matrices(flat, layout)), flat)
-
-    model = build_model(Architecture(1), 3, 1, jax.random.key(0))
-    start, unravel = ravel_pytree(model)
-    layout = soap.layout_of(model)
-    features = jax.random.normal(jax.random.key(1), (4, 256)) * jnp.array(
-        [[1.0], [1.0], [1.0], [0.02]]
-    )
-    target = jnp.ones(4) @ features
-
-    def loss(parameters):
-        return jnp.mean((unravel(parameters).transition(features)[0] - target) ** 2)
-
-    @jax.jit
-    def descend(parameters, state):
-        def one(index, carry):
-            parameters, state = carry
-            direction, state = soap.update(jax.grad(loss)(parameters), soap.refresh(state), layout)
-            return parameters - 0.05 * direction / (1 + index / 100), state
-
-        return jax.lax.fori_loop(0, 600, one, (parameters, state))[0]
-
-    assert float(loss(descend(start, soap.init(start, layout)))) < 1e-3 < float(loss(start))
-
-
 @pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
 def test_other_cells_give_the_same_outputs_as_plain_networks(cell):
     architecture = Architecture(3, 0, 1, 5, 2, cell)
@@ -204,12 +180,3 @@ def test_other_cells_give_the_same_outputs_as_plain_networks(cell):
         np.testing.assert_allclose(
             network.readout(hidden_plain).T, 3.0 * model.readout(hidden) - 1.0, atol=1e-4
         )
-
-
-def test_gram_schmidt_gives_an_orthonormal_basis_also_of_a_singular_matrix():
-    rng = np.random.default_rng(0)
-    matrix = np.zeros((12, 12), np.float32)
-    matrix[:8, :8] = (lambda a: a @ a.T)(rng.standard_normal((8, 5)))
-    shifted = jnp.asarray(matrix) + 1e-6 * jnp.eye(12)
-    basis = soap.gram_schmidt(shifted)
-    np.testing.assert_allclose(basis.T @ basis, np.eye(12), atol=1e-4)

@@ -76,7 +76,7 @@ def stretch(
 
 
 def quantization_distance(parameters: jax.Array, step: jax.Array) -> jax.Array:
-    """Mean squared distance of the weights to the nearest multiples of `step`, in units of `step`."""
+    """Mean squared distance of the weights to multiples of `step`, in units of `step`."""
     ratio = parameters / step
     return jnp.mean((ratio - lax.stop_gradient(jnp.round(ratio))) ** 2)
 

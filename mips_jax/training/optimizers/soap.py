@@ -101,7 +101,7 @@ def refreshed(state: SoapState) -> SoapState:
 
 
 def update(gradient: jax.Array, state: SoapState, layout: Layout) -> tuple[jax.Array, SoapState]:
-    """The direction [n] of one step (to be subtracted, times the learning rate) and the next state."""
+    """The direction [n] of one step (times the learning rate, subtracted) and the next state."""
     count = state.count + 1
     momentum = B1 * state.momentum + (1.0 - B1) * gradient
     unbiased = 1.0 / (1.0 - B1 ** count.astype(jnp.float32))
@@ -136,9 +136,10 @@ def update(gradient: jax.Array, state: SoapState, layout: Layout) -> tuple[jax.A
 def scale_by_soap(layout: Layout) -> optax.GradientTransformationExtraArgs:
     """SOAP as an optax transformation of the parameter vector [n].
 
-    `update` takes `refresh`, a scalar flag: whether the eigenbases move on before this step; without
-    it they do every `REFRESH_STEPS` steps. A flag that all members side by side share spares them
-    the work in between (a condition that differs between members runs both of its branches).
+    `update` takes `refresh`, a scalar flag: whether the eigenbases move on before this step;
+    without it they do every `REFRESH_STEPS` steps. A flag that all members side by side share
+    spares them the work in between (a condition that differs between members runs both of its
+    branches).
     """
 
     def step(gradient, state, parameters=None, *, refresh=None, **_):

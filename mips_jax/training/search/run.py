@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from pathlib import Path
 
 import jax
 from jax.experimental import multihost_utils
@@ -42,7 +43,7 @@ def train(
     *,
     tuning: SearchTuning | None = None,
     progress: ProgressCallback | None = None,
-    checkpoint_dir: str | None = None,
+    checkpoint_dir: str | Path | None = None,
 ) -> TrainingResult:
     """Searches for the smallest network that is right on every test sequence.
 
@@ -100,7 +101,7 @@ class Search:
         test: Sequences,
         choices: Choices,
         progress: ProgressCallback | None,
-        checkpoint_dir: str | None,
+        checkpoint_dir: str | Path | None,
     ):
         settings = choices.settings
         self.settings, self.choices, self.progress = settings, choices, progress
@@ -252,5 +253,3 @@ class Search:
                 seconds=self._seconds(),
             )
         )
-
-

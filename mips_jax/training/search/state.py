@@ -159,9 +159,7 @@ class SearchState:
 
     def keeping(self, place: int, parameters: np.ndarray) -> SearchState:
         """The parameters [n] of the member in a place remembered."""
-        return dataclasses.replace(
-            self, chosen={**self.chosen, self._at(place): parameters.copy()}
-        )
+        return dataclasses.replace(self, chosen={**self.chosen, self._at(place): parameters.copy()})
 
     def _at(self, place: int) -> int:
         assert self.places is not None and self.places[place] != EMPTY
