@@ -233,9 +233,8 @@ def main() -> None:
     options = parser.parse_args()
     configure_devices(DeviceSettings(compilation_cache=False))
     device = jax.devices()[0]
-    print(
-        f"{len(jax.devices())} x {device.device_kind}, jax {jax.__version__}, {time.strftime('%Y-%m-%d')}"
-    )
+    today = time.strftime("%Y-%m-%d")
+    print(f"{len(jax.devices())} x {device.device_kind}, jax {jax.__version__}, {today}")
     if options.sizes:
         throughput_curve(
             [int(size) for size in options.sizes.split(",")], options.batch, options.seconds
