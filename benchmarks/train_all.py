@@ -6,7 +6,7 @@ soon?
 Perfect means 100% of 65,536 fresh sequences, whole sequences, by the plain float64 network on raw
 integers. Without
 --cache the persistent compilation cache is off, so that compilation counts. With --out each network
-is saved there as TASK.npz (arrays t0_w, t0_b, ..., o0_w, o0_b, ..., length) together with a table
+is saved there as TASK.npz (see `mips_jax.save_network`) together with a table
 results.csv. Column MIPS H: the hidden size that the paper's authors found (data/peers.csv). The
 last line is `N of 62 perfect in S s`; the exit code is 1 when N is not all.
 """
@@ -15,15 +15,13 @@ from __future__ import annotations
 
 import argparse
 import csv
-import resource
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
+from mips_jax.networks import save_network
 from mips_jax.tasks import TASKS, Task, get_task
-from mips_jax.training import DeviceSettings, TrainedMember, TrainingResult, TrainingSettings, train
+from mips_jax.training import DeviceSettings, TrainingResult, TrainingSettings, train
 
 SEQUENCES = 65_536  # both for training and for the test
 PEERS = Path(__file__).parent / "data" / "peers.csv"
@@ -59,15 +57,14 @@ def table_row(task: Task, result: TrainingResult, published: dict[str, int]) -> 
     }
 
 
-def save_network(folder: Path, task: Task, member: TrainedMember) -> None:
-    arrays = {}
-    for letter, layers in (("t", member.weights["transition"]), ("o", member.weights["output"])):
-        for index, layer in enumerate(layers):
-            arrays[f"{letter}{index}_w"], arrays[f"{letter}{index}_b"] = (
-                layer["weight"],
-                layer["bias"],
-            )
-    np.savez(folder / f"{task.name}.npz", length=task.length, **arrays)
+def peak_memory() -> str:
+    """Of this process; Windows does not say."""
+    try:
+        import resource
+    except ImportError:
+        return "unknown"
+    unit = 1 if sys.platform == "darwin" else 2**10  # bytes on macOS, KiB on Linux
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30:.2f} GiB"
 
 
 def main() -> int:
@@ -108,7 +105,8 @@ def main() -> int:
             flush=True,
         )
         if options.out is not None and row["perfect"]:
-            save_network(options.out, task, result.best)
+            network = result.best.to_network(trained_length=task.length)
+            save_network(options.out / f"{task.name}.npz", network)
     seconds = time.perf_counter() - began
     if options.out is not None:
         with open(options.out / "results.csv", "w", newline="") as file:
@@ -116,9 +114,8 @@ def main() -> int:
             writer.writeheader()
             writer.writerows(rows)
     perfect = sum(row["perfect"] for row in rows)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     cpu = time.process_time()
-    print(f"peak memory {peak:.2f} GiB, {cpu:.0f} s of CPU time")
+    print(f"peak memory {peak_memory()}, {cpu:.0f} s of CPU time")
     compared = [row for row in rows if row["perfect"] and row["published_hidden_dim"]]
     small = sum(row["hidden_dim"] <= row["published_hidden_dim"] for row in compared)
     print(f"hidden size at most the published one: {small} of {len(compared)}")

@@ -28,10 +28,10 @@ from jax.sharding import PartitionSpec
 
 from mips_jax.models import Architecture
 from mips_jax.training.devices import configure_devices, use_bfloat16_gradients
-from mips_jax.training.member import Hyper, Scaling
+from mips_jax.training.member import PENALTIES, Hyper, Scaling, Stretch
 from mips_jax.training.population import (
     AXIS,
-    blank_states,
+    Shape,
     compiled_programs,
     place,
     population_mesh,
@@ -84,24 +84,21 @@ def plain_hyper(count: int, parameters: int) -> Hyper:
         clip_norm=column(1.0),
         ramp=column(0.0),
         margin=column(0.0),
-        l1=column(0.0),
         weight_decay=column(0.0),
         hidden_noise=column(0.0),
-        contraction=column(0.0),
-        quantization=column(0.0),
         quantization_step=column(0.125),
+        penalties={name: column(0.0) for name in PENALTIES},
         trainable=np.ones((count, parameters), np.float32),
     )
 
 
 def ours(a: Architecture, members: int, batch: int, seconds: float) -> tuple[float, float]:
     """(member-steps per second, compile seconds)."""
-    mesh, layout = population_mesh(), resolve_layout("auto")
+    mesh = population_mesh()
     members = -(-members // mesh.size) * mesh.size
-    train, _, template = compiled_programs(
-        a, 1, 1, batch, mesh, layout, use_bfloat16_gradients("auto")
-    )
-    states = blank_states(members, template)
+    shape = Shape(a, 1, 1, batch, resolve_layout("auto"), use_bfloat16_gradients("auto"))
+    programs = compiled_programs(shape, mesh)
+    states = programs.blank_states(members)
     states.parameters[...] = 0.3 * np.random.default_rng(0).standard_normal(states.parameters.shape)
     rows = PartitionSpec(AXIS)
     states, hyper, active = place(
@@ -113,7 +110,10 @@ def ours(a: Architecture, members: int, batch: int, seconds: float) -> tuple[flo
     scaling, data = place(
         (Scaling(ones, 0 * ones, ones, 0 * ones), random_data()), mesh, PartitionSpec()
     )
-    run = lambda s, n: jax.block_until_ready(train(s, hyper, active, scaling, data, np.int32(n)))
+    stretch = lambda n: Stretch(np.int32(0), np.int32(n), np.int32(n))
+    run = lambda s, n: jax.block_until_ready(
+        programs.train(s, hyper, active, scaling, data, stretch(n))
+    )
     began = time.perf_counter()
     run(states, 1)
     compile_seconds = time.perf_counter() - began

@@ -24,11 +24,12 @@ def configure_devices(settings: DeviceSettings) -> None:
     """Sets up jax for populations; a no-op for what has been decided already (a backend in use, a
     cache folder set).
     """
-    if settings.compilation_cache and not jax.config.jax_compilation_cache_dir:
+    chosen = lambda name: getattr(jax.config, name)  # unknown to type checkers
+    if settings.compilation_cache and not chosen("jax_compilation_cache_dir"):
         folder = Path(settings.compilation_cache_dir or default_cache_dir())
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
-    if jax.config.jax_default_matmul_precision is None:
+    if chosen("jax_default_matmul_precision") is None:
         # TF32 would blur outputs near 1,000
         jax.config.update("jax_default_matmul_precision", "float32")
     # jax's LAPACK: threads for 64 x 64 factorisations cost tenfold
@@ -39,8 +40,8 @@ def configure_devices(settings: DeviceSettings) -> None:
         jax.distributed.initialize()
     if "xla_cpu_multi_thread_eigen" not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {CPU_FLAGS}".strip()
-    chosen = "host_platform_device_count" in os.environ["XLA_FLAGS"]
-    if not chosen and jax.config.jax_num_cpu_devices < 1:
+    by_flag = "host_platform_device_count" in os.environ["XLA_FLAGS"]
+    if not by_flag and chosen("jax_num_cpu_devices") < 1:
         jax.config.update("jax_num_cpu_devices", max(LEAST_CPU_DEVICES, usable_cores()))
 
 

@@ -81,7 +81,8 @@ def affine_layers(
     `IDENTIFICATION_NOISE`.
     """
     transition, read_in, drift, read_out, offset = realization(response, architecture.hidden_dim)
-    hidden, visited = np.zeros(architecture.hidden_dim), []
+    hidden = np.zeros(architecture.hidden_dim)
+    visited: list[np.ndarray] = []
     for inputs in samples[:256]:
         fresh = len(visited) % response.markov.shape[0] == 0
         hidden = transition @ (0.0 * hidden if fresh else hidden) + read_in @ inputs + drift
@@ -155,7 +156,7 @@ def embed(
         (_with_hidden_columns(first_weight, hidden_dim, template.state_dim), first_bias),
         *transition[1:],
     ]
-    leaves = {}
+    leaves: dict[tuple, np.ndarray] = {}
     for name, layers in (("transition", transition), ("output", output)):
         for index, (weight, bias) in enumerate(layers):
             leaves[name, index, "weight"], leaves[name, index, "bias"] = weight, bias
@@ -164,8 +165,8 @@ def embed(
         keys = [
             getattr(key, "key", getattr(key, "name", getattr(key, "idx", None))) for key in path
         ]
-        name, _, index, kind = keys[:4]  # such as transition.layers[0].weight
-        flat.append(_padded(leaves[name, int(index), kind], leaf.shape).ravel())
+        stack, _, position, kind = keys[:4]  # such as transition.layers[0].weight
+        flat.append(_padded(leaves[stack, position, kind], leaf.shape).ravel())
     return np.concatenate(flat)
 
 
@@ -192,8 +193,7 @@ def initial_parameters(
         layers = affine_layers(architecture, response, samples, rng)
     else:
         layers = mlp_rnn_layers(architecture, output_dim, samples, jitter, aligned, rng)
-    ones = tuple(
-        [(np.ones_like(weight), np.ones_like(bias)) for weight, bias in part] for part in layers
-    )
-    hidden_dim = architecture.hidden_dim
-    return embed(*layers, hidden_dim, template), embed(*ones, hidden_dim, template)
+    transition, output = layers
+    ones = lambda part: [(np.ones_like(weight), np.ones_like(bias)) for weight, bias in part]
+    placed = lambda f, g: embed(f, g, architecture.hidden_dim, template)
+    return placed(transition, output), placed(ones(transition), ones(output))

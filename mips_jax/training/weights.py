@@ -5,6 +5,7 @@ Axes: n parameters, H hidden, I inputs, O outputs.
 
 from __future__ import annotations
 
+import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
@@ -56,7 +57,7 @@ def raw_weights(
     Args:
         parameters: [n] in the (padded) shape of `template`.
     """
-    model: RecurrentModel = ravel_pytree(template)[1](np.asarray(parameters))
+    model: RecurrentModel = ravel_pytree(template)[1](jnp.asarray(parameters))
     a, output_dim = architecture, len(scaling.output_scale)
     output_sizes = [a.hidden_dim] + [a.output_width] * (a.output_depth - 1) + [output_dim]
     output = crop([as_layer(layer) for layer in model.output.layers], output_sizes)

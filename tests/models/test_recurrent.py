@@ -1,20 +1,52 @@
-"""Trainable networks: shapes, a batch as trailing axis equals one example at a time, plain
-pytrees.
+"""The contract of CELLS, a toy registered from here: shapes, a batch as trailing axis equals one
+example at a time, plain pytrees.
 """
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
-from mips_jax.models import CELLS, Architecture, build_model
+from mips_jax.models import CELLS, MLP, Affine, Architecture, RecurrentModel, build_model
+from mips_jax.training.optimizers import OPTIMIZERS
+from mips_jax.training.population import Shape, compiled_programs, population_mesh
+
+
+class Leaky(RecurrentModel):
+    """h' = decay * h + tanh(W x + b), with one decay for each unit: a leaf that is no layer."""
+
+    def __init__(self, architecture, input_dim, output_dim, *, key):
+        self.decay = nnx.Param(0.5 * jnp.ones(architecture.hidden_dim))
+        self.read = Affine(input_dim, architecture.hidden_dim, key=key)
+        self.output = MLP(architecture.hidden_dim, output_dim, 4, 2, key=key)
+
+    @property
+    def state_dim(self):
+        return self.decay.shape[0]
+
+    @property
+    def recurrent_layers(self):
+        return {"cell": [self.read]}
+
+    def step(self, hidden, inputs):
+        decay = self.decay[...].reshape((-1,) + (1,) * (hidden.ndim - 1))
+        return decay * hidden + jnp.tanh(self.read(inputs))
+
+    def readout(self, hidden):
+        return self.output(hidden)
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    monkeypatch.setitem(CELLS, "leaky", Leaky)
 
 
 def architecture(cell: str) -> Architecture:
     return Architecture(3, 8, 2, 5, 2) if cell == "mlp_rnn" else Architecture(3, 0, 1, 5, 2, cell)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", [*CELLS, "leaky"])
 def test_trailing_batch_axis_equals_vmap_over_examples(cell):
     model = build_model(architecture(cell), 2, 1, jax.random.key(0))
     hidden = jax.random.normal(jax.random.key(1), (model.state_dim, 7))
@@ -28,7 +60,7 @@ def test_trailing_batch_axis_equals_vmap_over_examples(cell):
     assert model.readout(batched).shape == (1, 7)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", [*CELLS, "leaky"])
 def test_model_is_a_plain_pytree_of_arrays(cell):
     model = build_model(architecture(cell), 2, 1, jax.random.key(0))
     leaves, structure = jax.tree.flatten(model)
@@ -51,3 +83,12 @@ def test_size_orders_hidden_then_depth_then_width():
     assert sorted(reversed(shapes), key=lambda a: a.size) == shapes
     assert Architecture(4, 64, 2, 32, 2).covers(Architecture(2, 64, 2, 32, 2))
     assert not Architecture(4, 64, 2, 32, 2).covers(Architecture(2, 64, 3, 32, 2))
+
+
+def test_a_registered_cell_is_trained_by_every_optimizer():
+    """By name, without its export to a plain network."""
+    for optimizer in OPTIMIZERS:
+        shape = Shape(Architecture(3, cell="leaky"), 1, 1, 16, "map", False, optimizer)
+        programs = compiled_programs(shape, population_mesh())
+        assert programs.template.state_dim == 3
+        assert programs.blank_states(2).parameters.shape == (2, 3 + 6 + 16 + 5)

@@ -11,9 +11,16 @@ import pytest
 
 from mips_jax.errors import RequestError
 from mips_jax.sequences import Sequences
-from mips_jax.training import DeviceSettings, ModelSettings, devices, memory, storage, train
-from mips_jax.training.result import SearchOutcome
-from mips_jax.training.search import pace
+from mips_jax.training import (
+    DeviceSettings,
+    ModelSettings,
+    SearchOutcome,
+    SearchTuning,
+    devices,
+    memory,
+    storage,
+    train,
+)
 from tests.training.tiny import SETTINGS, running_or, running_sum
 
 ROOT = Path(__file__).parents[2]
@@ -71,98 +78,82 @@ def test_a_search_that_finds_nothing_says_so():
         assert result.outcome is SearchOutcome.NOT_PERFECT
 
 
-def test_a_long_chunk_in_pieces_gives_the_same_weights(monkeypatch):
+def test_a_long_chunk_in_pieces_gives_the_same_weights():
     settings = dataclasses.replace(SETTINGS, max_steps=100, cycle_steps=100)
     arguments = (running_or(512, 0), running_or(512, 1), settings)
-    whole = train(*arguments)
-    stretches = lambda self, chunk, out_of_time: [(i, 7) for i in range(0, 49, 7)] + [(49, 1)]
-    monkeypatch.setattr(pace.Pace, "stretches", stretches)
-    pieces = train(*arguments)
+    whole, told = train(*arguments), []
+    single_steps = SearchTuning(stretch_seconds=1e-9)
+    pieces = train(*arguments, tuning=single_steps, progress=told.append)
+    assert len(told) >= len(whole.curves.steps)
     for one, other in zip(whole.best.weights["output"], pieces.best.weights["output"]):
         np.testing.assert_array_equal(one["weight"], other["weight"])
+    np.testing.assert_array_equal(whole.curves.loss, pieces.curves.loss)
 
 
-def test_a_time_limit_ends_a_long_chunk_and_progress_is_told_meanwhile():
+def test_a_time_limit_ends_a_long_chunk_and_what_was_learned_by_then_counts(tmp_path):
+    settings = dataclasses.replace(SETTINGS, chunk_steps=1_000_000, time_limit_seconds=2.0)
+    arguments = (running_or(512, 0), running_or(512, 1), settings)
     told = []
-    settings = dataclasses.replace(SETTINGS, chunk_steps=1_000_000, time_limit_seconds=4.0)
-    result = train(running_or(512, 0), running_or(512, 1), settings, progress=told.append)
-    assert 0 < max(member.steps for member in result.members) < 1_000_000 and told
+    result = train(*arguments, checkpoint_dir=tmp_path, progress=told.append)
+    assert 0 < max(member.steps for member in result.members) < 1_000_000
+    assert result.best is not None
+    assert result.best.perfect or result.outcome is SearchOutcome.OUT_OF_TIME
+    saved = next(storage.readable_generations(tmp_path / "search"))[1]
+    assert {member["steps"] for member in saved["members"]} == {0}, "it resumes before the chunk"
+
+
+def test_progress_is_told_within_a_long_chunk(monkeypatch):
+    monkeypatch.setattr("mips_jax.training.search.run.SECONDS_BETWEEN_REPORTS", 0.0)
+    settings = dataclasses.replace(SETTINGS, max_steps=100, cycle_steps=100, chunk_steps=100)
+    told, tuning = [], SearchTuning(stretch_seconds=1e-9)
+    result = train(
+        running_or(512, 0), running_or(512, 1), settings, tuning=tuning, progress=told.append
+    )
+    assert len(told) > 10 * len(result.curves.steps)
 
 
 def test_systems_that_do_not_tell_their_cores_or_memory(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert devices.usable_cores() == os.cpu_count()
     monkeypatch.delattr(os, "sysconf", raising=False)
-    assert memory.physical_memory() > 0
+    assert memory.physical_memory() == 8 * 2**30
     assert train(running_sum(256, 0), running_sum(256, 1), SETTINGS).best is not None
-
-
-# -- checkpoints ---
-
-
-def _write(path: Path, value: int) -> None:
-    storage.replace(path, {"a": np.full(3, value)}, {"value": value})
-
-
-def _value(path: Path) -> int:
-    return storage.read(storage.recovered(path))[1]["value"]
-
-
-class Killed(BaseException):
-    """As by SIGKILL: nothing is tidied up."""
-
-
-@pytest.mark.parametrize("killed_at", ["save", "first rename", "second rename", "removal"])
-def test_a_kill_at_any_moment_of_a_save_leaves_a_complete_checkpoint(
-    tmp_path, monkeypatch, killed_at
-):
-    path = tmp_path / "member"
-    _write(path, 1)
-    renames, real_rename = [], Path.rename
-
-    def rename(self, target):
-        if self.name in ("member", "member.new"):
-            renames.append(target)
-            if killed_at == ("first rename", "second rename")[len(renames) - 1]:
-                raise Killed
-        return real_rename(self, target)
-
-    def killed(*_, **__):
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", rename)
-        if killed_at == "save":
-            patch.setattr(storage, "write", killed)
-        if killed_at == "removal":
-            patch.setattr(storage.shutil, "rmtree", killed)
-        with pytest.raises(Killed):
-            _write(path, 2)
-    assert _value(path) in (1, 2)
-    _write(path, 3)
-    assert _value(path) == 3
-
-
-def test_of_generations_a_complete_one_is_there_at_every_moment(tmp_path, monkeypatch):
-    for value in range(3):
-        storage.write_generation(tmp_path, {"a": np.zeros(2)}, {"value": value})
-    assert len(storage.generations(tmp_path)) == storage.KEPT
-
-    def killed(*_):
-        raise Killed
-
-    monkeypatch.setattr(storage, "write", killed)
-    with pytest.raises(Killed):
-        storage.write_generation(tmp_path, {"a": np.zeros(2)}, {"value": 3})
-    assert next(storage.readable_generations(tmp_path))[1]["value"] == 2
-    newest = storage.generations(tmp_path)[0]
-    for file in newest.rglob("*"):  # damaged: the older one serves
-        if file.is_file():
-            file.write_bytes(b"")
-    assert next(storage.readable_generations(tmp_path))[1]["value"] == 1
 
 
 def test_networks_that_fit_into_no_memory_are_refused_before_any_work():
     model = ModelSettings(hidden_dims=(1, 100_000))
-    with pytest.raises(RequestError, match=r"model\.hidden_dims is \[1, 100000\].*GiB; allowed"):
+    with pytest.raises(
+        RequestError, match=r"model\.hidden_dims is \[1, 100000\].*half of this machine's memory"
+    ):
         train(running_or(64, 0), running_or(64, 1), dataclasses.replace(SETTINGS, model=model))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores are chosen on Linux only")
+def test_the_number_of_devices_and_cores_changes_no_weight():
+    """Among several devices; a machine of one core gets two."""
+    code = (
+        "import sys, jax\n"
+        "if sys.argv[1] != '0': jax.config.update('jax_num_cpu_devices', int(sys.argv[1]))\n"
+        "from tests.training.test_faults import HALF\n"
+        "from tests.training.tiny import running_modulo\n"
+        "from mips_jax.training import train\n"
+        "result = train(running_modulo(512, 0), running_modulo(512, 1), HALF)\n"
+        "print(result.best.seed, result.best.weights['transition'][0]['weight'].sum().hex())\n"
+        "print([m.seed for m in result.members], result.curves.loss.sum().hex())\n"
+    )
+
+    def said(devices: str, cores: int) -> str:
+        chosen = sorted(os.sched_getaffinity(0))[:cores]
+        limit = f"import os; os.sched_setaffinity(0, {chosen})\n"
+        command = [sys.executable, "-c", limit + code, devices]
+        result = subprocess.run(
+            command,
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return result.stdout
+
+    assert said("0", 1) == said("0", 64) == said("3", 64)

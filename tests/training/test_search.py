@@ -1,6 +1,4 @@
-"""The whole search on tiny tasks: the smallest network, every outcome named, resumption,
-refusals.
-"""
+"""Whole searches on tiny tasks: the smallest network, outcomes, resumption, refusals."""
 
 import dataclasses
 import os
@@ -143,7 +141,7 @@ def test_killed_and_resumed_equals_unbroken(tmp_path):
         str(tmp_path / "broken.npz"),
     ]
     root = Path(__file__).parents[2]
-    killed = subprocess.run([*run, "3"], check=False, cwd=root, env=os.environ)
+    killed = subprocess.run([*run, "3"], cwd=root, env=os.environ, check=False)
     assert killed.returncode == -signal.SIGKILL
     subprocess.run([*run, "0"], cwd=root, check=True)
     whole = [

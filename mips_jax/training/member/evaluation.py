@@ -14,7 +14,7 @@ from jax import lax
 
 from mips_jax.models import RecurrentModel
 from mips_jax.training.member.objective import raw_outputs, split_channels
-from mips_jax.training.member.state import Scaling
+from mips_jax.training.member.state import Leaf, Scaling
 
 
 @jax.tree_util.register_dataclass
@@ -29,9 +29,9 @@ class Evaluation:
         largest_error: largest |output - target| over all steps (NaN if any is NaN).
     """
 
-    wrong_sequences: jax.Array
-    wrong_steps: jax.Array
-    largest_error: jax.Array
+    wrong_sequences: Leaf
+    wrong_steps: Leaf
+    largest_error: Leaf
 
 
 def evaluate(

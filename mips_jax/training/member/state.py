@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+Leaf = Any  # jax.Array on the devices, np.ndarray on the host
+
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
@@ -34,19 +36,19 @@ class Hyper:
             padding.
     """
 
-    learning_rate: jax.Array
-    halving_steps: jax.Array
-    floor: jax.Array
-    start: jax.Array
-    horizon: jax.Array
-    clip_norm: jax.Array
-    ramp: jax.Array
-    margin: jax.Array
-    weight_decay: jax.Array
-    hidden_noise: jax.Array
-    quantization_step: jax.Array
-    penalties: dict[str, jax.Array]
-    trainable: jax.Array
+    learning_rate: Leaf
+    halving_steps: Leaf
+    floor: Leaf
+    start: Leaf
+    horizon: Leaf
+    clip_norm: Leaf
+    ramp: Leaf
+    margin: Leaf
+    weight_decay: Leaf
+    hidden_noise: Leaf
+    quantization_step: Leaf
+    penalties: dict[str, Leaf]
+    trainable: Leaf
 
 
 @jax.tree_util.register_dataclass
@@ -64,12 +66,12 @@ class MemberState:
         loss: mean data loss over the last chunk; within a chunk, the sum so far.
     """
 
-    parameters: jax.Array
-    average: jax.Array
+    parameters: Leaf
+    average: Leaf
     optimizer: Any
-    step: jax.Array
-    seed: jax.Array
-    loss: jax.Array
+    step: Leaf
+    seed: Leaf
+    loss: Leaf
 
 
 @jax.tree_util.register_dataclass
@@ -81,10 +83,10 @@ class Scaling:
     Attributes: input_scale, input_shift: [I]; output_scale, output_shift: [O].
     """
 
-    input_scale: jax.Array
-    input_shift: jax.Array
-    output_scale: jax.Array
-    output_shift: jax.Array
+    input_scale: Leaf
+    input_shift: Leaf
+    output_scale: Leaf
+    output_shift: Leaf
 
 
 def initial_state(

@@ -17,13 +17,13 @@ from jax import lax
 from mips_jax.models import RecurrentModel
 from mips_jax.training.member.objective import objective
 from mips_jax.training.member.schedule import counted_steps, learning_rate_at
-from mips_jax.training.member.state import Hyper, MemberState, Scaling
+from mips_jax.training.member.state import Hyper, Leaf, MemberState, Scaling
 from mips_jax.training.optimizers import REFRESH_STEPS
 
 AVERAGING = 0.99  # decay of the moving average of the weights, a step
 PRNG = "threefry2x32"  # named, so that no setting of jax's default changes a result
 
-Gradient = Callable[[jax.Array, jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+Gradient = Callable[..., tuple[jax.Array, jax.Array]]
 
 
 @jax.tree_util.register_dataclass
@@ -37,9 +37,9 @@ class Stretch:
         chunk: steps of the whole chunk.
     """
 
-    first: jax.Array
-    steps: jax.Array
-    chunk: jax.Array
+    first: Leaf
+    steps: Leaf
+    chunk: Leaf
 
 
 @dataclasses.dataclass(frozen=True)
