@@ -9,6 +9,7 @@ import inspect
 import json
 from pathlib import Path
 
+from mips_jax import verification
 from mips_jax.command_line.failures import device_remedy
 from mips_jax.command_line.schema import (
     Config,
@@ -116,7 +117,8 @@ class Job:
             progress.stage("reporting")
             self._report(found, claim.path)
             claim.finish()  # until here the next run would go on from the search
-        return Outcome(found.solved, found.source, headline(result_record(found)))
+        nearly = found.verdict.outcome is verification.Outcome.NEARLY
+        return Outcome(found.solved, found.source, headline(result_record(found)), nearly)
 
     def _report(self, found: Distillation, folder: Path) -> None:
         if found.member is not None:
@@ -171,11 +173,13 @@ class Outcome:
         solved: see `Distillation.solved`.
         source: the program, or None.
         headline: one line on how far it can be trusted.
+        nearly: whether a given network is followed on nearly all words.
     """
 
     solved: bool
     source: str | None
     headline: str
+    nearly: bool = False
 
 
 def earlier_outcome(folder: Path) -> Outcome:
@@ -183,7 +187,8 @@ def earlier_outcome(folder: Path) -> Outcome:
     record = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     program = folder / "program.py"
     source = program.read_text(encoding="utf-8") if program.exists() else None
-    return Outcome(record["solved"], source, headline(record))
+    nearly = record["outcome"] == verification.Outcome.NEARLY
+    return Outcome(record["solved"], source, headline(record), nearly)
 
 
 def load_task(choice: TaskChoice) -> Task:

@@ -371,7 +371,11 @@ def print_outcome(outcome: Outcome, folder: Path, brief: bool) -> int:
     else:
         program = outcome.source or "no program was found"
         print("\n".join([program.rstrip(), "", outcome.headline, shown_path(folder)]), flush=True)
-    return SOLVED if outcome.solved else NOT_SOLVED
+    if outcome.nearly:
+        tell(
+            "the program follows the network nearly everywhere; result.json lists where it does not"
+        )
+    return SOLVED if outcome.solved or outcome.nearly else NOT_SOLVED
 
 
 def shown_path(folder: Path) -> str:

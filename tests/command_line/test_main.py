@@ -193,3 +193,14 @@ def test_the_benchmark_ends_with_a_table_of_all_its_tasks(workplace, capfd):
 def test_the_benchmark_takes_every_task_unless_told(workplace, capfd):
     assert main(["benchmark", "--cfg", "job"]) == SOLVED
     assert capfd.readouterr().out.startswith(f"# {len(TASKS)} jobs")
+
+
+def test_nearly_is_exit_code_0_with_a_note(capsys, tmp_path):
+    from mips_jax.command_line import main as command
+
+    nearly = jobs.Outcome(False, "def program(inputs): ...", "net: nearly.", nearly=True)
+    assert command.print_outcome(nearly, tmp_path, brief=True) == 0
+    assert "follows the network nearly everywhere" in capsys.readouterr().err
+    wrong = jobs.Outcome(False, None, "net: not solved.")
+    assert command.print_outcome(wrong, tmp_path, brief=True) == 1
+    assert capsys.readouterr().err == ""
