@@ -9,7 +9,7 @@ import pytest
 
 from mips_jax.extraction import ExtractionSettings, extract
 from mips_jax.inputs import random_words
-from mips_jax.networks import Network
+from mips_jax.networks import MLPRNN, Network
 from tests.extraction.perfect_networks import IntegerState, affine, random_mlp
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -58,6 +58,12 @@ class Chaotic(Network):
         return 3 * hidden
 
 
+def not_a_number() -> MLPRNN:
+    """Built past the check that refuses such weights."""
+    transition = ((np.array([[np.nan, 1.0]]), np.zeros(1)),)
+    return MLPRNN(transition, ((np.ones((1, 1)), np.zeros(1)),), np.zeros(1), 10)
+
+
 BIT, SMALL = ((0, 1),), random_mlp(1, 3)
 WEIRD = {
     "noise": (Noisy([0], lambda s, x: (s + x) % 2), BIT),
@@ -65,7 +71,7 @@ WEIRD = {
     "leaky sum": (affine([[0.98]], [1], [0], [1]), BIT),
     "explodes": (affine([[1e30]], [1], [0], [1]), BIT),
     "overflows": (affine([[1e200]], [1], [0], [1]), ((-1, 1),)),
-    "is not a number": (affine([[np.nan]], [1], [0], [1]), ((-1, 1),)),
+    "is not a number": (not_a_number(), ((-1, 1),)),
     "one letter": (SMALL, ((4, 4),)),
     "one letter beside another input": (random_mlp(2, 3, inputs=2), ((0, 0), (1, 1))),
     "range below zero": (SMALL, ((-9, -2),)),
