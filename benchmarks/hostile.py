@@ -15,6 +15,7 @@ import argparse
 import collections
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import io
 import itertools
@@ -66,6 +67,7 @@ class Hostile:
         act: in an empty folder with `net.npz` and `data.npz` -> exit code and what stderr got.
         codes: exit codes that it deserves.
         fast: whether it needs no process of its own.
+        prepare: puts into the folder what the request meets there, and what must stay.
     """
 
     category: str
@@ -73,6 +75,7 @@ class Hostile:
     act: Callable[[], tuple[int | str, str]]
     codes: tuple[int, ...] = (2,)
     fast: bool = True
+    prepare: Callable[[], object] = lambda: None
 
 
 def command(*arguments: str) -> tuple[int, str]:
@@ -249,46 +252,36 @@ def argument_cases() -> Iterator[Hostile]:
 def folder_cases() -> Iterator[Hostile]:
     """Run folders that cannot be one, or hold what must stay."""
 
-    def run(folder: str, prepare: Callable[[], object] = lambda: None, *more: str):
-        def act():
-            prepare()
-            return command(*NETWORK, *RANGE, f"hydra.run.dir={folder}", *more)
+    def case(name: str, folder: str, prepare: Callable[[], object] = lambda: None, codes=(2,)):
+        act = lambda: command(*NETWORK, *RANGE, f"hydra.run.dir={folder}")
+        return Hostile("folders", name, act, codes, prepare=prepare)
 
-        return act
+    def make(path: str) -> Callable[[], object]:
+        def prepare():
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text("mine")
 
-    make = lambda *paths: (
-        lambda: [
-            (Path(p).parent.mkdir(parents=True, exist_ok=True), Path(p).write_text("mine"))
-            for p in paths
-        ]
-    )
+        return prepare
+
     bad = ("null", "[1]", "''", "${oc.env:NOPE}", "/dev/null/x", "/proc/x", "'" + "z" * 300 + "'")
     for folder in bad:
-        yield Hostile("folders", folder[:40], run(folder), (2, 3))
+        yield case(folder[:40], folder, codes=(2, 3))
     for name in ("program.py", "result.json", "summary.md", "checkpoint/mine", ".hydra/config.yaml",
                  "machine.png", "hidden_states.png", "traceback.txt"):  # fmt: skip
-        yield Hostile("folders", f"the user's {name}", run("mine", make(f"mine/{name}")))
+        yield case(f"the user's {name}", "mine", make(f"mine/{name}"))
     link = lambda where: lambda: os.symlink(where, "link")
-    yield Hostile("folders", "dangling link", run("link", link("nowhere")))
-    yield Hostile("folders", "link in a circle", run("link", link("link")))
-    yield Hostile("folders", "a file", run("file", make("file")))
-    damaged = make("mine/.mips_jax/request.json")
-    yield Hostile("folders", "damaged state", run("mine", damaged))
+    yield case("dangling link", "link", link("nowhere"))
+    yield case("link in a circle", "link", link("link"))
+    yield case("a file", "file", make("file"))
+    yield case("damaged state", "mine", make("mine/.mips_jax/request.json"))
     odd = ("it's", 'dq"x', "com,ma", "eq=x", "br[x]", "a%(b)s", "sp ace", "ünï", "{a}", "#h", "~x")
     for name in odd:
-        text = "'" + name.replace("'", "\\'") + "'"
-        yield Hostile("folders", f"odd name {name}", run(text), (0,))
-    other = lambda: command(*NETWORK, *RANGE, "hydra.run.dir=mine")
-    for more in (("extraction.seed=1",), ("network.input_max=8",), ("verification.seed=4",)):
-        rest = tuple(a for a in RANGE if not more[0].startswith(a.partition("=")[0]))
-
-        def act(more=more, rest=rest):
-            other()
-            before = snapshot()
-            code, text = command(*NETWORK, *rest, "hydra.run.dir=mine", *more)
-            return (code if snapshot() == before else "changed"), text
-
-        yield Hostile("folders", f"another request, {more[0]}", act)
+        yield case(f"odd name {name}", "'" + name.replace("'", "\\'") + "'", codes=(0,))
+    earlier = lambda: command(*NETWORK, *RANGE, "hydra.run.dir=mine")
+    for more in ("extraction.seed=1", "network.input_max=8", "verification.seed=4"):
+        rest = [bound for bound in RANGE if bound.partition("=")[0] != more.partition("=")[0]]
+        act = lambda a=(*NETWORK, *rest, "hydra.run.dir=mine", more): command(*a)
+        yield Hostile("folders", f"another request, {more}", act, prepare=earlier)
 
 
 # -- files
@@ -317,6 +310,7 @@ def arrays(**members) -> bytes:
     return target.getvalue()
 
 
+@functools.cache
 def data_files() -> dict[str, bytes]:
     """Damaged or senseless files of sequences by name."""
     rng = np.random.default_rng(0)
@@ -374,6 +368,7 @@ def data_files() -> dict[str, bytes]:
     return found
 
 
+@functools.cache
 def network_files() -> dict[str, bytes]:
     """Damaged networks by name."""
     good = {
@@ -409,18 +404,15 @@ def network_files() -> dict[str, bytes]:
 def file_cases() -> Iterator[Hostile]:
     """Every damaged file through the command line."""
 
-    def act(name: str, content: Callable[[], bytes], *arguments: str):
-        Path(name).write_bytes(content())
-        return command(*arguments)
-
     for kind, make, door in (
         ("data files", data_files, ("task=file", "debug=tiny", "task.path=")),
         ("network files", network_files, ("network=file", *RANGE, "network.path=")),
     ):
         for name in make():
             arguments = (*door[:-1], f"{door[-1]}'{name}'")
-            content = lambda make=make, name=name: make()[name]
-            yield Hostile(kind, name, lambda n=name, c=content, a=arguments: act(n, c, *a))
+            act = lambda a=arguments: command(*a)
+            write = lambda make=make, name=name: Path(name).write_bytes(make()[name])
+            yield Hostile(kind, name, act, prepare=write)
 
 
 # -- functions
@@ -463,8 +455,7 @@ def function_cases() -> Iterator[Hostile]:
     targets += ["code:interact", "os:_exit", "nope:f", "builtins:exit", "numpy:nope", "a b:c"]
     asked = ("task=function", "task.input_min=0", "task.input_max=9", "debug=tiny")
 
-    def act(target: str, source: str = FUNCTIONS, file: str = "hostile_functions.py"):
-        Path(file).write_text(source)
+    def act(target: str):
         sys.modules.pop("hostile_functions", None)
         try:
             return command(*asked, f"task.target='{target}'")
@@ -472,11 +463,13 @@ def function_cases() -> Iterator[Hostile]:
             sys.modules.pop("hostile_functions", None)
             sys.path[:] = [entry for entry in sys.path if entry != os.getcwd()]
 
+    write = lambda: Path("hostile_functions.py").write_text(FUNCTIONS)
     for target in targets:
-        yield Hostile("functions", target, lambda t=target: act(t), fast=False)
-    source = "def f(xs): return xs"
-    shadow = lambda: act("optax:f", source, "optax.py")
-    yield Hostile("functions", "a module named optax", shadow, fast=False)
+        act_on = lambda t=target: act(t)
+        yield Hostile("functions", target, act_on, fast=False, prepare=write)
+    write = lambda: Path("optax.py").write_text("def f(xs): return xs")
+    act_on = lambda: act("optax:f")
+    yield Hostile("functions", "a module named optax", act_on, fast=False, prepare=write)
 
 
 # -- the library
@@ -585,9 +578,15 @@ def cases() -> list[Hostile]:
 
 
 def snapshot() -> dict[str, str]:
-    """Digest of every file below the current folder."""
-    files = (path for path in sorted(Path().rglob("*")) if path.is_file())
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    """What lies below the current folder: the digest of every file, the target of every link."""
+
+    def content(path: Path) -> str:
+        if path.is_symlink():
+            return f"link to {os.readlink(path)}"
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
+
+    paths = (path for path in sorted(Path().rglob("*")) if "__pycache__" not in path.parts)
+    return {str(path): content(path) for path in paths}
 
 
 def wrong_with(case: Hostile) -> str:
@@ -604,6 +603,7 @@ def wrong_with(case: Hostile) -> str:
                 trained_length=10,
             )
             save_network("net.npz", total)
+            case.prepare()
             before = snapshot()
             try:
                 code, errors = case.act()
@@ -624,9 +624,11 @@ def _judged(case: Hostile, code, errors: str, before: dict, after: dict) -> str:
         return f"lost or changed: {', '.join(lost)}"
     if code in (2, 3) and errors.count("mips-jax: ") != 1:
         return f"{errors.count('mips-jax: ')} messages: {errors.strip()[-200:]}"
-    if code in (2, 3) and any(Path(name).name == "program.py" for name in after.keys() - before):
-        if not any(Path(name).name == "result.json" for name in after):
-            return f"half-written: {', '.join(sorted(after.keys() - before))}"
+    new = sorted(after.keys() - before)
+    report = {name for name in new if Path(name).name in ("program.py", "summary.md")}
+    whole = any(Path(name).name == "result.json" for name in new)
+    if (code == 2 and new) or (code == 3 and report and not whole):
+        return f"half-written or left behind: {', '.join(new[:5])}"
     return ""
 
 

@@ -174,11 +174,13 @@ def claimed(
     created = _made(folder)
     if not created and ignored and set(os.listdir(folder)) <= set(ignored):
         created = (folder,)  # Hydra has just made it for this run
-    claim, mine = ClaimedFolder(folder, request), False
+    claim, mine, refused = ClaimedFolder(folder, request), False, True
+    place = claim.state / "lock"
     try:
         with _failing_to_write(claim.state):
             claim.state.mkdir(exist_ok=True)
-            lock = (claim.state / "lock").open("a+")
+            used_before = place.exists()
+            lock = place.open("a+")
         with lock:
             mine = _locked(lock)
             if not mine:
@@ -188,10 +190,13 @@ def claimed(
                 )
             with _failing_to_write(folder):
                 claim.take(overwrite, ignored)
+            refused = False
             yield claim
     finally:
+        if mine and refused and not used_before:
+            place.unlink(missing_ok=True)
         if mine and not (claim.state / "request.json").exists():
-            (claim.state / "lock").unlink(missing_ok=True)
+            place.unlink(missing_ok=True)
             for made in (claim.state, *created):
                 with contextlib.suppress(OSError):  # there is something of somebody else's in it
                     made.rmdir()

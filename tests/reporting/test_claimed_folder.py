@@ -96,3 +96,12 @@ def test_a_link_that_leads_nowhere_is_no_run_folder(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with pytest.raises(RequestError, match="is a link that leads nowhere"):
         _run(tmp_path / "link", {"task": "a"}, {})
+
+
+def test_a_damaged_state_is_refused_and_left_as_it_is(tmp_path):
+    state = tmp_path / "run" / ".mips_jax"
+    state.mkdir(parents=True)
+    (state / "request.json").write_text("mine")
+    with pytest.raises(RequestError, match=r"request\.json is damaged"), claimed(state.parent, {}):
+        pass
+    assert [path.name for path in state.iterdir()] == ["request.json"]
