@@ -237,6 +237,8 @@ def _failing_to_write(path: Path) -> Iterator[None]:
     """Says what kind of failure an OSError is."""
     try:
         yield
+    except RequestError:  # a ValueError too, and one that says already what is wrong
+        raise
     except OSError as error:
         what = f"the run folder {path} cannot be made: {error.strerror}"
         if error.errno in _WRONG_PATH:

@@ -105,3 +105,10 @@ def test_a_damaged_state_is_refused_and_left_as_it_is(tmp_path):
     with pytest.raises(RequestError, match=r"request\.json is damaged"), claimed(state.parent, {}):
         pass
     assert [path.name for path in state.iterdir()] == ["request.json"]
+
+
+def test_a_refusal_says_one_thing(tmp_path):
+    _run(tmp_path / "run", {"seed": 0}, {"result.json": "{}"})
+    with pytest.raises(RequestError) as refusal:
+        _run(tmp_path / "run", {"seed": 1}, {})
+    assert str(refusal.value).startswith(f"{tmp_path / 'run'} holds the result of another request")
