@@ -103,8 +103,10 @@ def bounds(
 
 
 def fits(expression: Expression, boxes: Mapping[Var, Interval]) -> bool:
-    """Whether neither the value nor anything on the way to it can leave int64."""
-    inner: list[Interval] = []
+    """Whether neither the value, nor anything on the way to it, nor any variable given (read or
+    not) can leave int64.
+    """
+    inner = list(boxes.values())
     bounds(expression, boxes, inner)
     return all(INT64[0] <= low and high <= INT64[1] for low, high in inner)
 

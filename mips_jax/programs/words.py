@@ -49,13 +49,13 @@ def integers(given: np.ndarray | Sequence) -> np.ndarray:
     try:
         cells = np.array(given, dtype=object)  # numpy would turn large ints into floats
     except ValueError:
-        cells = np.array([None])
+        cells = np.array([*given, None], dtype=object)[:-1]
     whole = [_whole(cell) for cell in cells.ravel().tolist()]
     if None in whole:
         wrong = cells.ravel()[whole.index(None)]
         raise RequestError(
             "the sequences have different lengths: run them one at a time"
-            if isinstance(wrong, (list, tuple, np.ndarray)) or wrong is None
+            if isinstance(wrong, (list, tuple, np.ndarray))
             else f"the inputs hold {wrong!r}, which is no integer; only integers can be read"
         )
     exact = np.empty(len(whole), object)
