@@ -1,4 +1,4 @@
-"""Products: a word that tells program and machine apart is a shortest one; what is open says why."""
+"""Products: a word that tells program and machine apart is a shortest one; what is open says so."""
 
 import itertools
 
