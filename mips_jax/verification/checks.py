@@ -124,7 +124,7 @@ def fidelity(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
 
 def _beside_network(case: Case, check: str, shown: str, words: np.ndarray):
     """The claim that both agree on words [N, T, I], and the distances of the raw outputs."""
-    expected, distances = run_network(case.network, words)
+    expected, distances, numbers = run_network(case.network, words)
     distinct, unseen = distinct_words(words, case.seen)
     wrote = case.program.run(words)
     claim = compared(
@@ -138,6 +138,7 @@ def _beside_network(case: Case, check: str, shown: str, words: np.ndarray):
         distinct=distinct,
         unseen=unseen,
         arithmetic=FLOAT64,
+        numbers=numbers,
     )
     return _with_repeated(claim, case), distances
 
@@ -147,7 +148,8 @@ def _with_repeated(claim: Claim, case: Case) -> Claim:
     kept = []
     for found in claim.disagreements:
         word = np.array(found.word, np.int64).reshape(1, len(found.word), -1)
-        said = plain_word(run_network(case.network, word)[0][0, -1])
+        outputs, _, numbers = run_network(case.network, word)
+        said = plain_word(outputs[0, -1]) if numbers[0, -1] else None
         if said != found.wrote:
             kept.append(dataclasses.replace(found, expected=said))
     return dataclasses.replace(claim, disagreements=tuple(kept))
@@ -233,7 +235,7 @@ def against_machine(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
 
 def _where_machine_and_program_differ(case: Case, word: np.ndarray) -> list[Claim]:
     """The network decides who is right on a word [T, I]: if the machine, the program is refuted."""
-    wrote, _ = run_network(case.network, word[None])
+    wrote, _, _ = run_network(case.network, word[None])
     if np.array_equal(wrote[0, -1], case.program.run(word[None])[0, -1]):
         return []
     shown = "on which program and machine differ"
@@ -254,7 +256,7 @@ def in_single_precision(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
     found = []
     for number, length in enumerate(dict.fromkeys((case.length, case.long_length))):
         words = random_words(case.inputs, LONG_WORDS, length, case.rng(11 + number))
-        expected, _ = run_network(network, words)
+        expected, _, numbers = run_network(network, words)
         distinct, unseen = distinct_words(words, case.seen)
         found.append(
             compared(
@@ -268,6 +270,7 @@ def in_single_precision(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
                 distinct=distinct,
                 unseen=unseen,
                 arithmetic=FLOAT32,
+                numbers=numbers,
             )
         )
     return found

@@ -34,13 +34,13 @@ class Disagreement:
     Attributes:
         word: the inputs, integers (tuples where there are several a step).
         wrote: what the claim's subject writes after the last input.
-        expected: what it should have written.
+        expected: what it should have written; None where that is no number.
         row: number of the example that holds the word; None if it is none of the given ones.
     """
 
     word: tuple
     wrote: int | tuple
-    expected: int | tuple
+    expected: int | tuple | None
     row: int | None = None
 
 

@@ -50,20 +50,30 @@ class Distances:
         )
 
 
-def run_network(network: Network, words: np.ndarray) -> tuple[np.ndarray, Distances]:
-    """Integer outputs [N, T, O] on words [N, T, I], and the distances of the raw ones."""
-    parts, distances = [], Distances()
+def run_network(network: Network, words: np.ndarray) -> tuple[np.ndarray, Distances, np.ndarray]:
+    """Runs words [N, T, I].
+
+    Returns:
+        Integer outputs [N, T, O]; the distances of the raw ones; and where the raw ones are numbers
+        at all [N, T] bool: elsewhere nothing was written that a program could write.
+    """
+    parts, numbers, distances = [], [], Distances()
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(words), _AT_ONCE):
-            part, found = _run_some(network, words[start : start + _AT_ONCE])
+            part, found, finite = _run_some(network, words[start : start + _AT_ONCE])
             parts.append(part)
+            numbers.append(finite)
             distances = distances + found
     if not parts:
-        return np.zeros((0, words.shape[1], network.output_dim), np.int64), distances
-    return np.concatenate(parts), distances
+        return (
+            np.zeros((0, words.shape[1], network.output_dim), np.int64),
+            distances,
+            np.ones(words.shape[:2], bool),
+        )
+    return np.concatenate(parts), distances, np.concatenate(numbers)
 
 
-def _run_some(network: Network, words: np.ndarray) -> tuple[np.ndarray, Distances]:
+def _run_some(network: Network, words: np.ndarray) -> tuple[np.ndarray, Distances, np.ndarray]:
     hidden = np.broadcast_to(network.initial, (len(words), network.hidden_dim))
     outputs, distances = [], []
     for t in range(words.shape[1]):
@@ -72,7 +82,8 @@ def _run_some(network: Network, words: np.ndarray) -> tuple[np.ndarray, Distance
         outputs.append(network.decode(raw))
         distances.append(network.distance(raw))
     written = np.stack(outputs, axis=1)
-    return written, _summed(np.stack(distances), written)
+    far = np.stack(distances)
+    return written, _summed(far, written), np.isfinite(far).T
 
 
 def _summed(distance: np.ndarray, written: np.ndarray) -> Distances:

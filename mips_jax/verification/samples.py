@@ -55,6 +55,7 @@ def compared(
     distinct: int | None = None,
     rows: np.ndarray | None = None,
     arithmetic: str | None = None,
+    numbers: np.ndarray | None = None,
 ) -> Claim:
     """The claim that outputs are as expected, from running words.
 
@@ -66,10 +67,9 @@ def compared(
         mask: [N, T], False where nothing is expected; None: everywhere.
         distinct: how many of the words are different; None: they are counted.
         rows: [N] numbers of the examples.
+        numbers: [N, T] where what is expected is a number at all; None: everywhere.
     """
-    agree = (wrote == expected).all(axis=2)
-    if mask is not None:
-        agree |= ~mask
+    agree = _agreement(wrote, expected, mask, numbers)
     right = agree.all(axis=1)
     wrong = int((~right).sum())
     steps = agree.size if mask is None else int(mask.sum())
@@ -96,10 +96,18 @@ def compared(
         1.0 - float((~agree).sum()) / steps if steps else None,
         share if complete else error_bound(wrong, distinct) if count else None,
         length if all_steps.all() else int(np.argmin(all_steps)),
-        shortest_disagreements(inputs, wrote, expected, agree, rows),
+        shortest_disagreements(inputs, wrote, expected, agree, rows, numbers),
         wrong,
         arithmetic,
     )
+
+
+def _agreement(wrote, expected, mask, numbers) -> np.ndarray:
+    """[N, T] bool; see `compared`."""
+    agree = (wrote == expected).all(axis=2)
+    if numbers is not None:
+        agree &= numbers
+    return agree if mask is None else agree | ~mask
 
 
 def shortest_disagreements(
@@ -108,6 +116,7 @@ def shortest_disagreements(
     expected: np.ndarray,
     agree: np.ndarray,
     rows: np.ndarray | None = None,
+    numbers: np.ndarray | None = None,
 ) -> tuple[Disagreement, ...]:
     """Up to `LISTED` different words, cut where they first disagree ([N, T] `agree`), the shortest
     first.
@@ -119,7 +128,8 @@ def shortest_disagreements(
         n, t = wrong[index], ends[index]
         word = plain_word(inputs[n, : t + 1])
         row = None if rows is None else int(rows[n])
-        disagreement = Disagreement(word, plain_word(wrote[n, t]), plain_word(expected[n, t]), row)
+        wanted = plain_word(expected[n, t]) if numbers is None or numbers[n, t] else None
+        disagreement = Disagreement(word, plain_word(wrote[n, t]), wanted, row)
         found.setdefault(word, disagreement)
         if len(found) == LISTED:
             break

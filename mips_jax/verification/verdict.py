@@ -160,7 +160,8 @@ def _first(claim: Claim) -> str:
     if not claim.disagreements:
         return ""
     found = claim.disagreements[0]
-    return f"; after {_shown(found.word)} it writes {found.wrote} instead of {found.expected}"
+    wanted = "what is no number" if found.expected is None else found.expected
+    return f"; after {_shown(found.word)} it writes {found.wrote} instead of {wanted}"
 
 
 def _contradicted(claim: Claim) -> str:

@@ -11,7 +11,7 @@ from mips_jax.extraction import extract
 from mips_jax.figures import percent
 from mips_jax.inputs import Inputs
 from mips_jax.machines import equals_machine, product
-from mips_jax.networks import MLPRNN, CallableNetwork
+from mips_jax.networks import MLPRNN, CallableNetwork, ClassHead
 from mips_jax.programs import Const, Lookup, Program, Register, Var, call
 from mips_jax.sequences import Sample, Sequences, first_occurrences
 from mips_jax.tasks.judging import all_words
@@ -315,6 +315,20 @@ def test_what_is_no_number_is_refuted(value):
     found = _beside(Program(("x",), (), (Const(0),)), network)
     assert found.verdict.outcome is Outcome.NOT_INTEGERS
     assert "NaN or infinite" in found.verdict.reason
+
+
+def test_nobody_agrees_with_what_is_no_number():
+    """A class head makes class 0 of NaN logits; that is no output that a program could write."""
+    step = lambda h, x: np.stack([(h[:, 0] + x[:, 0]) % 2, h[:, 1] + 1], axis=1)
+    logits = lambda h: np.where(h[:, 1:] >= 4, np.nan, -((h[:, :1] - np.arange(2)) ** 2))
+    network = CallableNetwork(step, logits, [0.0, 0.0], decoding=ClassHead((0, 1)))
+    program = Program(("x",), (Register("s", 0, call("xor", S, X)),), (NEW,))
+    found = _beside(program, network)
+    assert found.verdict.outcome is Outcome.NOT_INTEGERS
+    claims = [c for c in found.claims if c.check.startswith("fidelity")]
+    assert claims and all(c.how is How.REFUTED and c.holds_to == 3 for c in claims)
+    assert all(c.disagreements[0].expected is None for c in claims)
+    assert "on 0% of" in found.summary
 
 
 def test_raw_outputs_that_are_no_integers_are_refuted():
