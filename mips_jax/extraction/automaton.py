@@ -95,7 +95,8 @@ def learn_automaton(
         result = dataclasses.replace(result, words=tuple(words))
         if result.machine is None:
             return result
-        separating = _separating_word(network, result, *compared(result.machine), settings.replayed)
+        indices, wrong = compared(result.machine)
+        separating = _separating_word(network, result, indices, wrong, settings.replayed)
         if separating is None:
             agrees = not compared(result.machine)[1].any()
             outcome = Outcome.CLOSED if agrees else Outcome.INCONSISTENT
@@ -211,7 +212,9 @@ def _separating_word(
     the machine is in after each prefix; where the last output changes, the rest of the word is the
     separating suffix (Rivest and Schapire 1993).
     """
-    machine = result.machine
+    machine, hidden = result.machine, result.hidden
+    if machine is None or hidden is None:
+        return None
     found: list[tuple[int, ...]] = []
     for w in np.flatnonzero(wrong.any(axis=1))[:replayed]:
         word = indices[w, : int(wrong[w].argmax()) + 1]
@@ -219,7 +222,7 @@ def _separating_word(
         for letter in word[:-1]:
             states.append(int(machine.transition[states[-1], letter]))
         last = [
-            probe(network, result.hidden[s][None], machine.letters[word[i:]])[0, -1]
+            probe(network, hidden[s][None], machine.letters[word[i:]])[0, -1]
             for i, s in enumerate(states)
         ]
         changes = [i for i in range(len(last) - 1) if (last[i] != last[i + 1]).any()]

@@ -58,8 +58,8 @@ class Evidence:
             narrow_words(inputs, settings.words, length, letters, rng),
             random_words(inputs, tuning.words.fresh, length, rng),
         )
-        traces = (record(network, w) for w in words)
-        return cls(network, inputs, length, *traces, words, settings, tuning)
+        wide, narrow, fresh = (record(network, w) for w in words)
+        return cls(network, inputs, length, wide, narrow, fresh, words, settings, tuning)
 
     @property
     def length_is_a_guess(self) -> bool:

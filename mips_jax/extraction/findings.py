@@ -72,6 +72,11 @@ class Findings:
         exact = [c for c in self.candidates if c.fidelity == 1.0 and c.method != TABLE]
         return min((c.description_length for c in exact), default=math.inf)
 
+    @property
+    def latest_fidelity(self) -> float:
+        """Of the last proposal; 0 before the first."""
+        return 0.0 if self.latest is None else self.latest.fidelity
+
     def with_report(self, report: Report) -> Findings:
         return dataclasses.replace(self, reports=(*self.reports, report))
 

@@ -18,7 +18,7 @@ from mips_jax.extraction.lattice_reduction import hermite_basis
 from mips_jax.extraction.regression.regressor import affine_expression
 from mips_jax.extraction.traces import Traces
 from mips_jax.inputs import input_names
-from mips_jax.programs import Program, Register, Var, expression_bits, variables
+from mips_jax.programs import Expression, Program, Register, Var, expression_bits, variables
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,11 +107,12 @@ def _realizations(response: np.ndarray, free: np.ndarray):
     for first in (1, 0):
         realization = _minimal(extended, first)
         if realization is not None:
-            yield _sparse(_with_drift(*realization, width))
+            yield _sparse(_with_drift(realization, width))
 
 
-def _with_drift(transition, inputs, readout, direct, width: int) -> Recurrence:
+def _with_drift(realization: tuple[np.ndarray, ...], width: int) -> Recurrence:
     """Splits the constant input, if there is one, off a realization."""
+    transition, inputs, readout, direct = realization
     if inputs.shape[1] > width:
         drift, offset = inputs[:, width], direct[:, width]
     else:
@@ -300,7 +301,8 @@ def _program(r: Recurrence) -> Program:
                 [*old, *inputs],
             )
         )
-    order, done = [], []
+    order: list[str] = []
+    done: list[str] = []
     for d, name in enumerate(registers):
         others = [e for e in range(len(registers)) if e != d]
         short = _shortest(rows[d], rows[others], [registers[e] for e in others], [*old, *inputs])
@@ -319,8 +321,8 @@ def _program(r: Recurrence) -> Program:
     )
 
 
-def _reordered(r: Recurrence, rows, registers, terms):
-    updates = {}
+def _reordered(r: Recurrence, rows, registers, terms) -> dict[str, Expression]:
+    updates: dict[str, Expression] = {}
     for d in reversed(range(len(registers))):
         done = [registers.index(n) for n in updates]
         updates[registers[d]] = (

@@ -99,8 +99,8 @@ def distil_by_paper(
 
 def shortest(results: list[PaperResult]) -> PaperResult | None:
     """The result with the shortest program, or None where no branch found one."""
-    found = [result for result in results if result.program is not None]
-    return min(found, key=lambda result: result.program.description_length, default=None)
+    found = [(r.program.description_length, i) for i, r in enumerate(results) if r.program]
+    return results[min(found)[1]] if found else None
 
 
 def _linear_branch(network: MLPRNN, traces: Traces, note: str) -> PaperResult:
@@ -146,9 +146,7 @@ def _boolean_branch(
     start = machine.patterns[clusters.labels[0, 0]] if len(bits) else ()
     registers = tuple(Register(b, int(s), e) for b, s, e in zip(bits, start, machine.next_bits))
     note = f"{note}; {clusters.count} states as {len(bits)} bits"
-    return _checked(
-        PaperResult("boolean", Program(inputs, registers, machine.outputs), "found", note), traces
-    )
+    return _checked("boolean", Program(inputs, registers, machine.outputs), note, traces)
 
 
 def _integer_branch(
@@ -209,12 +207,12 @@ def _regress(integers: np.ndarray, traces: Traces, note: str, share: Share) -> P
     updates = _formulas(
         [*state, *read], np.column_stack([before, letters])[known].T, after[known].T, share
     )
-    if any(u is None for u in updates):
+    if updates is None:
         return PaperResult(
             "integer", None, "integer regression: no short formula for the next integers", note
         )
     written = _formulas(updated, after.T, outputs.T, share)
-    if any(w is None for w in written):
+    if written is None:
         return PaperResult(
             "integer", None, "integer regression: no short formula for the output", note
         )
@@ -223,10 +221,8 @@ def _regress(integers: np.ndarray, traces: Traces, note: str, share: Share) -> P
         integers[0, 0],
     ):  # the transition often forgets its start at once
         registers = tuple(Register(n, int(s), u) for n, s, u in zip(names, start, updates))
-        result = _checked(
-            PaperResult("integer", Program(inputs, registers, tuple(written)), "found", note),
-            traces,
-        )
+        program = Program(inputs, registers, tuple(written))
+        result = _checked("integer", program, note, traces)
         if result.program is not None:
             break
     return result
@@ -234,9 +230,9 @@ def _regress(integers: np.ndarray, traces: Traces, note: str, share: Share) -> P
 
 def _formulas(
     terms: list[Var], columns: np.ndarray, targets: np.ndarray, share: Share
-) -> list[Expression | None]:
-    """An exact affine formula for each target [M, N], else the shortest one by brute force, else
-    None.
+) -> list[Expression] | None:
+    """An exact affine formula for each target [M, N], else the shortest one by brute force; None
+    where a target has neither.
     """
     found: list[Expression | None] = []
     for target in targets:
@@ -245,10 +241,11 @@ def _formulas(
     missing = [m for m, formula in enumerate(found) if formula is None]
     if missing:
         rows = np.unique(np.concatenate([columns, targets[missing]]), axis=1)
-        formulas = brute_force(terms, rows[: len(columns)], rows[len(columns) :], share=share)
-        for m, formula in zip(missing, formulas):
+        shortest_ones = brute_force(terms, rows[: len(columns)], rows[len(columns) :], share=share)
+        for m, formula in zip(missing, shortest_ones):
             found[m] = formula
-    return found
+    formulas = [formula for formula in found if formula is not None]
+    return formulas if len(formulas) == len(found) else None
 
 
 def _steps(
@@ -259,13 +256,11 @@ def _steps(
     return flat(states[:, :-1]), flat(traces.words), flat(states[:, 1:]), flat(traces.outputs)
 
 
-def _checked(result: PaperResult, traces: Traces) -> PaperResult:
+def _checked(method: str, program: Program, note: str, traces: Traces) -> PaperResult:
     """The paper's last test: the program must reproduce the network on every word."""
-    if np.array_equal(result.program.run(traces.words), traces.outputs):
-        return dataclasses.replace(result, program=_live(result.program))
-    return dataclasses.replace(
-        result, program=None, status=f"{result.method}: the program gives other outputs"
-    )
+    if np.array_equal(program.run(traces.words), traces.outputs):
+        return PaperResult(method, _live(program), "found", note)
+    return PaperResult(method, None, f"{method}: the program gives other outputs", note)
 
 
 def _live(program: Program) -> Program:

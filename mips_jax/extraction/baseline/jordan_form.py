@@ -87,10 +87,10 @@ def _form_with_radius(matrix: np.ndarray, radius: float) -> JordanForm | None:
                 return None  # a repeated complex pair: its chains are not built
             chains = [_rotation(matrix, cluster[0])]
         else:
-            chains = _chains(subspace.T @ matrix @ subspace, _snapped(float(cluster.mean().real)))
-            chains = None if chains is None else [subspace @ chain for chain in chains]
-        if chains is None:
-            return None
+            inner = _chains(subspace.T @ matrix @ subspace, _snapped(float(cluster.mean().real)))
+            if inner is None:
+                return None
+            chains = [subspace @ chain for chain in inner]
         for chain in chains:
             mean = cluster.mean()
             value = complex(mean) if abs(mean.imag) > 1e-9 else complex(_snapped(float(mean.real)))
@@ -123,11 +123,11 @@ def _clusters(eigenvalues: np.ndarray, radius: float) -> list[np.ndarray]:
             remaining = [i for i in remaining if i not in near]
         groups.append(eigenvalues[group])
     kept = []
-    for group in groups:
-        if abs(group.mean().imag) <= 1e-9:
-            kept.append(np.asarray(group, complex).real + 0j if group.size == 1 else group)
-        elif group.mean().imag > 0:
-            kept.append(group)
+    for values in groups:
+        if abs(values.mean().imag) <= 1e-9:
+            kept.append(np.asarray(values, complex).real + 0j if values.size == 1 else values)
+        elif values.mean().imag > 0:
+            kept.append(values)
     return sorted(kept, key=lambda g: (-round(abs(g.mean()), 6), g.mean().real))
 
 

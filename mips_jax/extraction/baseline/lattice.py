@@ -206,7 +206,7 @@ def reduce_codes(code: IntegerCode) -> IntegerCode:
     The columns of the codes are reduced like a lattice of their own (LLL), then added to one
     another while that saves bits, and flipped.
     """
-    columns = np.linalg.qr(code.codes.astype(np.float64), mode="r").T
+    columns = np.linalg.qr(code.codes.astype(np.float64)).R.T
     change = np.rint(lll(columns) @ np.linalg.pinv(columns)).astype(np.int64)
     if abs(round(np.linalg.det(change))) != 1:
         change = np.eye(code.dim, dtype=np.int64)

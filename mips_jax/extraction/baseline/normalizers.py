@@ -20,9 +20,11 @@ from mips_jax.extraction.baseline.basis_change import BasisChange, affine_transi
 from mips_jax.extraction.baseline.jordan_form import JordanBlock, jordan_form
 from mips_jax.extraction.traces import Traces, record
 from mips_jax.networks import MLPRNN
+from mips_jax.networks.heads import as_layers
 
 LARGEST_CONDITION = 1e6
-FLAT = 1e-6  # standard deviation, of the largest, below which a direction is not stretched by whitening
+# Standard deviation, of the largest, below which whitening does not stretch a direction.
+FLAT = 1e-6
 FIXED = 1e-2  # singular values of 1 - W below it count as 0
 QUANTUM = 0.01  # weights this close to an integer are rounded (the paper's epsilon)
 
@@ -142,8 +144,11 @@ def quantize(network: MLPRNN, traces: Traces) -> Normalized:
     Transition and output are taken together, else one of them, whichever leaves all outputs as they
     were.
     """
-    snap = lambda a: np.where(np.abs(a - np.rint(a)) <= QUANTUM, np.rint(a), a)
-    layers = lambda stack: tuple((snap(w), snap(b)) for w, b in stack)
+
+    def snap(a: np.ndarray) -> np.ndarray:
+        return np.where(np.abs(a - np.rint(a)) <= QUANTUM, np.rint(a), a)
+
+    layers = lambda stack: as_layers([(snap(w), snap(b)) for w, b in stack])
     candidates = {
         "transition": dataclasses.replace(
             network, transition=layers(network.transition), initial=snap(network.initial)
@@ -154,7 +159,7 @@ def quantize(network: MLPRNN, traces: Traces) -> Normalized:
     both = dataclasses.replace(candidates["transition"], output=candidates["output"].output)
     kept, note = both, "all rounded"
     if _share_wrong(both, traces) > 0:
-        part = min(wrong, key=wrong.get)
+        part = min(wrong, key=lambda name: wrong[name])
         kept, note = candidates[part], f"only the {part} rounded: with the rest, outputs change"
     if _share_wrong(kept, traces) > 0:
         shares = ", ".join(f"{part}: {share:.1%}" for part, share in wrong.items())
@@ -239,7 +244,7 @@ def _input_to_last(inputs: np.ndarray, block: JordanBlock) -> np.ndarray | None:
     for j in range(1, size):
         row = size - 1 - j
         coefficients[j] = -(coefficients[:j] @ column[row : row + j]) / column[-1]
-    matrix = sum(c * np.eye(size, k=j) for j, c in enumerate(coefficients))
+    matrix = np.sum([c * np.eye(size, k=j) for j, c in enumerate(coefficients)], axis=0)
     return matrix if np.linalg.cond(matrix) < LARGEST_CONDITION else None
 
 

@@ -24,16 +24,16 @@ class Automaton:
 
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
         learnt = _learnt(evidence, budget)
-        closed = learnt.machine is not None and learnt.outcome is Outcome.CLOSED
-        yield LearntMachine(learnt.machine if closed else None, learnt.words)
-        if not closed:
+        machine = learnt.machine if learnt.outcome is Outcome.CLOSED else None
+        yield LearntMachine(machine, learnt.words)
+        if machine is None:
             return Report(self.name, learnt.outcome)
         bounds = evidence.inputs.bounds
-        cells = learnt.machine.states * np.prod([high - low + 1.0 for low, high in bounds])
-        if learnt.machine.states > 1 and cells <= evidence.tuning.automaton.cells:
-            program = machine_program(learnt.machine, bounds)
+        cells = machine.states * np.prod([high - low + 1.0 for low, high in bounds])
+        if machine.states > 1 and cells <= evidence.tuning.automaton.cells:
+            program = machine_program(machine, bounds)
             yield Proposal(program, "states by behaviour, transition table")
-        figures = f"{learnt.machine.states} states, {learnt.probes} probe words"
+        figures = f"{machine.states} states, {learnt.probes} probe words"
         return Report(self.name, learnt.outcome, figures)
 
 

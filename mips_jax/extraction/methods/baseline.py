@@ -20,8 +20,8 @@ class Baseline:
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
         share = budget.share("brute_force")
         results = distil_by_paper(evidence.network, evidence.inputs, evidence.settings, share)
-        found = [r for r in results if r.program is not None]
-        for result in found:
-            yield Proposal(result.program, result.note)
+        found = [Proposal(r.program, r.note) for r in results if r.program is not None]
+        for proposal in found:
+            yield proposal
         said = "; ".join(r.status for r in results)
         return Report(self.name, Outcome.FOUND if found else Outcome.NO_PROGRAM, said)

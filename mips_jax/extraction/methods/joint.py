@@ -21,7 +21,7 @@ class Joint:
     """Registers whose updates are enumerated before anybody knows what they mean."""
 
     name, family = "joint", "registers"
-    needs = ("registers",)
+    needs: tuple[str, ...] = ("registers",)
     automatic = True
 
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:

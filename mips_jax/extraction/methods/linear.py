@@ -24,4 +24,4 @@ class Linear:
         if program is None:
             return Report(self.name, Outcome.NOT_AFFINE)
         _, findings = yield Proposal(program, _NOTE, settles=True)
-        return Report(self.name, Outcome.FOUND, f"fidelity {findings.latest.fidelity:.4f}")
+        return Report(self.name, Outcome.FOUND, f"fidelity {findings.latest_fidelity:.4f}")

@@ -25,7 +25,7 @@ class Registers:
     """Registers whose values are read off the network or follow from its inputs."""
 
     name = family = "registers"
-    needs = ("automaton",)
+    needs: tuple[str, ...] = ("automaton",)
     automatic = True
 
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
@@ -66,7 +66,7 @@ class Search:
         for program, members in programs(found, evidence.wide, bounds, self.wide, share, tuning):
             known = yield _proposal(program, members.features, meanings)
             self.proposed += 1
-            exact += known[1].latest.fidelity == 1.0
+            exact += known[1].latest_fidelity == 1.0
             if known[1].shortest < tuning.choice.short_bits or exact >= tuning.choice.exact:
                 break
         return known

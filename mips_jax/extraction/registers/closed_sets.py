@@ -165,13 +165,13 @@ def _whole_groups(features: list[Feature]) -> list[frozenset[str]]:
     """
     groups: dict[Group, set[str]] = {}
     for feature in features:
-        if feature.in_group(Kind.COUNTS, Kind.SEEN, Kind.OUTPUTS):
-            groups.setdefault(feature.group, set()).add(feature.name)
+        if group := feature.in_group(Kind.COUNTS, Kind.SEEN, Kind.OUTPUTS):
+            groups.setdefault(group, set()).add(feature.name)
     outputs = groups.get(Group(Kind.OUTPUTS), set())
     if len(outputs) > 1:
         for feature in features:
-            if feature.in_group(Kind.CHANGES):
-                groups.setdefault(feature.group, set(outputs)).add(feature.name)
+            if group := feature.in_group(Kind.CHANGES):
+                groups.setdefault(group, set(outputs)).add(feature.name)
     return [frozenset(names) for names in groups.values() if len(names) > 1]
 
 

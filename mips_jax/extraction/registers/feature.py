@@ -77,9 +77,9 @@ class Feature:
     group: Group | None = None
     shown: str = ""
 
-    def in_group(self, *kinds: Kind) -> bool:
-        """Whether it belongs to a group of one of these kinds."""
-        return self.group is not None and self.group.kind in kinds
+    def in_group(self, *kinds: Kind) -> Group | None:
+        """The group that it belongs to, if that is one of these kinds."""
+        return self.group if self.group is not None and self.group.kind in kinds else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Prefixes:
     """Everything that a family of features may be computed from.
 
     Attributes:
-        network: the network.
+        network: the network, or None where only histories are wanted.
         traces: its runs.
         inputs: bounds, and which letters occur.
         depth: letters in the longest probe word.
@@ -123,13 +123,22 @@ class Prefixes:
     tuning: FeatureTuning = TUNING.features
 
     @property
+    def asked(self) -> Network:
+        """The network, for families that read it."""
+        if self.network is None:
+            raise ValueError("these prefixes have no network to ask")
+        return self.network
+
+    @property
     def columns(self) -> list[Column]:
         names = input_names(self.inputs.dim)
         suffixes = [""] if len(names) == 1 else [f"_{name}" for name in names]
         values = [self.traces.words[:, :, i].astype(np.int64) for i in range(len(names))]
         return [
-            Column(*column, *bounds)
-            for *column, bounds in zip(values, names, suffixes, self.inputs.bounds)
+            Column(column, name, suffix, low, high)
+            for column, name, suffix, (low, high) in zip(
+                values, names, suffixes, self.inputs.bounds
+            )
         ]
 
     @property
@@ -152,13 +161,13 @@ class Prefixes:
     @functools.cached_property
     def present(self) -> np.ndarray:
         """[N, O] outputs in each hidden state."""
-        return self.network.outputs(self.states)
+        return self.asked.outputs(self.states)
 
     @functools.cached_property
     def following(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """(letter [I], outputs [N, K, O] while it is read `depth` times) for a few letters."""
         return [
-            (a, probe(self.network, self.states, np.broadcast_to(a, (self.depth, len(a)))))
+            (a, probe(self.asked, self.states, np.broadcast_to(a, (self.depth, len(a)))))
             for a in probe_letters(self.inputs)
         ]
 

@@ -48,8 +48,8 @@ def aggregates(
     found: list[Expression] = []
     groups: dict[Group, list[Feature]] = {}
     for feature in members:
-        if feature.in_group(Kind.WINDOW, Kind.COUNTS, Kind.SEEN, Kind.DIGITS):
-            groups.setdefault(feature.group, []).append(feature)
+        if group := feature.in_group(Kind.WINDOW, Kind.COUNTS, Kind.SEEN, Kind.DIGITS):
+            groups.setdefault(group, []).append(feature)
     for group, features in groups.items():
         terms: list[Expression] = [Var(f.name, updated=f.name in late) for f in features]
         if group.kind == Kind.WINDOW:

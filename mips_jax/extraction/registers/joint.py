@@ -68,10 +68,10 @@ def joint_features(
     constants = [c for c in (*hints, *limits) if abs(c) <= 2 * bound]
     size = EnumerationSettings(bank=settings.bank, largest_size=settings.size)
     bank = ExpressionBank(columns, constants, size, share=share)
-    table = bank.values + bound
-    table[(table < 0) | (table > 2 * bound)] = -1
-    table = table.reshape(len(bank), 2 * bound + 1, len(letters))
-    found: dict[bytes, Feature] = {}
+    values = bank.values + bound
+    values[(values < 0) | (values > 2 * bound)] = -1
+    table = values.reshape(len(bank), 2 * bound + 1, len(letters))
+    found: dict[bytes, tuple[float, Expression, Feature]] = {}
     outputs = narrow.outputs[: settings.words]
     for index, start in _candidates(
         table, bound, codes[: settings.words], outputs, share, settings
@@ -79,11 +79,14 @@ def joint_features(
         update = tidied(bank.expression(index))
         alone = Feature("register", np.zeros((1, 1)), "", update, (), start)
         feature = on_words(alone, narrow.words, names)
-        key = feature.values.tobytes()
-        if key not in found or expression_bits(update) < expression_bits(found[key].update):
-            found[key] = feature
-    ranked = sorted(found.values(), key=lambda f: expression_bits(f.update))[: settings.kept]
-    return [_named(f, f"register{i + 1}", settings.bit_price) for i, f in enumerate(ranked)]
+        key, bits = feature.values.tobytes(), expression_bits(update)
+        if key not in found or bits < found[key][0]:
+            found[key] = (bits, update, feature)
+    ranked = sorted(found.values(), key=lambda known: known[0])[: settings.kept]
+    return [
+        _named(feature, update, f"register{i + 1}", settings.bit_price)
+        for i, (_, update, feature) in enumerate(ranked)
+    ]
 
 
 def _candidates(
@@ -103,18 +106,21 @@ def _candidates(
                 yield int(block[index]), start
 
 
-def _named(feature: Feature, name: str, bit_price: float) -> Feature:
-    update: Expression = replace(feature.update, {Var("s"): Var(name)})
-    cost = bit_price * expression_bits(update)
-    return dataclasses.replace(feature, name=name, update=update, cost=cost, shown="state")
+def _named(feature: Feature, update: Expression, name: str, bit_price: float) -> Feature:
+    renamed = replace(update, {Var("s"): Var(name)})
+    cost = bit_price * expression_bits(renamed)
+    return dataclasses.replace(feature, name=name, update=renamed, cost=cost, shown="state")
 
 
 def on_words(feature: Feature, words: np.ndarray, names: tuple[str, ...]) -> Feature:
     """The same register run along other words [W, T, I]."""
-    own = next((v for v in variables(feature.update) if v.name not in names), Var(feature.name))
-    program = Program(names, (Register(own.name, feature.initial, feature.update),), (own,))
+    update, start = feature.update, feature.initial
+    if update is None or start is None:
+        raise ValueError(f"{feature.name} has no known update and start: it cannot be run")
+    own = next((v for v in variables(update) if v.name not in names), Var(feature.name))
+    program = Program(names, (Register(own.name, start, update),), (own,))
     _, history = program.trace(words)
-    values = np.concatenate([np.full((len(words), 1), feature.initial), history[own.name]], axis=1)
+    values = np.concatenate([np.full((len(words), 1), start), history[own.name]], axis=1)
     return dataclasses.replace(
         feature, values=values.astype(np.int64), meaning="a register found by joint search"
     )
@@ -137,16 +143,16 @@ def _useful(
     flat = table.reshape(count, -1)
     words, length = codes.shape
     state = np.full((count, words), start)
-    history = []
+    passing = []
     alive = np.ones(count, bool)
     for t in range(length):
-        history.append(state)
+        passing.append(state)
         state = np.take_along_axis(flat, np.maximum(state, 0) * letters + codes[None, :, t], axis=1)
         alive &= (state >= 0).all(axis=1)
     passed = np.flatnonzero(alive)
     if not len(passed):
         return passed
-    history = np.stack([h[passed] for h in history], axis=2)  # [K, W, T]
+    history = np.stack([s[passed] for s in passing], axis=2)  # [K, W, T]
     values, said = np.unique(outputs.reshape(-1, outputs.shape[2]), axis=0, return_inverse=True)
     said = said.reshape(words, length)
     keys = history * letters + codes[None]

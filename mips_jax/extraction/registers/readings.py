@@ -18,7 +18,7 @@ from mips_jax.inputs import alphabet
 
 
 def _outputs(prefixes: Prefixes) -> Iterator[Feature]:
-    outputs, network = prefixes.traces.outputs, prefixes.network
+    outputs, network = prefixes.traces.outputs, prefixes.asked
     words, _, count = outputs.shape
     before = network.outputs(network.initial[None])[0]
     for o in range(count):
@@ -122,9 +122,9 @@ def _margins(prefixes: Prefixes) -> Iterator[Feature]:
     every = alphabet(prefixes.inputs, prefixes.tuning.alphabet)
     if every is None or len(every) < 2:
         return
-    after = [probe(prefixes.network, prefixes.states, a[None])[:, 0] for a in every]  # A x [N, O]
+    after = [probe(prefixes.asked, prefixes.states, a[None])[:, 0] for a in every]  # A x [N, O]
     for o in range(after[0].shape[1]):
-        total = sum(a[:, o] for a in after)
+        total = np.sum([a[:, o] for a in after], axis=0)
         yield Feature(
             "margin" + (str(o) if o else ""),
             total.reshape(prefixes.shape),

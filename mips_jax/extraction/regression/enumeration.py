@@ -133,14 +133,15 @@ class ExpressionBank:
             self._keep(values, lambda kept: [("abs", level.start + int(i)) for i in kept])
 
     def _binary(self, operator: str, left_size: int, right_size: int) -> None:
-        left, right = self._level(left_size), self._level(right_size)
+        left, level = self._level(left_size), self._level(right_size)
+        right = np.asarray(level)
         if operator in ("mod", "floordiv"):  # positive constants only: what people write
             if right_size != 1:
                 return
-            right = [i for c, i in self._constant_index.items() if c >= 2 and i in right]
+            chosen = [i for c, i in self._constant_index.items() if c >= 2 and i in level]
+            right = np.array(chosen, np.int64)
         if not len(left) or not len(right):
             return
-        right = np.asarray(right)
         block = max(1, _PAIR_BLOCK // (self.rows * len(right)))
         right_values = self.values[right]
         for start in range(left.start, left.stop, block):
@@ -202,7 +203,7 @@ class ExpressionBank:
 
     def _sums(self, target, wanted, share) -> list[Expression]:
         """target = e1 + e2 or e1 - e2 with both in the bank, by the linearity of the hash."""
-        found = []
+        found: list[Expression] = []
         share.spend(2 * len(self))
         for operator, partner in (("add", wanted - self.hashes), ("sub", self.hashes - wanted)):
             other = self.find(partner)
@@ -219,7 +220,8 @@ class ExpressionBank:
 
     def _remainders(self, target, wanted, share) -> list[Expression]:
         """target = e % k and e // k with k a constant."""
-        found, kept = [], self.settings.remainders
+        found: list[Expression] = []
+        kept = self.settings.remainders
         for value in self._constant_index:
             if value < 2:
                 continue
@@ -239,7 +241,7 @@ class ExpressionBank:
 
     def _extremes(self, target, wanted, share) -> list[Expression]:
         """target = min(e1, e2) or max(e1, e2)."""
-        found = []
+        found: list[Expression] = []
         limit = min(len(self.values), self.settings.extremes)
         values = self.values[:limit]
         share.spend(2 * values.size)
@@ -281,7 +283,8 @@ class ExpressionBank:
         errors_else = wrong.sum(axis=1)[None] - errors_if
         first, second = (errors_if < 0.5), (errors_else < 0.5)
         usable = np.flatnonzero(first.any(axis=1) & second.any(axis=1))
-        found, choices = [], self.settings.branch_choices
+        found: list[Expression] = []
+        choices = self.settings.branch_choices
         for c in usable[: self.settings.conditionals]:
             values = (
                 min(

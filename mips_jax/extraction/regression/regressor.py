@@ -146,7 +146,7 @@ class Regressor:
         few = len(self.columns) <= self.settings.most_variables
         if low != 0 or not 1 <= high < self.settings.largest_modulus or not few:
             return []
-        found = []
+        found: list[Expression] = []
         variables = list(self.columns)
         for modulus in dict.fromkeys(
             [high + 1, *(c for c in self.constants if high < c <= 2 * high + 2)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -297,7 +298,7 @@ def fold(operator: str, terms: Sequence[Expression]) -> Expression:
     return call(operator, fold(operator, terms[:half]), fold(operator, terms[half:]))
 
 
-def _is_negation(expression: Expression) -> bool:
+def _is_negation(expression: Expression) -> TypeGuard[Call]:
     return isinstance(expression, Call) and expression.operator == "not"
 
 
