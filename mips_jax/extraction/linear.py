@@ -10,11 +10,14 @@ Axes: W words, T time, I inputs, O outputs, K lags, D state dimension.
 from __future__ import annotations
 
 import dataclasses
-from fractions import Fraction
 
 import numpy as np
 
-from mips_jax.extraction.lattice_reduction import hermite_basis
+from mips_jax.extraction.integer_algebra import (
+    hermite_basis,
+    independent_rows,
+    solved_rows,
+)
 from mips_jax.extraction.regression.regressor import affine_expression
 from mips_jax.extraction.traces import Traces
 from mips_jax.inputs import input_names
@@ -170,44 +173,25 @@ def _minimal(response: np.ndarray, first: int):
     hankel, shifted = block(first), block(first + 1) if first + future + past - 1 < length else None
     if shifted is None:
         return None
-    basis: list[int] = []
-    for row in range(hankel.shape[0]):
-        if np.linalg.matrix_rank(hankel[basis + [row]].astype(np.float64)) > len(basis):
-            basis.append(row)
+    basis = independent_rows(hankel)
     if not basis or max(basis) + outputs >= hankel.shape[0] or len(basis) >= past * width:
         return None
-    transition = _solve_rows(hankel[basis], shifted[basis])
-    readout = _solve_rows(hankel[basis], block(1)[:outputs])
+    transition = solved_rows(hankel[basis], shifted[basis])
+    readout = solved_rows(hankel[basis], block(1)[:outputs])
     state = hankel[basis]
     if (
         transition is None or readout is None
     ):  # several outputs: the lattice that all rows generate has an integer transition
         if np.abs(shifted).max() > 2**24:
             return None
-        state, following = np.split(
-            hermite_basis(np.concatenate([hankel, shifted], axis=1))[: len(basis)], 2, axis=1
-        )
-        transition, readout = _solve_rows(state, following), _solve_rows(state, block(1)[:outputs])
+        lattice = hermite_basis(np.concatenate([hankel, shifted], axis=1))
+        if lattice is None:
+            return None
+        state, following = np.split(lattice[: len(basis)], 2, axis=1)
+        transition, readout = solved_rows(state, following), solved_rows(state, block(1)[:outputs])
         if transition is None or readout is None:
             return None
     return transition, state[:, :width], readout, response[0]
-
-
-def _solve_rows(basis: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
-    """Integer M with M @ basis = targets exactly, or None."""
-    solution = np.linalg.lstsq(
-        basis.T.astype(np.float64), targets.T.astype(np.float64), rcond=None
-    )[0].T
-    rounded = np.rint(solution).astype(np.int64)
-    exact = [
-        [sum(Fraction(int(m)) * int(b) for m, b in zip(row, column)) for column in basis.T]
-        for row in rounded
-    ]
-    return (
-        rounded
-        if all(Fraction(int(t)) == e for tr, er in zip(targets, exact) for t, e in zip(tr, er))
-        else None
-    )
 
 
 def _sparse(recurrence: Recurrence) -> Recurrence:

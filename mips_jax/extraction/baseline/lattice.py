@@ -17,12 +17,8 @@ import dataclasses
 
 import numpy as np
 
-from mips_jax.extraction.lattice_reduction import (
-    POINTS_FOR_SEARCH,
-    hermite_basis,
-    lattice_basis,
-    lll,
-)
+from mips_jax.extraction.baseline.lattice_basis import POINTS_FOR_SEARCH, lattice_basis, lll
+from mips_jax.extraction.integer_algebra import hermite_basis
 
 # Fractions of the points' spread below which a vector counts as zero.
 NOISE_LEVELS = (1e-6, 1e-5, 1e-4, 4e-4, 1.5e-3, 4e-3, 8e-3, 1.5e-2, 3e-2, 5e-2)
@@ -189,7 +185,9 @@ def whole_lattice(code: IntegerCode) -> IntegerCode:
     codes even, say).
     """
     generators = hermite_basis(np.unique(code.codes - code.codes[0], axis=0)[:2_000])
-    if generators.shape[0] < code.dim or abs(round(np.linalg.det(generators))) == 1:
+    if generators is None or generators.shape[0] < code.dim:
+        return code
+    if abs(round(np.linalg.det(generators))) == 1:
         return code
     coarser = lll(generators @ code.basis)
     refitted = fit_code(

@@ -18,7 +18,7 @@ import numpy as np
 
 from mips_jax.extraction.baseline.basis_change import AffineTransition
 from mips_jax.extraction.baseline.lattice import IntegerCode, fit_code, reduce_codes
-from mips_jax.extraction.lattice_reduction import lll
+from mips_jax.extraction.baseline.lattice_basis import lll
 
 # of a cell: a coordinate this close to an integer counts as one in Euclid's algorithm
 INTEGER_WITHIN = 0.1

@@ -20,8 +20,8 @@ class Baseline:
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
         share = budget.share("brute_force")
         results = distil_by_paper(evidence.network, evidence.inputs, evidence.settings, share)
-        found = [Proposal(r.program, r.note) for r in results if r.program is not None]
-        for proposal in found:
-            yield proposal
+        found = [(r.program, r.note) for r in results if r.program is not None]
+        for program, note in found:
+            yield Proposal(program, note)
         said = "; ".join(r.status for r in results)
         return Report(self.name, Outcome.FOUND if found else Outcome.NO_PROGRAM, said)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mips_jax.extraction.baseline.lattice import integer_coordinates
-from mips_jax.extraction.lattice_reduction import hermite_basis, lll
+from mips_jax.extraction.baseline.lattice_basis import lll
+from mips_jax.extraction.integer_algebra import hermite_basis
 
 
 def _points(dim: int, hidden: int, high: int, count: int, noise: float, seed: int):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeGuard
 
 import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from mips_jax.extraction.regression.boolean.table import PartialTable, drop_bit
 from mips_jax.extraction.regression.boolean.two_level import (
@@ -29,22 +30,23 @@ GATES = {  # two variables -> one, on 0/1 arrays; the other two-input gates are 
     "not_and": lambda a, b: (1 - a) & b,
 }
 LARGEST_WEIGHT = 8  # of a variable in a weighted sum
+THRESHOLD_NODES = 50  # of branch and bound: weights that exist are found at the first few
 GATE_BITS = 10  # K up to which pairs of variables are tried for a gate
 POLARITY_BITS = 8  # K up to which every sign pattern is tried for counts
 
 
-def two_level_forms(table: PartialTable, effort: float) -> Iterator[Expression]:
+def two_level_forms(table: PartialTable, nodes: int) -> Iterator[Expression]:
     """Sum of products, and the negated sum of products of the complement, also as a product of
     sums.
 
     Args:
         table: the function.
-        effort: of each search for a minimum cover.
+        nodes: of branch and bound in each search for a minimum cover.
     """
     if table.bits <= DENSE_BITS:
         dont_care = table.dont_care
-        positive = sum_of_products(table.on, dont_care, table.bits, effort=effort)
-        negative = sum_of_products(table.off, dont_care, table.bits, effort=effort)
+        positive = sum_of_products(table.on, dont_care, table.bits, nodes=nodes)
+        negative = sum_of_products(table.off, dont_care, table.bits, nodes=nodes)
     else:
         positive = sum_of_products_against_off_set(table.on, table.off, table.bits)
         negative = sum_of_products_against_off_set(table.off, table.on, table.bits)
@@ -165,33 +167,37 @@ def threshold_forms(table: PartialTable) -> Iterator[Expression]:
     digits = lambda rows: (rows[:, None] >> np.arange(table.bits)) & 1
     points = np.concatenate([digits(table.on), digits(table.off)])
     signs = np.where(np.arange(points.shape[0]) < table.on.size, 1.0, -1.0)
-    weights = _separating_weights(points, signs)
-    if weights is None:
-        return
-    for largest in range(1, LARGEST_WEIGHT + 1):
-        small = np.rint(weights * largest / np.abs(weights).max()).astype(int)
-        sums = points @ small
-        low, high = sums[signs > 0].min(), sums[signs < 0].max()
-        if low > high and np.abs(small).max() > 1:
-            yield _threshold_expression(small, int(high), table.variables)
-            return
+    found = _smallest_weights(points, signs)
+    if found is not None and np.abs(found[0]).max() > 1:  # of ones alone: a count
+        yield _threshold_expression(*found, table.variables)
 
 
-def _separating_weights(points: np.ndarray, signs: np.ndarray) -> np.ndarray | None:
-    """Weights [K] whose sum is larger on every on-row than on every off-row, or None (averaged
-    perceptron).
+def _smallest_weights(points: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, int] | None:
+    """Integer weights [K] of the least total size, and the threshold that their sum exceeds on
+    on-rows only; None where no weights up to `LARGEST_WEIGHT` separate the rows.
+
+    Args:
+        points: [N, K] 0 or 1.
+        signs: [N], 1 for an on-row, -1 for an off-row.
     """
-    extended = (
-        np.concatenate([points - 0.5, np.full((points.shape[0], 1), 0.5)], axis=1) * signs[:, None]
+    count = points.shape[1]
+    # weights = positive - negative; an on-row has sum >= threshold + 1, an off-row sum <= threshold
+    rows = np.concatenate([points, -points, -np.ones((len(points), 1))], axis=1) * signs[:, None]
+    price = np.concatenate([np.ones(2 * count), [0.0]])
+    bound = np.concatenate([np.full(2 * count, LARGEST_WEIGHT), [LARGEST_WEIGHT * count]])
+    found = milp(
+        price,
+        integrality=np.ones(2 * count + 1, np.int64),
+        bounds=Bounds(np.where(price, 0, -bound), bound),
+        constraints=LinearConstraint(rows, lb=np.where(signs > 0, 1.0, 0.0)),
+        options={"node_limit": THRESHOLD_NODES},
     )
-    weights = extended.mean(0)
-    for _ in range(400):
-        margins = extended @ weights
-        wrong = margins <= 0.25 * np.abs(weights).max()
-        if not wrong.any():
-            return weights[:-1] if np.abs(weights[:-1]).max() > 0 else None
-        weights = weights + 0.5 * extended[wrong].mean(0)
-    return weights[:-1] if (extended @ weights > 0).all() else None
+    if found.x is None:
+        return None
+    whole = np.rint(found.x).astype(np.int64)
+    weights, threshold = whole[:count] - whole[count:-1], int(whole[-1])
+    separates = np.array_equal(points @ weights > threshold, signs > 0)
+    return (weights, threshold) if separates else None
 
 
 def _threshold_expression(

@@ -4,7 +4,7 @@ gates split off.
 A row is an integer whose bit i is variable i. Rows that are neither on nor off are don't-cares.
 Every form below is tried and the shortest wins:
 
-- sum of products of the on-set, and of the off-set negated (Quine-McCluskey, `quine_mccluskey.py`);
+- sum of products of the on-set, and of the off-set negated (Quine-McCluskey, `two_level.py`);
 - exclusive-or of products (Zhegalkin polynomial: Moebius transform or, with don't-cares,
 elimination over GF(2));
 - a count of literals that is at least, at most, exactly, between (`a + b + c >= 2`), or a weighted
@@ -38,10 +38,8 @@ from mips_jax.extraction.regression.boolean.table import PartialTable, minimum_s
 from mips_jax.extraction.regression.boolean.two_level import DENSE_BITS
 from mips_jax.programs import Const, Expression, Var, expression_bits, negation, walk
 
-FULL_EFFORT, SHORT_EFFORT = (
-    1e9,
-    3e7,
-)  # of a minimum cover: without, and with, a count or an exclusive-or to beat
+# Nodes of a minimum cover: without, and with, a count or an exclusive-or to beat.
+FULL_NODES, SHORT_NODES = 200, 20
 SELECTOR_BITS = 4  # K up to which `f if v else g` is tried
 
 
@@ -129,11 +127,11 @@ def _best(table: PartialTable) -> Expression:
             return
         short = [*exclusive_or_forms(narrow), *count_forms(narrow), *threshold_forms(narrow)]
         yield from short
-        effort = (SHORT_EFFORT if short else FULL_EFFORT) / (1 + depth)
+        nodes = (SHORT_NODES if short else FULL_NODES) // (1 + depth) + 1
         if not table.complete and narrow.bits < table.bits <= DENSE_BITS:
-            yield from two_level_forms(table, effort)  # other variables may need fewer literals
+            yield from two_level_forms(table, nodes)  # other variables may need fewer literals
         table = narrow
-        yield from two_level_forms(table, effort)
+        yield from two_level_forms(table, nodes)
         if depth < 12:
             recurse = functools.partial(search, depth=depth + 1)
             if table.bits <= SELECTOR_BITS:

@@ -66,7 +66,7 @@ def minimum_support(table: PartialTable) -> PartialTable:
         )
         hits = (differences[:, None] >> np.arange(table.bits)) & 1 == 1
         columns = np.flatnonzero(hits.any(0))
-        chosen, _ = minimum_cover(hits[:, columns], np.ones(columns.size, np.int64), effort=1e9)
+        chosen, _ = minimum_cover(hits[:, columns], np.ones(columns.size, np.int64))
         needed = sorted(int(columns[c]) for c in chosen)
     if len(needed) == table.bits:
         return table

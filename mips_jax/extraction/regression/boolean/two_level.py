@@ -17,11 +17,15 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
 
 DENSE_BITS = 13  # 3^13 = 1.6 million cubes; each further bit triples time and memory
-PROOF_PRIMES = 2_500  # P above which the cover is greedy: dominance compares every pair of primes
-COVER_EFFORT = 3e9  # about a second on one core
+PROOF_ENTRIES = 4_000_000  # P x R above which the cover is greedy: the linear programs grow slow
+COVER_NODES = 200  # of branch and bound: ten times what the hardest table of eleven bits took
 COVER_ENTRIES = 50_000_000  # P x R above which only the cheapest primes are looked at
+
+_OPTIMAL = 0  # status of scipy.optimize.milp
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +54,7 @@ class TwoLevel:
 
 
 def sum_of_products(
-    on_set: np.ndarray, dont_care: np.ndarray, bits: int, *, effort: float = COVER_EFFORT
+    on_set: np.ndarray, dont_care: np.ndarray, bits: int, *, nodes: int = COVER_NODES
 ) -> TwoLevel:
     """The cheapest sum of products that is 1 on the on-set and 0 outside on-set and don't-cares.
 
@@ -58,8 +62,7 @@ def sum_of_products(
         on_set: [R] rows with value 1.
         dont_care: rows with either value (disjoint from the on-set).
         bits: K, the number of variables, at most `DENSE_BITS`.
-        effort: multiplications of branch and bound after which the best cover so far is returned
-            unproven.
+        nodes: of branch and bound, after which the best cover so far is returned unproven.
     """
     on_set = np.unique(np.asarray(on_set, np.int64))
     if on_set.size == 0:
@@ -73,10 +76,10 @@ def sum_of_products(
         chosen, proven = _greedy(covers, costs), False
     else:
         covers = (on_set[:, None] & masks[None, :]) == values[None, :]
-        if masks.size > PROOF_PRIMES:
+        if covers.size > PROOF_ENTRIES:
             chosen, proven = _greedy(covers, costs), False
         else:
-            chosen, proven = minimum_cover(covers, costs, effort=effort)
+            chosen, proven = minimum_cover(covers, costs, nodes=nodes)
     return TwoLevel(tuple(sorted((int(masks[p]), int(values[p])) for p in chosen)), proven)
 
 
@@ -129,131 +132,35 @@ def prime_implicants(
 
 
 def minimum_cover(
-    covers: np.ndarray, costs: np.ndarray, *, effort: float = COVER_EFFORT
+    covers: np.ndarray, costs: np.ndarray, *, nodes: int = COVER_NODES
 ) -> tuple[tuple[int, ...], bool]:
-    """Columns of least total cost that together cover every row.
+    """Columns of least total cost that together cover every row, by integer programming (HiGHS).
 
     Args:
         covers: [R, P] bool, every row covered by some column.
         costs: [P] positive integers.
-        effort: multiplications before giving up the proof.
+        nodes: of branch and bound, after which the best cover so far is returned unproven.
 
     Returns:
         The chosen columns, and whether the choice is proven to be minimal.
     """
-    best = _greedy(covers, costs)
-    search = _CoverSearch(best, int(costs[list(best)].sum()), effort)
-    search.branch(covers, costs.astype(np.int64), np.arange(costs.size), (), 0)
-    return search.best, search.effort_left > 0
-
-
-@dataclasses.dataclass
-class _CoverSearch:
-    """Branch and bound over the cyclic core; `best` only ever improves."""
-
-    best: tuple[int, ...]
-    best_cost: int
-    effort_left: float
-
-    def branch(self, covers, costs, names, chosen: tuple[int, ...], spent: int) -> None:
-        """Covers the remaining rows [R, P] with columns called `names` [P], having spent `spent` on
-        `chosen`.
-        """
-        rows, columns = covers.shape
-        self.effort_left -= 1.5e6 + 3.0 * rows * columns * (
-            rows + columns
-        )  # overhead, and dominance
-        if self.effort_left <= 0:
-            return
-        covers, costs, names, forced = _reduce(covers, costs, names)
-        chosen, spent = (
-            chosen + tuple(name for name, _ in forced),
-            spent + sum(cost for _, cost in forced),
-        )
-        if covers.shape[0] == 0:
-            if spent < self.best_cost:
-                self.best, self.best_cost = chosen, spent
-            return
-        if spent + _lower_bound(covers, costs) >= self.best_cost:
-            return
-        row = int(np.argmin(covers.sum(1)))
-        by_price = sorted(np.flatnonzero(covers[row]), key=lambda p: costs[p] / covers[:, p].sum())
-        for name in names[by_price]:
-            column = int(np.flatnonzero(names == name)[0])
-            rest = ~covers[:, column]
-            others = names != name
-            self.branch(
-                covers[np.ix_(rest, others)],
-                costs[others],
-                names[others],
-                chosen + (int(names[column]),),
-                spent + int(costs[column]),
-            )
-            # From here on this column is excluded: another column must cover the row.
-            covers, costs, names = covers[:, others], costs[others], names[others]
-            if not covers[row].any():
-                return
-
-
-def _reduce(covers: np.ndarray, costs: np.ndarray, names: np.ndarray):
-    """Essential columns, row dominance and column dominance, repeated until nothing changes."""
-    forced: list[tuple[int, int]] = []
-    while covers.shape[0]:
-        single = covers.sum(1) == 1
-        if single.any():
-            essential = np.unique(covers[single].argmax(1))
-            forced += [(int(names[p]), int(costs[p])) for p in essential]
-            rest = ~covers[:, essential].any(1)
-            others = np.ones(costs.size, bool)
-            others[essential] = False
-            covers, costs, names = covers[np.ix_(rest, others)], costs[others], names[others]
-            continue
-        rows = _undominated_rows(covers)
-        covers = covers[rows]
-        columns = _undominated_columns(covers, costs)
-        covers, costs, names = covers[:, columns], costs[columns], names[columns]
-        if rows.all() and columns.all():
-            break
-    return covers, costs, names, forced
-
-
-def _undominated_rows(covers: np.ndarray) -> np.ndarray:
-    """[R] bool: False for a row that is covered whenever some other row is."""
-    dense = covers.astype(np.float32)
-    shared, size = dense @ dense.T, dense.sum(1)
-    # Row r implies row q where r's columns are all q's; of equal rows the first stays.
-    first = np.arange(size.size)[:, None] < np.arange(size.size)
-    implied = (shared == size[:, None]) & ((size[:, None] < size[None, :]) | first)
-    np.fill_diagonal(implied, False)
-    return ~implied.any(0)
-
-
-def _undominated_columns(covers: np.ndarray, costs: np.ndarray) -> np.ndarray:
-    """[P] bool: False for a column whose rows another column covers at no higher cost, or that
-    covers nothing.
-    """
-    dense = covers.astype(np.float32)
-    shared, size = dense.T @ dense, dense.sum(0)
-    first = np.arange(size.size)[:, None] < np.arange(size.size)
-    strictly = (size[:, None] > size[None, :]) | (costs[:, None] < costs[None, :]) | first
-    dominated = (shared == size[None, :]) & (costs[:, None] <= costs[None, :]) & strictly
-    np.fill_diagonal(dominated, False)
-    return ~dominated.any(0) & (size > 0)
-
-
-def _lower_bound(covers: np.ndarray, costs: np.ndarray) -> int:
-    """Dual ascent: rows bid for their columns, no column is paid more than its cost, the bids add
-    up to a bound.
-
-    Bids are kept integer, so that the bound is exact.
-    """
-    slack, bound = costs.copy(), 0
-    for row in np.argsort(covers.sum(1), kind="stable"):
-        columns = covers[row]
-        bid = int(slack[columns].min())
-        bound += bid
-        slack[columns] -= bid
-    return bound
+    greedy = _greedy(covers, costs)
+    if not covers.size:
+        return greedy, True
+    found = milp(
+        costs.astype(np.float64),
+        integrality=np.ones(costs.size, np.int64),
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(csr_array(covers.astype(np.float64)), lb=1),
+        options={"node_limit": nodes, "mip_rel_gap": 0.0},
+    )
+    chosen = () if found.x is None else tuple(int(p) for p in np.flatnonzero(found.x > 0.5))
+    if (
+        not covers[:, chosen].any(axis=1).all()
+        or costs[list(chosen)].sum() > costs[list(greedy)].sum()
+    ):
+        chosen = greedy
+    return chosen, found.status == _OPTIMAL
 
 
 def _greedy(covers: np.ndarray, costs: np.ndarray) -> tuple[int, ...]:

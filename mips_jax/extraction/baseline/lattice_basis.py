@@ -1,5 +1,4 @@
-"""Bases of lattices given by noisy or by integer generators: Lenstra-Lenstra-Lovasz reduction,
-Hermite's form.
+"""Bases of lattices given by noisy generators.
 
 Axes: N vectors, G generators reduced together, H dimensions of the space, D of the lattice.
 """
@@ -47,7 +46,11 @@ def lattice_basis(vectors: np.ndarray, zero: float) -> np.ndarray | None:
 
 
 def lll(vectors: np.ndarray, delta: float = 0.99) -> np.ndarray:
-    """Lenstra-Lenstra-Lovasz reduction of linearly independent rows [D, H] float64."""
+    """Lenstra-Lenstra-Lovasz reduction of linearly independent rows [D, H] float64.
+
+    In floats: sympy's exact reduction fails on some bases (an assertion of its own, 1.14), and its
+    input would be noisy here anyway.
+    """
     reduced = np.array(vectors, np.float64)
     count = reduced.shape[0]
     k = 1
@@ -65,29 +68,6 @@ def lll(vectors: np.ndarray, delta: float = 0.99) -> np.ndarray:
             norms, coefficients = _gram_schmidt(reduced)
             k = max(k - 1, 1)
     return reduced
-
-
-def hermite_basis(rows: np.ndarray) -> np.ndarray:
-    """Triangular integer basis [<= D, D] of the lattice that integer rows [N, D] generate (Euclid
-    on each column).
-    """
-    remaining = [list(map(int, row)) for row in rows if row.any()]
-    basis: list[list[int]] = []
-    for column in range(rows.shape[1]):
-        while True:
-            rows_with = [row for row in remaining if row[column]]
-            if len(rows_with) <= 1:
-                break
-            pivot = min(rows_with, key=lambda row: abs(row[column]))
-            for row in rows_with:
-                if row is not pivot:
-                    factor = row[column] // pivot[column]
-                    row[:] = [a - factor * b for a, b in zip(row, pivot)]
-            remaining = [row for row in remaining if any(row)]
-        if rows_with:
-            basis.append(rows_with[0])
-            remaining = [row for row in remaining if row is not rows_with[0]]
-    return np.array(basis, np.int64).reshape(-1, rows.shape[1])
 
 
 def _gram_schmidt(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
