@@ -9,6 +9,14 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 
+def resolved(entry: Any) -> Any:
+    """What "package.module:attribute" names; anything else as it is."""
+    if not isinstance(entry, str):
+        return entry
+    module, attribute = entry.split(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
 class Registry(MutableMapping[str, Any]):
     """name -> entry, in the order of registration.
 
@@ -23,10 +31,7 @@ class Registry(MutableMapping[str, Any]):
         self._entries = dict(entries)
 
     def __getitem__(self, name: str) -> Any:
-        entry = self._entries[name]
-        if isinstance(entry, str):
-            module, attribute = entry.split(":")
-            entry = self._entries[name] = getattr(importlib.import_module(module), attribute)
+        entry = self._entries[name] = resolved(self._entries[name])
         return entry
 
     def __setitem__(self, name: str, entry: Any) -> None:

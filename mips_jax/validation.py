@@ -186,6 +186,8 @@ def _field_problems(key: str, value: Any, hint: Any, metadata: Mapping) -> list[
     limits = metadata.get("limits", Limits())
     if typing.get_origin(hint) in (tuple, list):
         return _list_problems(key, value, typing.get_args(hint)[0], limits)
+    if typing.get_origin(hint) is dict:
+        return _weights_problems(key, value, limits)
     if hint in (int, float):
         wrong = number_problems(key, value, limits, hint is int)
         return [sentence.replace("allowed: ", f"allowed: {null}") for sentence in wrong]
@@ -203,6 +205,13 @@ def _list_problems(key: str, value: Any, kind: type, limits: Limits) -> list[str
     return [
         f"{key} is {shown(list(value) if is_list else value)}; allowed: a list of {what}, {limits}"
     ]
+
+
+def _weights_problems(key: str, value: Any, limits: Limits) -> list[str]:
+    if not isinstance(value, Mapping):
+        return [f"{key} is {shown(value)}; allowed: numbers by name, {limits}"]
+    named = [(f"{key}.{name}", number) for name, number in value.items()]
+    return [text for k, number in named for text in number_problems(k, number, limits, False)]
 
 
 def _is_union(hint: Any) -> bool:

@@ -1,5 +1,6 @@
 """Every block of docs/extending.md works as it stands, and what it registers is used."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -7,22 +8,30 @@ import numpy as np
 import pytest
 
 import mips_jax
+from mips_jax.errors import RequestError
 from mips_jax.extraction.methods import METHODS
+from mips_jax.extraction.registers.features import FEATURES
+from mips_jax.models import CELLS
 from mips_jax.tasks import TASKS
 from mips_jax.tasks.files.load import READERS
+from mips_jax.training import ModelSettings, PressureSettings, train
+from mips_jax.training.member import PENALTIES
+from mips_jax.training.optimizers import OPTIMIZERS
 from mips_jax.verification import CHECKS
 from mips_jax.verification.case import Case
+from tests.training.tiny import SETTINGS, running_sum
 
+REGISTRIES = (TASKS, READERS, CHECKS, METHODS, FEATURES, CELLS, PENALTIES, OPTIMIZERS)
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"^## (.*?)\n.*?```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
-MAX_LINES_OF_A_BLOCK = 14  # not counting blank ones: ten that say it, imports, its use
+MAX_LINES_OF_A_BLOCK = 16  # not counting blank ones: ten that say it, imports, its use
 
 
 @pytest.fixture
 def after_the_page(tmp_path, monkeypatch):
     """What is known after all blocks were run; the registries are as before when the test ends."""
     monkeypatch.chdir(tmp_path)
-    before = [(registry, dict(registry)) for registry in (TASKS, READERS, CHECKS, METHODS)]
+    before = [(registry, dict(registry)) for registry in REGISTRIES]
     known: dict = {}
     try:
         for title, block in SECTIONS:
@@ -36,7 +45,8 @@ def after_the_page(tmp_path, monkeypatch):
 
 def test_each_block_is_short():
     assert [title for title, _ in SECTIONS] == [
-        *("A task", "A reader of files", "A cell", "A check", "A method of extraction"),
+        *("A task", "A reader of files", "A network", "A check", "A method of extraction"),
+        *("A family of features", "A cell to train", "A penalty", "An optimizer"),
     ]
     for title, block in SECTIONS:
         assert len(list(filter(str.strip, block.splitlines()))) <= MAX_LINES_OF_A_BLOCK, title
@@ -54,3 +64,21 @@ def test_what_the_page_registers_is_used(after_the_page, capsys):
     assert [c.method for c in copied.candidates] == ["copying"]
     assert mips_jax.get_task("DOUBLED_SUM").name == "Doubled_Sum"
     assert READERS[".pairs"] is after_the_page["read_pairs"]
+
+
+def test_what_the_page_registers_for_training_trains(after_the_page):
+    data = running_sum(500, 0), running_sum(100, 1)
+    settings = dataclasses.replace(
+        SETTINGS,
+        model=ModelSettings(cell="relu_elman", hidden_dims=(4,), depths=(1,), widths=(8,)),
+        optimizer="sign_descent",
+        pressure=PressureSettings(more={"l2": 1e-3}, from_start=True),
+        max_steps=100,
+    )
+    result = train(*data, settings)
+    network = result.best.to_network(6)
+    hidden, _ = network.run(data[1].inputs)
+    assert network.nonlinearity == "relu" and (hidden >= 0).all() and hidden.max() > 0
+    wrong = dataclasses.replace(settings, pressure=PressureSettings(more={"l3": 1.0}))
+    with pytest.raises(RequestError, match=r"training\.pressure\.more names l3; allowed: l1, "):
+        train(*data, wrong)

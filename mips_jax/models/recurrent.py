@@ -25,9 +25,13 @@ class RecurrentModel(nnx.Module):
         output: the readout's MLP.
         embeds_smaller: whether a smaller architecture is this one with zero weights, so that
             several sizes can share one compiled shape.
+        network: what makes the network that extraction sees, (layers, trained length) -> Network,
+            as "package.module:function" or as a static method; layers: those of
+            `recurrent_layers`, and the "output", as (weight, bias) pairs in float64.
     """
 
     embeds_smaller = False
+    network: str
     output: MLP
 
     @property

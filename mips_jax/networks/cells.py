@@ -209,30 +209,32 @@ class LSTMNetwork(CellNetwork):
         return sigmoid(expose) * np.tanh(memory), memory
 
 
-def network_from_joint(
-    cell: str, joint: Layers, output: Layers, trained_length: int | None = None
-) -> CellNetwork:
-    """A network of one layer whose matrices read [h, x], as mips_jax.models writes them.
+def trained_elman(layers: dict[str, Layers], trained_length: int | None) -> ElmanNetwork:
+    """From the layers of `mips_jax.models.cells.elman`: the "cell" reads [h, x]."""
+    cell, head, initial = _joint(layers, gates=1)
+    return ElmanNetwork((cell,), head, initial, trained_length)
 
-    Args:
-        cell: "elman" (tanh), "gru" (reset before the product) or "lstm".
-        joint: (weight [G*U, U + I], bias [G*U]): one pair; for a GRU two, the gates (reset, update)
-            and the candidate.
-        output: the head, ReLU between its layers.
-        trained_length: sequence length in training, or None.
+
+def trained_gru(layers: dict[str, Layers], trained_length: int | None) -> GRUNetwork:
+    """From the layers of `mips_jax.models.cells.gru`: gates (reset, update) and candidate read
+    [h, x], the reset before the product.
     """
-    weight, bias = (np.concatenate(arrays) for arrays in zip(*as_layers(joint)))
-    units = weight.shape[0] // {"elman": 1, "gru": 3, "lstm": 4}[cell]
-    layer = CellLayer.from_joint(weight, bias, units)
-    kind = {"elman": ElmanNetwork, "gru": GRUNetwork, "lstm": LSTMNetwork}[cell]
-    settings = {"reset_after": False} if cell == "gru" else {}
-    return kind(
-        (layer,),
-        as_layers(output),
-        np.zeros(kind.states_per_layer * units),
-        trained_length,
-        **settings,
-    )
+    cell, head, initial = _joint(layers, gates=3)
+    return GRUNetwork((cell,), head, initial, trained_length, reset_after=False)
+
+
+def trained_lstm(layers: dict[str, Layers], trained_length: int | None) -> LSTMNetwork:
+    """From the layers of `mips_jax.models.cells.lstm`: the gates read [h, x]."""
+    cell, head, initial = _joint(layers, gates=4)
+    return LSTMNetwork((cell,), head, np.tile(initial, 2), trained_length)
+
+
+def _joint(layers: dict[str, Layers], gates: int) -> tuple[CellLayer, Layers, np.ndarray]:
+    """One layer from matrices over [h, x] (weight [G*U, U + I]), the head, zeros [U]."""
+    weight, bias = (np.concatenate(arrays) for arrays in zip(*as_layers(layers["cell"])))
+    units = weight.shape[0] // gates
+    head = as_layers(layers["output"])
+    return CellLayer.from_joint(weight, bias, units), head, np.zeros(units)
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

@@ -193,3 +193,8 @@ class MLPRNN(Network):
 
     def readout(self, hidden: np.ndarray) -> np.ndarray:
         return relu_mlp(self.output, hidden)
+
+
+def trained_mlp_rnn(layers: dict[str, Layers], trained_length: int | None) -> MLPRNN:
+    """From the layers of `mips_jax.models.cells.mlp_rnn`."""
+    return MLPRNN.from_layers(layers["transition"], layers["output"], trained_length)

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from mips_jax.models import Architecture
-from mips_jax.networks import MLPRNN, Network
-from mips_jax.networks.cells import network_from_joint
+from mips_jax.models import CELLS, Architecture
+from mips_jax.networks import Network
+from mips_jax.registry import resolved
 
 
 class Condition(enum.StrEnum):
@@ -120,11 +120,7 @@ def network_of(
         )
         for part, stack in weights.items()
     }
-    if architecture.cell != "mlp_rnn":
-        return network_from_joint(
-            architecture.cell, layers["cell"], layers["output"], trained_length
-        )
-    return MLPRNN.from_layers(layers["transition"], layers["output"], trained_length)
+    return resolved(CELLS[architecture.cell].network)(layers, trained_length)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

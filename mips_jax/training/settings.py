@@ -50,6 +50,7 @@ class PressureSettings:
         quantization: weight of the distance of weights to multiples of `quantization_step`.
         quantization_step: grid of the quantisation pressure.
         from_start: True: throughout training; False: only while a perfect member is polished.
+        more: weights of further entries of `PENALTIES`, by name.
     """
 
     l1: float = field(default=0.0, metadata=bounds(0))
@@ -59,6 +60,7 @@ class PressureSettings:
     quantization: float = field(default=0.0, metadata=bounds(0))
     quantization_step: float = field(default=0.125, metadata=bounds(0, above=True))
     from_start: bool = False
+    more: dict[str, float] = field(default_factory=dict, metadata=bounds(0))
 
 
 @dataclasses.dataclass

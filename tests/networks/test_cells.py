@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mips_jax.models import Architecture, build_model
+from mips_jax.models import CELLS, Architecture, build_model
 from mips_jax.networks import CellLayer, ElmanNetwork, GRUNetwork, LSTMNetwork, load_network
-from mips_jax.networks.cells import network_from_joint, sigmoid
+from mips_jax.networks.cells import sigmoid
+from mips_jax.registry import resolved
 from tests.networks.pytorch_cases import FOLDER, OPTIONS, expected
 
 
@@ -97,11 +98,9 @@ def test_the_cells_that_are_trained_here(cell):
     ]
     for affine in (*joint, *model.output.layers):
         affine.bias[...] += 0.1
-    network = network_from_joint(
-        cell,
-        [(a.weight[...], a.bias[...]) for a in joint],
-        [(a.weight[...], a.bias[...]) for a in model.output.layers],
-    )
+    stacks = {"cell": joint, "output": model.output.layers}
+    layers = {part: [(a.weight[...], a.bias[...]) for a in s] for part, s in stacks.items()}
+    network = resolved(CELLS[cell].network)(layers, 6)
     hidden = jnp.zeros(model.state_dim)
     words = np.random.default_rng(0).integers(-2, 3, (6, 2))
     ours, _ = network.run(words[None])

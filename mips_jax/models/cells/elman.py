@@ -16,6 +16,8 @@ from mips_jax.models.recurrent import RecurrentModel
 class Elman(RecurrentModel):
     """h_t = tanh(W [h_(t-1), x_t] + b)."""
 
+    network = "mips_jax.networks.cells:trained_elman"
+
     def __init__(
         self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array
     ):

@@ -18,6 +18,8 @@ class GRU(RecurrentModel):
     [r * h, x].
     """
 
+    network = "mips_jax.networks.cells:trained_gru"
+
     def __init__(
         self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array
     ):

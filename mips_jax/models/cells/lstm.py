@@ -18,6 +18,8 @@ class LSTM(RecurrentModel):
     state is [h, c].
     """
 
+    network = "mips_jax.networks.cells:trained_lstm"
+
     def __init__(
         self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array
     ):

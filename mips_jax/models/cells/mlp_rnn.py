@@ -17,6 +17,7 @@ class MLPRNN(RecurrentModel):
     """The paper's network: f and g are ReLU MLPs; f reads [h_(t-1), x_t] concatenated."""
 
     embeds_smaller = True
+    network = "mips_jax.networks.network:trained_mlp_rnn"
 
     def __init__(
         self, architecture: Architecture, input_dim: int, output_dim: int, *, key: jax.Array

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from mips_jax.errors import RequestError
 from mips_jax.training.member import PENALTIES, Hyper
 from mips_jax.training.result import Condition
 from mips_jax.training.search.ladder import Wave
 from mips_jax.training.search.rules import Choices
 from mips_jax.training.search.state import SearchState
+from mips_jax.training.settings import PressureSettings
 
 
 def failed_shapes(waves: list[Wave], wave: int) -> int:
@@ -56,9 +58,23 @@ def hypers(state: SearchState, choices: Choices, trainable: np.ndarray, failed: 
         hidden_noise=squeeze * np.float32(pressure.hidden_noise),
         quantization_step=column(pressure.quantization_step),
         penalties={
-            name: squeeze * np.float32(getattr(pressure, name))
-            for name in PENALTIES
-            if hasattr(pressure, name)
+            name: squeeze * np.float32(weight) for name, weight in _weights(pressure).items()
         },
         trainable=trainable,
     )
+
+
+def _weights(pressure: PressureSettings) -> dict[str, float]:
+    """The weight of every penalty that has one.
+
+    Raises:
+        RequestError: a weight is given to a name that no penalty has.
+    """
+    unknown = pressure.more.keys() - PENALTIES.keys()
+    if unknown:
+        raise RequestError(
+            f"training.pressure.more names {', '.join(sorted(unknown))}; "
+            f"allowed: {', '.join(PENALTIES)}"
+        )
+    named = {name: getattr(pressure, name) for name in PENALTIES if hasattr(pressure, name)}
+    return named | pressure.more
