@@ -1,8 +1,8 @@
 """Hostile requests: wrong options, damaged files, odd folders, functions that misbehave, broken
 environments, signals, wrong calls of the library.
 
-    python benchmarks/hostile.py                      # all, about ten minutes on two cores
-    python benchmarks/hostile.py --sample 60 --fast   # some of those that need no process of their own
+    python -m benchmarks.hostile --jobs=2             # all
+    python -m benchmarks.hostile --sample=60 --fast   # some of those that need no own process
 
 Each must end as one message with the exit code that it deserves (2: the request, 3: the
 environment), without a traceback, with nothing half-written, and with everything that was there
@@ -22,6 +22,7 @@ import itertools
 import json
 import os
 import random
+import selectors
 import signal
 import struct
 import subprocess
@@ -640,26 +641,73 @@ def run(chosen: list[Hostile]) -> dict[str, list[tuple[Hostile, str]]]:
     return found
 
 
-def main_of_benchmark() -> int:
-    """Prints the table; returns 0 if every request ends as it should."""
+def asked(arguments: list[str], jobs: int) -> Iterator[tuple[str, str, str, float]]:
+    """(category, name, what is wrong, seconds) of each request, from processes side by side."""
+    command = [sys.executable, "-m", "benchmarks.hostile", *arguments, "--part"]
+    parts = [
+        subprocess.Popen([*command, f"{n}/{jobs}"], stdout=subprocess.PIPE, text=True)
+        for n in range(jobs)
+    ]
+    with selectors.DefaultSelector() as waiting:
+        for part in parts:
+            waiting.register(part.stdout, selectors.EVENT_READ)
+        while waiting.get_map():
+            for key, _ in waiting.select():
+                line = key.fileobj.readline()
+                if line:
+                    yield tuple(json.loads(line))
+                else:
+                    waiting.unregister(key.fileobj)
+    if any(part.wait() for part in parts):
+        raise RuntimeError("a process of this benchmark failed")
+
+
+def options_of_benchmark(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sample", type=int, help="so many of them, drawn evenly")
     parser.add_argument("--fast", action="store_true", help="only those in this process")
     parser.add_argument("--category")
-    options = parser.parse_args()
+    parser.add_argument("--jobs", type=int, default=1, help="processes side by side")
+    parser.add_argument("--part", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def chosen_by(options: argparse.Namespace) -> list[Hostile]:
     chosen = [case for case in cases() if case.fast or not options.fast]
     chosen = [case for case in chosen if options.category in (None, case.category)]
     if options.sample:
         chosen = random.Random(0).sample(chosen, min(options.sample, len(chosen)))
-    found = run(chosen)
-    print(f"{'category':<16}{'requests':>9}{'as they should':>16}")
-    for category, judged in found.items():
-        print(f"{category:<16}{len(judged):>9}{sum(not wrong for _, wrong in judged):>16}")
-    wrong = [(case, text) for judged in found.values() for case, text in judged if text]
-    for case, text in wrong:
-        print(f"  {case.category}: {case.name[:80]}: {text}")
-    print(f"{len(chosen) - len(wrong)} of {len(chosen)}")
-    return 1 if wrong else 0
+    return chosen
+
+
+def main_of_benchmark() -> int:
+    """Prints the table; returns 0 if every request ends as it should."""
+    options = options_of_benchmark()
+    if options.part:
+        number, count = map(int, options.part.split("/"))
+        for case in chosen_by(options)[number::count]:
+            began = time.monotonic()
+            wrong = wrong_with(case)
+            seconds = round(time.monotonic() - began, 2)
+            print(json.dumps([case.category, case.name, wrong, seconds]), flush=True)
+        return 0
+    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("--jobs")]
+    results = []
+    for result in asked(arguments, options.jobs):
+        results.append(result)
+        category, name, wrong, _ = result
+        if wrong:
+            print(f"  {category}: {name[:80]}: {wrong}", flush=True)
+        elif len(results) % 50 == 0:
+            print(f"  {len(results)} done", flush=True)
+    print(f"{'category':<16}{'requests':>9}{'as they should':>16}{'seconds':>9}")
+    for category in dict.fromkeys(result[0] for result in results):
+        own = [result for result in results if result[0] == category]
+        right = sum(not wrong for _, _, wrong, _ in own)
+        print(f"{category:<16}{len(own):>9}{right:>16}{sum(result[3] for result in own):>9.0f}")
+    right = sum(not wrong for _, _, wrong, _ in results)
+    print(f"{right} of {len(results)}")
+    return 0 if right == len(results) else 1
 
 
 if __name__ == "__main__":
