@@ -71,7 +71,8 @@ class Composer:
         if config_dir is not None:
             if not Path(config_dir).is_dir():
                 raise RequestError(
-                    f"--config-dir is {config_dir!r}, which is not a folder; give one that holds yaml groups"
+                    f"--config-dir is {config_dir!r}, which is not a folder; give one that holds "
+                    "yaml groups"
                 )
             search_path.prepend(
                 provider="command-line", path=f"file://{Path(config_dir).resolve()}"
@@ -95,7 +96,8 @@ class Composer:
         composed = self._composed_jobs(jobs)
         if not multirun and composed[0].hydra.mode == RunMode.MULTIRUN:
             raise RequestError(
-                "hydra.mode is MULTIRUN, which is asked for with -m here; drop hydra.mode, and add -m"
+                "hydra.mode is MULTIRUN, which is asked for with -m here; drop hydra.mode, and add "
+                "-m"
             )
         configs = tuple(_checked(config) for config in composed)
         folder = _folder(composed[0], "hydra.sweep.dir" if multirun else "hydra.run.dir")
@@ -160,14 +162,16 @@ class Composer:
             if options and not override.is_delete() and override.value() is None:
                 key = override.key_or_group
                 problems.append(
-                    f"{key} is null, but must be one of {', '.join(options)}; leave it out to have none"
+                    f"{key} is null, but must be one of {', '.join(options)}; leave it out to have "
+                    "none"
                 )
                 continue
             for value in _values(override) if options and not override.is_delete() else ():
                 if value not in options:
                     allowed = f"must be one of {', '.join(options)}{near(value, options)}"
                     problems.append(
-                        f"{override.key_or_group} is {value!r}, but {allowed} (key: {override.key_or_group})"
+                        f"{override.key_or_group} is {value!r}, but {allowed} (key: "
+                        f"{override.key_or_group})"
                     )
         if problems:
             raise RequestError(*problems)
@@ -290,7 +294,8 @@ def to_dataclass(composed: DictConfig) -> Config:
     if missing:
         raise RequestError(
             *(
-                f"missing: {', '.join(keys)}; add {' '.join(f'{key}=...' for key in keys)}{_purpose(config, group)}"
+                f"missing: {', '.join(keys)}; add "
+                f"{' '.join(f'{key}=...' for key in keys)}{_purpose(config, group)}"
                 for group, keys in missing.items()
             )
         )
@@ -362,7 +367,8 @@ def _refuse_repeated(overrides: Iterable[Override]) -> None:
     if repeated:
         raise RequestError(
             *(
-                f"{key} is given {counts[key]} times; give it once ({key}=a,b with -m for several jobs)"
+                f"{key} is given {counts[key]} times; give it once ({key}=a,b with -m for several "
+                "jobs)"
                 for key in repeated
             )
         )

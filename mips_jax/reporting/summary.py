@@ -219,7 +219,8 @@ def _claim_evidence(claim: Mapping) -> str:
         parts.append(f"{claim['arithmetic']} arithmetic")
     for found in claim["disagreements"]:
         parts.append(
-            f"after {_plain(found, 'word')}: {_plain(found, 'wrote')}, not {_plain(found, 'expected')}"
+            f"after {_plain(found, 'word')}: {_plain(found, 'wrote')}, not "
+            f"{_plain(found, 'expected')}"
         )
     if claim["reason"]:
         parts.append(str(claim["reason"]))

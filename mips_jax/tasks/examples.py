@@ -174,7 +174,8 @@ def _whole_numbers(
         return None
     if array.ndim not in (2, 3):
         problems.add(
-            f"{label} must have the axes (sequence, step) or (sequence, step, {label}), but its shape is {array.shape}"
+            f"{label} must have the axes (sequence, step) or (sequence, step, {label}), but its "
+            f"shape is {array.shape}"
         )
         return None
     array = array[:, :, None] if array.ndim == 2 else array
@@ -198,7 +199,8 @@ def _report_entries(
         place = tuple(int(index) for index in np.unravel_index(np.argmax(wrong), wrong.shape))
         noun = "entry that is" if count == 1 else "entries that are"
         problems.add(
-            f"{label} has {count} {noun} {what} (first: {label}{list(place)} = {array[place].item()})"
+            f"{label} has {count} {noun} {what} (first: {label}{list(place)} = "
+            f"{array[place].item()})"
         )
     return bool(count)
 
@@ -213,8 +215,8 @@ def _check_shapes(inputs: np.ndarray, outputs: np.ndarray, problems: Problems) -
     for axis, what in enumerate(("sequences", "steps")):
         if inputs.shape[axis] != outputs.shape[axis]:
             problems.add(
-                f"x has {inputs.shape[axis]} {what} but y has {outputs.shape[axis]} (shapes {inputs.shape} and "
-                f"{outputs.shape}); every step needs its inputs and its outputs"
+                f"x has {inputs.shape[axis]} {what} but y has {outputs.shape[axis]} (shapes "
+                f"{inputs.shape} and {outputs.shape}); every step needs its inputs and its outputs"
             )
     for label, array in (("x", inputs), ("y", outputs)):
         if array.shape[1] == 0 or array.shape[2] == 0:
@@ -227,7 +229,8 @@ def _check_shapes(inputs: np.ndarray, outputs: np.ndarray, problems: Problems) -
     count = min(len(inputs), len(outputs))
     if count < FEWEST:
         problems.add(
-            f"there are only {count} sequences; at least {FEWEST} are needed, as some are set apart for selection and for judging"
+            f"there are only {count} sequences; at least {FEWEST} are needed, as some are set "
+            "apart for selection and for judging"
         )
 
 

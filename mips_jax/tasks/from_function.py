@@ -70,7 +70,8 @@ class FunctionTask(LabelledTask):
     ):
         if not callable(function):
             raise RequestError(
-                f"{function!r} is not a function; give one that turns inputs into outputs (task.target)"
+                f"{function!r} is not a function; give one that turns inputs into outputs "
+                "(task.target)"
             )
         if not whole(length) or not 1 <= length <= LONGEST:
             raise RequestError(f"task.length is {length!r}; allowed: an integer, 1 to {LONGEST}")
@@ -107,13 +108,14 @@ class FunctionTask(LabelledTask):
             raise
         except (Exception, SystemExit, GeneratorExit) as error:
             raise RequestError(
-                f"{self.name} (task.target) raised {type(error).__name__}: {error} on the inputs {_shortened(sequence)}"
+                f"{self.name} (task.target) raised {type(error).__name__}: {error} on the inputs "
+                f"{_shortened(sequence)}"
             ) from error
         if len(outputs) != len(sequence):
             at_least = "at least " if len(outputs) > len(sequence) else ""
             raise RequestError(
-                f"{self.name} (task.target) returned {at_least}{len(outputs)} outputs for the {len(sequence)} inputs "
-                f"{_shortened(sequence)}; it must return one output a step"
+                f"{self.name} (task.target) returned {at_least}{len(outputs)} outputs for the "
+                f"{len(sequence)} inputs {_shortened(sequence)}; it must return one output a step"
             )
         return [self._checked(output, sequence) for output in outputs]
 
@@ -126,8 +128,9 @@ class FunctionTask(LabelledTask):
                 if hasattr(outputs, "__iter__"):
                     raise
                 raise RequestError(
-                    f"{self.name} (task.target) returned {outputs!r} for a list of {len(sequence)} inputs; it must "
-                    f"return the list of outputs, or, to be called step by step, have an attribute `initial`"
+                    f"{self.name} (task.target) returned {outputs!r} for a list of {len(sequence)} "
+                    "inputs; it must return the list of outputs, or, to be called step by step, "
+                    "have an attribute `initial`"
                 ) from None
         outputs = []
         state = copy.deepcopy(self.function.initial)
@@ -135,8 +138,8 @@ class FunctionTask(LabelledTask):
             result = self.function(state, letter)
             if not isinstance(result, tuple | list) or len(result) != 2:
                 raise RequestError(
-                    f"{self.name} (task.target) has an attribute `initial`, so it is called step by step and must "
-                    f"return (state, output), but it returned {result!r}"
+                    f"{self.name} (task.target) has an attribute `initial`, so it is called step "
+                    f"by step and must return (state, output), but it returned {result!r}"
                 )
             state, output = result
             outputs.append(output)
@@ -153,14 +156,16 @@ class FunctionTask(LabelledTask):
             values = [operator.index(value) for value in values]
         except TypeError:
             raise RequestError(
-                f"{self.name} (task.target) returned the output {output!r} on the inputs {_shortened(sequence)}; "
-                f"outputs must be integers, or tuples of integers where there are several a step"
+                f"{self.name} (task.target) returned the output {output!r} on the inputs "
+                f"{_shortened(sequence)}; outputs must be integers, or tuples of integers where "
+                "there are several a step"
             ) from None
         if not values or (self.output_dim is not None and len(values) != self.output_dim):
             raise RequestError(
-                f"{self.name} (task.target) returned {len(values)} values at one step on the inputs "
-                f"{_shortened(sequence)}, and {self.output_dim or 'should return at least 1'} at another; "
-                f"the number of outputs a step must not change"
+                f"{self.name} (task.target) returned {len(values)} values at one step on the "
+                f"inputs {_shortened(sequence)}, and "
+                f"{self.output_dim or 'should return at least 1'} at another; the number of "
+                "outputs a step must not change"
             )
         return values[0] if len(values) == 1 else tuple(values)
 
@@ -179,15 +184,15 @@ class FunctionTask(LabelledTask):
                 outputs = self._outputs(sequence)
             if self._outputs(sequence) != outputs:
                 raise RequestError(
-                    f"{self.name} (task.target) returned different outputs when called twice on the inputs "
-                    f"{_shortened(sequence)}; it must depend on its inputs only"
+                    f"{self.name} (task.target) returned different outputs when called twice on "
+                    f"the inputs {_shortened(sequence)}; it must depend on its inputs only"
                 )
             half = (len(sequence) + 1) // 2
             if self._outputs(sequence[:half]) != outputs[:half]:
                 raise RequestError(
-                    f"{self.name} (task.target) returned other outputs for the first {half} of the inputs "
-                    f"{_shortened(sequence)} alone than for all of them; output t must depend on inputs up to t only, "
-                    f"as that is all a recurrent network has seen"
+                    f"{self.name} (task.target) returned other outputs for the first {half} of the "
+                    f"inputs {_shortened(sequence)} alone than for all of them; output t must "
+                    "depend on inputs up to t only, as that is all a recurrent network has seen"
                 )
         return self.output_dim
 
@@ -275,8 +280,8 @@ def _import_module(name: str):
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
             raise RequestError(
-                f"module {error.name!r} was not found (task.target); modules are looked for in the current folder and "
-                f"among the installed packages"
+                f"module {error.name!r} was not found (task.target); modules are looked for in the "
+                "current folder and among the installed packages"
             ) from None
         raise RequestError(f"module {name} (task.target) could not be imported: {error}") from error
     except (Exception, SystemExit, GeneratorExit) as error:

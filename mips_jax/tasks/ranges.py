@@ -49,7 +49,8 @@ def input_range_from_bounds(
             )
         else:
             problems += [
-                f"{group}.{key} must be an integer within ±{WIDEST}, or a list of them, but is {shown(bound)}"
+                f"{group}.{key} must be an integer within ±{WIDEST}, or a list of them, but is "
+                f"{shown(bound)}"
                 for value in values
                 if isinstance(value, bool) or not isinstance(value, int) or abs(value) > WIDEST
             ][:1]

@@ -65,8 +65,8 @@ def read_arrays(
         Exception
     ) as error:  # a damaged file fails in dozens of ways inside zip, header and buffer parsing
         raise RequestError(
-            f"{path}: not a readable {path.suffix} file ({type(error).__name__}: {cause(error)}); write it "
-            "again (network.path)"
+            f"{path}: not a readable {path.suffix} file ({type(error).__name__}: {cause(error)}); "
+            "write it again (network.path)"
         ) from error
     if not arrays:
         raise RequestError(
@@ -90,7 +90,8 @@ def write_arrays(
     path = pathlib.Path(path)
     if path.suffix.lower() not in (".npz", ".safetensors"):
         raise RequestError(
-            f"{path}: a network is saved as .npz or .safetensors, not as {path.suffix or 'a name without ending'}"
+            f"{path}: a network is saved as .npz or .safetensors, not as "
+            f"{path.suffix or 'a name without ending'}"
         )
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
@@ -115,8 +116,8 @@ def _refuse_other_files(path: pathlib.Path) -> None:
     suffix = path.suffix.lower()
     if suffix in PICKLE_SUFFIXES:
         raise RequestError(
-            f"{path}: a {suffix} file is a pickle, which can run any code when it is loaded, and is never "
-            f"opened; {PYTORCH_CONVERSION}"
+            f"{path}: a {suffix} file is a pickle, which can run any code when it is loaded, and "
+            f"is never opened; {PYTORCH_CONVERSION}"
         )
     if suffix in FLAX_SUFFIXES or path.is_dir():
         raise RequestError(
@@ -125,7 +126,8 @@ def _refuse_other_files(path: pathlib.Path) -> None:
         )
     if suffix not in (".npz", ".safetensors"):
         raise RequestError(
-            f"{path}: the ending is {suffix or 'missing'}; network.path names an .npz or a .safetensors file"
+            f"{path}: the ending is {suffix or 'missing'}; network.path names an .npz or a "
+            ".safetensors file"
         )
     if not path.exists():
         siblings = (
@@ -186,7 +188,8 @@ def _as_array(name: str, tensor: dict) -> np.ndarray:
         return (upper_halves << 16).view(np.float32).reshape(tensor["shape"])
     if tensor["dtype"] not in SAFETENSORS_DTYPES:
         raise ValueError(
-            f"{name} has the number format {tensor['dtype']}, allowed: BF16, {', '.join(SAFETENSORS_DTYPES)}"
+            f"{name} has the number format {tensor['dtype']}, allowed: BF16, "
+            f"{', '.join(SAFETENSORS_DTYPES)}"
         )
     return np.frombuffer(tensor["data"], SAFETENSORS_DTYPES[tensor["dtype"]]).reshape(
         tensor["shape"]
@@ -210,5 +213,6 @@ def _array_problems(name: str, array: np.ndarray) -> list[str]:
     if not bad:
         return []
     return [
-        f"{name} holds {bad} values of {array.size} that are NaN or infinite; save the network of a run that converged"
+        f"{name} holds {bad} values of {array.size} that are NaN or infinite; save the network of "
+        "a run that converged"
     ]

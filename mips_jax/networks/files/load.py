@@ -139,8 +139,8 @@ def _missing_range(answers: NetworkOptions, cell: str, parts: Parts | None) -> l
     ):
         return []
     return [
-        f"network.{name} is missing: the weights do not say in which range the inputs lie; give an integer, or a list "
-        "of one for each input"
+        f"network.{name} is missing: the weights do not say in which range the inputs lie; give an "
+        "integer, or a list of one for each input"
         for name in ("input_min", "input_max")
         if getattr(answers, name) is None
     ]

@@ -268,7 +268,8 @@ WRONG_OPTIONS = {
     "one-hot of another size": (
         "gru",
         {"encoding": "one_hot", "input_min": 0, "input_max": 9},
-        "reads 5 values a step but the range 0..9 (network.input_min, network.input_max) takes 10 one-hot values",
+        "reads 5 values a step but the range 0..9 (network.input_min, network.input_max) takes 10 "
+        "one-hot values",
     ),
     "bits of another size": (
         "gru",

@@ -375,7 +375,8 @@ def test_all_problems_of_a_file_at_once(tmp_path):
         "y has 1 entry that is not finite",
         "x has 20 sequences but y has 5",
         "x has 3 steps but y has 2",
-        "there are only 5 sequences; at least 10 are needed, as some are set apart for selection and for judging",
+        "there are only 5 sequences; at least 10 are needed, as some are set apart for selection "
+        "and for judging",
     ]
     path = tmp_path / "bad.csv"
     path.write_bytes(csv("20,a,1.5", "20", "20,,nan"))
