@@ -44,7 +44,7 @@ class CallableNetwork(Network):
     initial: np.ndarray
     input_dim: int = 1
     batched: bool = True
-    decoding: Decoding = Rounded()
+    decoding: Decoding = dataclasses.field(default_factory=Rounded)
     trained_length: int | None = None
     input_range: InputRange | None = None
 

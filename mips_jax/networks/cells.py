@@ -223,16 +223,12 @@ def network_from_joint(
     """
     weight, bias = (np.concatenate(arrays) for arrays in zip(*as_layers(joint)))
     units = weight.shape[0] // {"elman": 1, "gru": 3, "lstm": 4}[cell]
-    layer = CellLayer.from_joint(weight, bias, units)
-    kind = {"elman": ElmanNetwork, "gru": GRUNetwork, "lstm": LSTMNetwork}[cell]
-    settings = {"reset_after": False} if cell == "gru" else {}
-    return kind(
-        (layer,),
-        as_layers(output),
-        np.zeros(kind.states_per_layer * units),
-        trained_length,
-        **settings,
-    )
+    layers, head = (CellLayer.from_joint(weight, bias, units),), as_layers(output)
+    if cell == "gru":
+        return GRUNetwork(layers, head, np.zeros(units), trained_length, reset_after=False)
+    if cell == "lstm":
+        return LSTMNetwork(layers, head, np.zeros(2 * units), trained_length)
+    return ElmanNetwork(layers, head, np.zeros(units), trained_length)
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

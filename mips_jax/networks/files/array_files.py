@@ -10,6 +10,7 @@ import difflib
 import json
 import os
 import pathlib
+import zipfile
 
 import numpy as np
 import safetensors
@@ -24,10 +25,12 @@ MEMORY_GIB = 1.0
 PYTORCH_CONVERSION = """convert it once, in PyTorch (the state_dict of the model, not the model):
     from safetensors.torch import save_file
     save_file(torch.load("net.pt", weights_only=True), "net.safetensors")"""
-FLAX_CONVERSION = """convert it once, with numpy and flax (params: the nested dict of parameters; of an NNX
+FLAX_CONVERSION = """\
+convert it once, with numpy and flax (params: the nested dict of parameters; of an NNX
 model nnx.to_pure_dict(nnx.state(model, nnx.Param))):
     from flax.traverse_util import flatten_dict
-    numpy.savez("net.npz", **{"/".join(map(str, key)): leaf for key, leaf in flatten_dict(params).items()})"""
+    numpy.savez("net.npz", **{"/".join(map(str, key)): leaf for key, leaf in \
+flatten_dict(params).items()})"""
 
 PICKLE_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib")
 FLAX_SUFFIXES = (".msgpack", ".flax", ".orbax", ".h5", ".hdf5")
@@ -96,8 +99,7 @@ def write_arrays(
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         if path.suffix.lower() == ".npz":
-            with open(unfinished, "wb") as file:
-                np.savez(file, **arrays, **{METADATA_KEY: np.array(json.dumps(metadata))})
+            _write_npz(unfinished, {**arrays, METADATA_KEY: np.array(json.dumps(metadata))})
         else:
             from safetensors.numpy import save_file
 
@@ -109,6 +111,13 @@ def write_arrays(
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _write_npz(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
 
 
 def _refuse_other_files(path: pathlib.Path) -> None:

@@ -24,14 +24,12 @@ from mips_jax.networks.encodings import (
 from mips_jax.networks.files.input_ranges import bounds_of, lows_of
 from mips_jax.networks.files.options import NetworkOptions, plain
 from mips_jax.networks.files.state_dicts import Parts
-from mips_jax.networks.network import MLPRNN, Network
-
-CELLS = {"elman": ElmanNetwork, "gru": GRUNetwork, "lstm": LSTMNetwork}
+from mips_jax.networks.network import MLPRNN, InputRange, Network
 
 
 def assemble(parts: Parts, answers: NetworkOptions) -> tuple[Network | None, list[str]]:
     """The network, or every reason why the answers do not fit the weights."""
-    problems = []
+    problems: list[str] = []
     encoding = _encoding(parts, answers, problems)
     decoding = _decoding(parts, answers, problems)
     initial = _initial(parts, answers, problems)
@@ -51,19 +49,27 @@ def assemble(parts: Parts, answers: NetworkOptions) -> tuple[Network | None, lis
             )
     if problems:
         return None, problems
-    settings = {"trained_length": answers.trained_length, "input_range": made_for}
-    if parts.cell == "mlp_rnn":
-        core = MLPRNN(parts.transition, parts.head, initial, **settings)
-    else:
-        settings["head_nonlinearity"] = answers.head_nonlinearity or "relu"
-        if parts.cell == "elman":
-            settings["nonlinearity"] = answers.nonlinearity
-        if parts.cell == "gru" and answers.reset_after is not None:
-            settings["reset_after"] = answers.reset_after
-        core = CELLS[parts.cell](parts.layers, parts.head, initial, **settings)
+    core = _core(parts, answers, initial, made_for)
     if isinstance(encoding, Numbers) and isinstance(decoding, Rounded):
         return core, []
     return InterpretedNetwork(core, encoding, decoding), []
+
+
+def _core(
+    parts: Parts, answers: NetworkOptions, initial: np.ndarray, made_for: InputRange | None
+) -> Network:
+    """The network proper, of parts and answers that fit together."""
+    length = answers.trained_length
+    if parts.cell == "mlp_rnn":
+        return MLPRNN(parts.transition, parts.head, initial, length, made_for)
+    between = answers.head_nonlinearity or "relu"
+    shared = (parts.layers, parts.head, initial, length, between, made_for)
+    if parts.cell == "gru":
+        return GRUNetwork(*shared, reset_after=answers.reset_after is not False)
+    if parts.cell == "lstm":
+        return LSTMNetwork(*shared)
+    assert answers.nonlinearity is not None  # an open question before parts are put together
+    return ElmanNetwork(*shared, nonlinearity=answers.nonlinearity)
 
 
 def _initial(parts: Parts, answers: NetworkOptions, problems: list[str]) -> np.ndarray:
@@ -110,11 +116,12 @@ def _encoding(parts: Parts, answers: NetworkOptions, problems: list[str]) -> Enc
     """The encoding that was asked for, with its sizes from the width of the input vector and the
     range.
     """
-    kind = answers.encoding or ("embedding" if parts.embedding is not None else "number")
-    if (kind == "embedding") != (parts.embedding is not None):
+    table = parts.embedding
+    kind = answers.encoding or ("embedding" if table is not None else "number")
+    if (kind == "embedding") != (table is not None):
         problems.append(
             f"network.encoding is {kind!r} but the file holds "
-            f"{'an' if parts.embedding is not None else 'no'} embedding"
+            f"{'an' if table is not None else 'no'} embedding"
         )
         return Numbers()
     if kind == "number":
@@ -129,8 +136,8 @@ def _encoding(parts: Parts, answers: NetworkOptions, problems: list[str]) -> Enc
         len(v) if isinstance(v := plain(b), list) else 1
         for b in (answers.input_min, answers.input_max)
     )
-    if kind == "embedding":
-        return _embedding(parts, answers, dim, problems)
+    if table is not None:
+        return _embedding(table, parts, answers, dim, problems)
     return _symbols(kind, parts, answers, dim, problems)
 
 
@@ -177,8 +184,10 @@ def _symbols(
     return Bits(lows, sizes, most_significant_first=kind == "bits_msb")
 
 
-def _embedding(parts: Parts, answers: NetworkOptions, dim: int, problems: list[str]) -> Encoding:
-    rows, columns = parts.embedding.shape
+def _embedding(
+    table: np.ndarray, parts: Parts, answers: NetworkOptions, dim: int, problems: list[str]
+) -> Encoding:
+    rows, columns = table.shape
     if columns * dim != parts.features:
         problems.append(
             f"the embedding has {columns} features for each of {dim} inputs (network.input_dim), "
@@ -192,4 +201,4 @@ def _embedding(parts: Parts, answers: NetworkOptions, dim: int, problems: list[s
                     f"the embedding has {rows} rows but the range {first}..{last} has "
                     f"{last - first + 1} values"
                 )
-    return Embedding(parts.embedding, low, dim)
+    return Embedding(table, low, dim)

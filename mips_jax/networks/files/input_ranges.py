@@ -55,8 +55,8 @@ def range_options(input_range: InputRange | None) -> dict:
 
 def lows_of(answers: NetworkOptions, dim: int, problems: list[str]) -> tuple[int, ...]:
     """The smallest value of each of `dim` inputs, 0 unless said."""
-    low = answers.input_min if answers.input_min is not None else 0
-    lows = tuple(plain(low)) if isinstance(plain(low), list) else (low,) * dim
+    low = plain(answers.input_min) if answers.input_min is not None else 0
+    lows = tuple(low) if isinstance(low, list) else (low,) * dim
     if len(lows) != dim:
         problems.append(
             f"network.input_min has {len(lows)} values; the network reads {dim} integers a step"

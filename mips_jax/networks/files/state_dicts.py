@@ -102,7 +102,8 @@ class _Reader:
     def read(self) -> tuple[str, Parts | None, list[str]]:
         states = self._take_states()
         embedding = self._take_embedding()
-        transition, layers = (), ()
+        transition: Layers = ()
+        layers: tuple[CellLayer, ...] = ()
         if any(RECURRENT_KEY.match(name) for name in self.left):
             cell, layers = self._take_recurrent_layers()
             head = self._take_affine_layers(
@@ -355,7 +356,10 @@ _EXAMPLES = {
 
 def _missing(key: str) -> str:
     if "bias" in key:
-        return f"key {key} is missing; if the layer was made with bias=False, say network.missing_bias=zeros"
+        return (
+            f"key {key} is missing; if the layer was made with bias=False, say "
+            "network.missing_bias=zeros"
+        )
     return f"key {key} is missing"
 
 
