@@ -79,11 +79,13 @@ class FunctionTask(LabelledTask):
         if wrong:
             raise RequestError(*wrong)
         self.function = function
-        self.name = name or getattr(function, "__name__", type(function).__name__)
+        own_name: str = getattr(function, "__name__", type(function).__name__)
+        self.name = name or own_name
         documentation = inspect.getdoc(function) if inspect.isroutine(function) else None
         self.description = (documentation or f"The Python function {self.name}.").splitlines()[0]
         self.input_range = input_range
         self.length = length
+        self._width: int | None = None  # outputs a step, as soon as they are known
         self.output_dim = self._try_out()
 
     def label(self, inputs: np.ndarray) -> np.ndarray:
@@ -101,7 +103,9 @@ class FunctionTask(LabelledTask):
             return np.array(rows, object).reshape(shape)
 
     def _outputs(self, sequence: list) -> list:
-        """The function's outputs for one sequence as Python integers (tuples when O > 1), checked."""
+        """The function's outputs for one sequence, checked, as Python integers (tuples when
+        O > 1).
+        """
         try:
             outputs = self._call(list(sequence))
         except RequestError:
@@ -146,7 +150,7 @@ class FunctionTask(LabelledTask):
         return outputs
 
     def _checked(self, output, sequence: list):
-        if type(output) is int and self.output_dim in (1, None):
+        if type(output) is int and self._width in (1, None):
             return output
         several = isinstance(output, tuple | list) or (
             isinstance(output, np.ndarray) and output.ndim == 1
@@ -160,11 +164,11 @@ class FunctionTask(LabelledTask):
                 f"{_shortened(sequence)}; outputs must be integers, or tuples of integers where "
                 "there are several a step"
             ) from None
-        if not values or (self.output_dim is not None and len(values) != self.output_dim):
+        if not values or (self._width is not None and len(values) != self._width):
             raise RequestError(
                 f"{self.name} (task.target) returned {len(values)} values at one step on the "
                 f"inputs {_shortened(sequence)}, and "
-                f"{self.output_dim or 'should return at least 1'} at another; the number of "
+                f"{self._width or 'should return at least 1'} at another; the number of "
                 "outputs a step must not change"
             )
         return values[0] if len(values) == 1 else tuple(values)
@@ -173,15 +177,13 @@ class FunctionTask(LabelledTask):
         """Number of outputs a step, having checked that outputs are well-formed, repeatable and
         causal.
         """
-        self.output_dim = None
         rng = np.random.default_rng(0)
         sequences = _as_python(uniform(rng, self.input_range, _TRIED_OUT, self.length))
         sequences += _as_python(uniform(rng, self.input_range, 1, 10 * self.length))
+        first = self._outputs(sequences[0])[0]
+        self._width = width = len(first) if isinstance(first, tuple) else 1
         for sequence in sequences:
             outputs = self._outputs(sequence)
-            if self.output_dim is None:
-                self.output_dim = len(outputs[0]) if isinstance(outputs[0], tuple) else 1
-                outputs = self._outputs(sequence)
             if self._outputs(sequence) != outputs:
                 raise RequestError(
                     f"{self.name} (task.target) returned different outputs when called twice on "
@@ -194,7 +196,7 @@ class FunctionTask(LabelledTask):
                     f"inputs {_shortened(sequence)} alone than for all of them; output t must "
                     "depend on inputs up to t only, as that is all a recurrent network has seen"
                 )
-        return self.output_dim
+        return width
 
 
 def load_function_task(

@@ -33,12 +33,8 @@ def input_range_from_bounds(
     ((0, 1), (-5, 5))
     """
     problems = []
-    bounds = []
     for key, bound in (("input_min", input_min), ("input_max", input_max)):
-        values = (
-            list(bound) if isinstance(bound, Sequence) and not isinstance(bound, str) else [bound]
-        )
-        bounds.append(values)
+        values = _as_list(bound)
         if bound is None:
             problems.append(
                 f"{group}.{key} is missing; give an integer, or a list of one for each input"
@@ -56,7 +52,7 @@ def input_range_from_bounds(
             ][:1]
     if problems:
         raise RequestError(*problems)
-    lows, highs = bounds
+    lows, highs = _as_list(input_min), _as_list(input_max)
     if len(lows) != len(highs):
         raise RequestError(
             f"{group}.input_min has {_values(lows)} but {group}.input_max has {_values(highs)}; "
@@ -70,6 +66,13 @@ def input_range_from_bounds(
     if problems:
         raise RequestError(*problems)
     return tuple(zip(lows, highs))
+
+
+def _as_list(bound: int | Sequence[int] | None) -> list[int]:
+    """The bounds of all inputs; none where it is missing."""
+    if bound is None:
+        return []
+    return list(bound) if isinstance(bound, Sequence) and not isinstance(bound, str) else [bound]
 
 
 def _values(values: list) -> str:

@@ -319,7 +319,7 @@ WRONG_FILES = {
     ),
     "jsonl nested": (
         "a.jsonl",
-        jsonl('{"x": [%s1%s], "y": [2]}' % ("[" * 900, "]" * 900)),
+        jsonl('{"x": [' + "[" * 900 + "1" + "]" * 900 + '], "y": [2]}'),
         "x: every step must be one",
     ),
     "jsonl nested deeply": ("a.jsonl", jsonl("[" * 100_000), "not every line is JSON"),
@@ -446,5 +446,5 @@ def test_header_that_promises_more_than_there_is(tmp_path):
     path = tmp_path / "huge.npz"
     header = _npy(np.zeros((20, 3))).replace(b"(20, 3), }           ", b"(2000000000000, 3), }")
     path.write_bytes(zipped(x_npy=header, y_npy=_npy(SUMS)))
-    with pytest.raises(RequestError, match="huge.npz: not a readable .npz file"):
+    with pytest.raises(RequestError, match=r"huge\.npz: not a readable \.npz file"):
         load_file_task(path)
