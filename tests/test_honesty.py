@@ -143,7 +143,9 @@ def test_what_is_known_of_the_inputs_does_not_depend_on_any_label():
 
 
 def test_a_network_that_learnt_the_wrong_thing_gives_its_own_program_whatever_the_task_is_called():
-    """The network holds the parity upside down, as if from wrong labels; three tasks say otherwise."""
+    """The network holds the parity upside down, as if from wrong labels; three tasks say
+    otherwise.
+    """
     learnt = IntegerState([1], lambda s, x: (s + x) % 2)
     truth = get_task("Parity_All")
     settings = PipelineSettings(
