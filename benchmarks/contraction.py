@@ -60,7 +60,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     print(
-        f"{'task':20s}  weight  perfect  largest stretch  median  long accuracy  largest long error  seconds"
+        f"{'task':20s}  weight  perfect  largest stretch  median  long accuracy  largest long "
+        "error  seconds"
     )
     for name in options.tasks.split(","):
         task = get_task(name)
@@ -85,8 +86,8 @@ def main() -> None:
             )
             error = np.abs(raw - long.outputs).max()
             print(
-                f"{name:20s}  {weight:6.3f}  {best.perfect!s:7s}  {values.max():15.3f}  {np.median(values):6.3f}  "
-                f"{accuracy:13.3f}  {error:18.3f}  {seconds:7.1f}",
+                f"{name:20s}  {weight:6.3f}  {best.perfect!s:7s}  {values.max():15.3f}  "
+                f"{np.median(values):6.3f}  {accuracy:13.3f}  {error:18.3f}  {seconds:7.1f}",
                 flush=True,
             )
 

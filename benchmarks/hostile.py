@@ -42,7 +42,7 @@ from mips_jax.extraction import ExtractionSettings, extract
 from mips_jax.networks import MLPRNN, load_network, save_network
 from mips_jax.pipeline import PipelineSettings, distil, distil_given, distil_network
 from mips_jax.sequences import Sequences
-from mips_jax.tasks import get_task
+from mips_jax.tasks import Task, get_task
 from mips_jax.tasks.examples import example_task
 from mips_jax.tasks.from_function import FunctionTask
 from mips_jax.training.settings import (
@@ -231,7 +231,8 @@ ARGUMENTS = [
 def argument_cases() -> Iterator[Hostile]:
     """Whole command lines."""
     for line in ARGUMENTS:
-        yield Hostile("arguments", line or "(empty)", lambda a=line.split(" "): command(*a))
+        words = line.split(" ")
+        yield Hostile("arguments", line or "(empty)", lambda a=words: command(*a))
     long = "y" * 300
     numbers = ("1000000000000000000000000000000", "9223372036854775807", "0.5", "nan", "[]", "zz")
     for low, high in itertools.product(("0", "-9223372036854775808"), numbers):
@@ -350,20 +351,22 @@ def data_files() -> dict[str, bytes]:
         "digits": '{"x":[' + "9" * 5000 + '],"y":[1]}', "twice": '{"x":[1],"x":[2],"y":[1]}',
         "mixed": '{"x":[1,"2"],"y":[1,1]}', "null": '{"x":[1,null],"y":[1,1]}', "list": "[1]",
         "half": '{"x":[2.5],"y":[1]}', "empty": '{"x":[],"y":[]}', "no y": '{"x":[1]}',
-        "unequal": '{"x":[1,2],"y":[1]}', "nul": "\0\0", "number": "3", "deep": '{"x":[[[1]]],"y":[1]}',
-        "long": json.dumps({"x": [1] * 10_001, "y": [1] * 10_001}),
+        "unequal": '{"x":[1,2],"y":[1]}', "nul": "\0\0", "number": "3",
+        "deep": '{"x":[[[1]]],"y":[1]}', "long": json.dumps({"x": [1] * 10_001, "y": [1] * 10_001}),
     }.items():  # fmt: skip
         found[f"{name}.jsonl"] = f"{lines}\n{line}\n".encode()
     for name, line in {
-        "arabic": "30,٣,1", "underscore": "30,1_0,1", "hex": "30,0x10,1", "digits": f"30,{'9' * 5000},1",
-        "id": "99999999999,1,1", "quote": '"30,1,1', "nul": "3\0,1,1", "short": "30,1", "half": "30,1.5,1",
+        "arabic": "30,٣,1", "underscore": "30,1_0,1", "hex": "30,0x10,1",
+        "digits": f"30,{'9' * 5000},1", "id": "99999999999,1,1", "quote": '"30,1,1',
+        "nul": "3\0,1,1", "short": "30,1", "half": "30,1.5,1",
         "formula": "=1+1,1,1", "superscript": "30,²,1", "nan": "30,nan,1", "missing": "30,,1",
     }.items():  # fmt: skip
         found[f"{name}.csv"] = f"{rows}\n{line}\n".encode()
     found |= {
         "semicolons.csv": rows.replace(",", ";").encode(), "header.csv": b"sequence,x,y\n",
-        "blank.csv": b"\n\n\n", "gap.csv": b"sequence,x0,x7,y\n1,1,1,1\n", "binary.csv": bytes(range(256)),
-        "no header.csv": b"1,2,3\n" * 20, "utf16.jsonl": lines.encode("utf-16"), "a.json": b"{}",
+        "blank.csv": b"\n\n\n", "gap.csv": b"sequence,x0,x7,y\n1,1,1,1\n",
+        "binary.csv": bytes(range(256)), "no header.csv": b"1,2,3\n" * 20,
+        "utf16.jsonl": lines.encode("utf-16"), "a.json": b"{}",
         "empty.jsonl": b"", "empty.csv": b"",
     }  # fmt: skip
     return found
@@ -378,26 +381,29 @@ def network_files() -> dict[str, bytes]:
     }  # fmt: skip
     weights = {
         "inf": np.full((3, 4), np.inf), "nan": np.full((3, 4), np.nan),
-        "complex": np.eye(3, 4).astype(complex), "longdouble": np.full((3, 4), np.longdouble("1e4000")),
+        "complex": np.eye(3, 4).astype(complex),
+        "longdouble": np.full((3, 4), np.longdouble("1e4000")),
         "3d": np.zeros((3, 4, 1)), "0d": np.array(1.0), "no inputs": np.zeros((3, 3)),
         "narrow": np.zeros((3, 2)), "empty": np.zeros((0, 4)), "text": np.zeros((3, 4), "U3"),
     }  # fmt: skip
     found = {f"{n}.npz": arrays(**{**good, "hmlp.mlp.0.weight": w}) for n, w in weights.items()}
     for name, text in {
         "huge number": '{"trained_length": 1e400}', "a list": "[1]", "deep": "[" * 100_000,
-        "long": '{"trained_length": 1000000000}', "range": '{"input_min": -1e30, "input_max": "zz"}',
-        "no json": "{", "number": "3",
+        "long": '{"trained_length": 1000000000}',
+        "range": '{"input_min": -1e30, "input_max": "zz"}', "no json": "{", "number": "3",
     }.items():  # fmt: skip
         found[f"metadata {name}.npz"] = arrays(**good, metadata=np.array(text))
     zeros = header((2**28, 1), "|i1") + b"\0" * 2**28
     found |= {
-        "no head.npz": arrays(**dict(list(good.items())[:2])), "extra.npz": arrays(**good, foo=np.ones(3)),
+        "no head.npz": arrays(**dict(list(good.items())[:2])),
+        "extra.npz": arrays(**good, foo=np.ones(3)),
         "bomb.npz": archive(**{name: zeros for name in "abcde"}),
         "shape.npz": archive(a=header((10**12, 10))), "object.npz": archive(a=header((3, 4), "|O")),
         "none.npz": arrays(), "cut.npz": arrays(**good)[:300], "empty.safetensors": b"",
         "length.safetensors": (2**63).to_bytes(8, "little") + b"{}", "short.safetensors": b"\1\2",
         "shape.safetensors": (70).to_bytes(8, "little")
-        + b'{"a":{"dtype":"F64","shape":[1000000000000],"data_offsets":[0,8]}}'.ljust(70) + bytes(8),
+        + b'{"a":{"dtype":"F64","shape":[1000000000000],"data_offsets":[0,8]}}'.ljust(70)
+        + bytes(8),
     }  # fmt: skip
     return found
 
@@ -483,6 +489,14 @@ def library_cases() -> Iterator[Hostile]:
     rng = np.random.default_rng(0)
     x = rng.integers(0, 5, (50, 6, 1))
     given, total = Sequences(x, np.cumsum(x, 1)), get_task("Sum_All")
+    calls = {**_with_wrong_settings(net, given, total), **_with_wrong_inputs(net, given, x)}
+    calls["load_network option"] = lambda: load_network("net.npz", nope=1)
+    calls["save_network pkl"] = lambda: save_network("x.pkl", net)
+    for name, call in calls.items():
+        yield Hostile("library", name, lambda c=call: library(c))
+
+
+def _with_wrong_settings(net: MLPRNN, given: Sequences, total: Task) -> dict[str, Callable]:
     bad = (None, "x", 2.5, -1, float("nan"), float("inf"), [1], 10**30)
     calls: dict[str, Callable] = {}
     for key, value in itertools.product(("attempts", "training_sequences", "test_sequences"), bad):
@@ -501,8 +515,14 @@ def library_cases() -> Iterator[Hostile]:
     for key, value in itertools.product(("seed", "members", "max_steps"), bad):
         settings = PipelineSettings(training=TrainingSettings(**{key: value}))
         calls[f"training {key}={value}"] = lambda s=settings: distil(given, settings=s)
-    ranges = (None, (), ((0,),), ((5, 0),), ((0.5, 2),), ((0, float("nan")),), ((0, 2**63),), (0, 5),
-              ((0, 5), (0, 5)), "ab", ((None, 1),), 3, ((0, float("inf")),), (("0", "1"),))  # fmt: skip
+    return calls
+
+
+def _with_wrong_inputs(net: MLPRNN, given: Sequences, x: np.ndarray) -> dict[str, Callable]:
+    calls: dict[str, Callable] = {}
+    ranges = (None, (), ((0,),), ((5, 0),), ((0.5, 2),), ((0, float("nan")),), ((0, 2**63),),
+              (0, 5), ((0, 5), (0, 5)), "ab", ((None, 1),), 3, ((0, float("inf")),),
+              (("0", "1"),))  # fmt: skip
     for span in ranges:
         calls[f"extract range {span}"] = lambda r=span: extract(net, r)
         calls[f"distil_network range {span}"] = lambda r=span: distil_network(net, r)
@@ -518,10 +538,7 @@ def library_cases() -> Iterator[Hostile]:
         calls[f"example_task {parts!r:.30}"] = lambda p=parts: example_task(*p)
     for path in ("nope.npz", "a.pt", "", "y" * 300 + ".npz", "a\0b.npz", "/"):
         calls[f"load_network {path[:20]!r}"] = lambda p=path: load_network(p)
-    calls["load_network option"] = lambda: load_network("net.npz", nope=1)
-    calls["save_network pkl"] = lambda: save_network("x.pkl", net)
-    for name, call in calls.items():
-        yield Hostile("library", name, lambda c=call: library(c))
+    return calls
 
 
 # -- environments and signals

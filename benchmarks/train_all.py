@@ -89,7 +89,8 @@ def main() -> int:
         }
     began, rows = time.perf_counter(), []
     print(
-        f"{'task':24s} perfect  accuracy  error  seconds  steps  members  member-steps  MIPS H  architecture"
+        f"{'task':24s} perfect  accuracy  error  seconds  steps  members  member-steps  MIPS H  "
+        "architecture"
     )
     for name in names:
         task = get_task(name)
@@ -100,8 +101,9 @@ def main() -> int:
         rows.append(row)
         print(
             f"{row['task']:24s} {'yes' if row['perfect'] else 'NO ':7s}  {row['accuracy']:8.5f}  "
-            f"{row['largest_error']:5.3f}  {row['seconds']:7.1f}  {row['steps']:5d}  {row['members']:7d}  "
-            f"{row['member_steps']:12d}  {row['published_hidden_dim']!s:>6s}  {row['architecture']}",
+            f"{row['largest_error']:5.3f}  {row['seconds']:7.1f}  {row['steps']:5d}  "
+            f"{row['members']:7d}  {row['member_steps']:12d}  {row['published_hidden_dim']!s:>6s}  "
+            f"{row['architecture']}",
             flush=True,
         )
         if options.out is not None and row["perfect"]:

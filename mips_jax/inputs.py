@@ -93,9 +93,10 @@ class Inputs:
         Where letters depend on the past, W may be less than `count`, and an example that is too
         short goes on with another one.
         """
-        if self.examples is None:
+        examples, ends = self.examples, self.ends
+        if examples is None or ends is None:
             return self._any_letters(count, length, rng)
-        first = rng.permutation(len(self.examples))[:count]
+        first = rng.permutation(len(examples))[:count]
         words = (
             np.empty((len(first), length, self.dim), np.int64)
             if self.ordered
@@ -104,12 +105,12 @@ class Inputs:
         for word, row in zip(words, first):
             filled = 0
             while filled < length:
-                part = self.examples[row, : self.ends[row]][: length - filled]
+                part = examples[row, : ends[row]][: length - filled]
                 word[filled : filled + len(part)] = part
                 filled += len(part)
                 if not self.ordered:
                     break
-                row = rng.integers(len(self.examples))
+                row = rng.integers(len(examples))
         return words
 
     def _any_letters(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
@@ -280,8 +281,8 @@ def probe_letters(inputs: Inputs | InputRange, limit: int = 8) -> np.ndarray:
     every = alphabet(inputs, limit)
     if every is not None:
         return every
-    if inputs.restricted:
-        return _safest(inputs, limit)
+    if inputs.letters is not None:
+        return _safest(inputs.letters, inputs, limit)
     rows = [
         [min(max(0, low), high) for low, high in inputs.bounds],
         [low for low, _ in inputs.bounds],
@@ -291,14 +292,14 @@ def probe_letters(inputs: Inputs | InputRange, limit: int = 8) -> np.ndarray:
     return np.unique(np.array(rows, np.int64), axis=0)
 
 
-def _safest(inputs: Inputs, limit: int) -> np.ndarray:
-    """Letters that may stand at as many steps as possible, few and spread."""
-    letters = inputs.letters
-    if inputs.ordered:
-        here = np.arange(inputs.examples.shape[1]) < inputs.ends[:, None]
-        steps = np.broadcast_to(np.arange(inputs.examples.shape[1]), here.shape)[here]
-        _, which = np.unique(inputs.examples[here], axis=0, return_inverse=True)
-        seen = np.zeros((len(letters), inputs.examples.shape[1]), bool)
+def _safest(letters: np.ndarray, inputs: Inputs, limit: int) -> np.ndarray:
+    """Those of all letters that may stand at as many steps as possible, few and spread."""
+    examples, ends = inputs.examples, inputs.ends
+    if inputs.ordered and examples is not None and ends is not None:
+        here = np.arange(examples.shape[1]) < ends[:, None]
+        steps = np.broadcast_to(np.arange(examples.shape[1]), here.shape)[here]
+        _, which = np.unique(examples[here], axis=0, return_inverse=True)
+        seen = np.zeros((len(letters), examples.shape[1]), bool)
         seen[which.ravel(), steps] = True
         letters = letters[seen.sum(axis=1) == seen.sum(axis=1).max()]
     return letters[_spread_rows(len(letters), limit)]

@@ -37,7 +37,7 @@ def says_nothing_wider(found: Distillation) -> None:
     """No text says more than the claims."""
     text = f"{found.source} {found.reason} {found.verification and found.verification.summary}"
     proven = any(c.how is How.PROVEN and c.equals == "network" for c in found.claims)
-    assert proven or "every length" not in text and "roven" not in text
+    assert proven or ("every length" not in text and "roven" not in text)
 
 
 @pytest.mark.parametrize("step", [12, 120, 1000])

@@ -85,10 +85,10 @@ def test_no_import_reaches_a_task_or_the_training(path):
 
 def test_importing_extraction_loads_neither_jax_nor_a_task():
     code = (
-        "import sys, numpy as np; from mips_jax.extraction import extract; from mips_jax.networks import MLPRNN\n"
-        "network = MLPRNN.from_layers([(np.ones((1, 2)), np.zeros(1))], [(np.ones((1, 1)), np.zeros(1))])\n"
-        "assert extract(network, ((0, 9),)).program is not None\n"
-        "print('\\n'.join(sys.modules))"
+        "import sys, numpy as np; from mips_jax.extraction import extract; from mips_jax.networks "
+        "import MLPRNN\nnetwork = MLPRNN.from_layers([(np.ones((1, 2)), np.zeros(1))], "
+        "[(np.ones((1, 1)), np.zeros(1))])\nassert extract(network, ((0, 9),)).program is not "
+        "None\nprint('\\n'.join(sys.modules))"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
@@ -143,7 +143,9 @@ def test_what_is_known_of_the_inputs_does_not_depend_on_any_label():
 
 
 def test_a_network_that_learnt_the_wrong_thing_gives_its_own_program_whatever_the_task_is_called():
-    """The network holds the parity upside down, as if from wrong labels; three tasks say otherwise."""
+    """The network holds the parity upside down, as if from wrong labels; three tasks say
+    otherwise.
+    """
     learnt = IntegerState([1], lambda s, x: (s + x) % 2)
     truth = get_task("Parity_All")
     settings = PipelineSettings(

@@ -1,4 +1,6 @@
-"""Which words are put to a network: all in range, or what occurs where part of the range does not."""
+"""Which words are put to a network: all in range, or what occurs where part of the range does
+not.
+"""
 
 import pickle
 

@@ -113,13 +113,15 @@ def test_with_a_task_the_truth_is_the_judge():
 
 def test_progress_is_told_in_order():
     class Told:
-        stages: list = []
+        def __init__(self):
+            self.stages = []
 
         def stage(self, text):
             self.stages.append(text)
 
-    distil_network(parity(), BIT, settings=SETTINGS, progress=Told())
-    assert Told.stages == ["looking at the network", "extracting", "verifying"]
+    told = Told()
+    distil_network(parity(), BIT, settings=SETTINGS, progress=told)
+    assert told.stages == ["looking at the network", "extracting", "verifying"]
 
 
 # -- reasons ---

@@ -24,6 +24,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, flag_override
 from omegaconf.errors import OmegaConfBaseException
 
+from mips_jax.command_line.keys import all_keys, keys_outside_schema
 from mips_jax.command_line.messages import explain, first_line, near, unknown_key
 from mips_jax.command_line.schema import DOORS, Config, register
 from mips_jax.errors import RequestError
@@ -71,7 +72,8 @@ class Composer:
         if config_dir is not None:
             if not Path(config_dir).is_dir():
                 raise RequestError(
-                    f"--config-dir is {config_dir!r}, which is not a folder; give one that holds yaml groups"
+                    f"--config-dir is {config_dir!r}, which is not a folder; give one that holds "
+                    "yaml groups"
                 )
             search_path.prepend(
                 provider="command-line", path=f"file://{Path(config_dir).resolve()}"
@@ -95,7 +97,8 @@ class Composer:
         composed = self._composed_jobs(jobs)
         if not multirun and composed[0].hydra.mode == RunMode.MULTIRUN:
             raise RequestError(
-                "hydra.mode is MULTIRUN, which is asked for with -m here; drop hydra.mode, and add -m"
+                "hydra.mode is MULTIRUN, which is asked for with -m here; drop hydra.mode, and add "
+                "-m"
             )
         configs = tuple(_checked(config) for config in composed)
         folder = _folder(composed[0], "hydra.sweep.dir" if multirun else "hydra.run.dir")
@@ -160,14 +163,16 @@ class Composer:
             if options and not override.is_delete() and override.value() is None:
                 key = override.key_or_group
                 problems.append(
-                    f"{key} is null, but must be one of {', '.join(options)}; leave it out to have none"
+                    f"{key} is null, but must be one of {', '.join(options)}; leave it out to have "
+                    "none"
                 )
                 continue
             for value in _values(override) if options and not override.is_delete() else ():
                 if value not in options:
                     allowed = f"must be one of {', '.join(options)}{near(value, options)}"
                     problems.append(
-                        f"{override.key_or_group} is {value!r}, but {allowed} (key: {override.key_or_group})"
+                        f"{override.key_or_group} is {value!r}, but {allowed} (key: "
+                        f"{override.key_or_group})"
                     )
         if problems:
             raise RequestError(*problems)
@@ -181,9 +186,7 @@ class Composer:
         if not str(sweeper._target_).endswith(
             "BasicSweeper"
         ):  # it will choose the values: check what is fixed
-            return [
-                [override.input_line for override in parsed if not override.is_sweep_override()]
-            ]
+            return [[_written(override) for override in parsed if not override.is_sweep_override()]]
         swept = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
         try:
             return [
@@ -221,16 +224,17 @@ class Composer:
     def _problems(self, overrides: Sequence[str], error: Exception) -> list[str]:
         """Tries the arguments one by one on top of the groups, so that every wrong one is named."""
         parsed = self._parse(overrides)
-        chosen = [override.input_line for override in parsed if self.options(override.key_or_group)]
+        chosen = [_written(override) for override in parsed if self.options(override.key_or_group)]
         try:
-            keys = _keys(without_hydra(self.compose(chosen)))
+            keys = all_keys(without_hydra(self.compose(chosen)))
         except COMPOSITION_ERRORS as group_error:
             return [explain(group_error)]
         problems = []
         for override in parsed:
-            if override.input_line not in chosen:
+            argument = _written(override)
+            if argument not in chosen:
                 try:
-                    OmegaConf.resolve(without_hydra(self.compose([*chosen, override.input_line])))
+                    OmegaConf.resolve(without_hydra(self.compose([*chosen, argument])))
                 except COMPOSITION_ERRORS as single_error:
                     problems.append(explain(single_error, override.key_or_group, keys))
         return problems or [explain(error, known_keys=keys)]
@@ -270,9 +274,9 @@ def _checked(composed: DictConfig) -> Config:
     brings in.
     """
     config = without_hydra(composed)
-    unknown = _keys_outside_schema(config)
+    unknown = keys_outside_schema(config)
     if unknown:
-        known = [key for key in _keys(config) if key not in unknown]
+        known = [key for key in all_keys(config) if key not in unknown]
         raise RequestError(*(unknown_key(key, known) for key in unknown))
     return to_dataclass(config)
 
@@ -290,11 +294,14 @@ def to_dataclass(composed: DictConfig) -> Config:
     if missing:
         raise RequestError(
             *(
-                f"missing: {', '.join(keys)}; add {' '.join(f'{key}=...' for key in keys)}{_purpose(config, group)}"
+                f"missing: {', '.join(keys)}; add "
+                f"{' '.join(f'{key}=...' for key in keys)}{_purpose(config, group)}"
                 for group, keys in missing.items()
             )
         )
-    return OmegaConf.to_object(config)
+    job = OmegaConf.to_object(config)
+    assert isinstance(job, Config)  # the schema's root
+    return job
 
 
 def without_hydra(composed: DictConfig) -> DictConfig:
@@ -312,7 +319,8 @@ def resolve_task_names(overrides: Iterable[Override]) -> list[str]:
     Raises:
         RequestError: names that no task has, each with near matches.
     """
-    rewritten, problems = [], []
+    rewritten: list[str] = []
+    problems: list[str] = []
     for override in overrides:
         names = (
             _values(override)
@@ -320,7 +328,7 @@ def resolve_task_names(overrides: Iterable[Override]) -> list[str]:
             else []
         )
         if set(names) <= set(DOORS):
-            rewritten.append(override.input_line)
+            rewritten.append(_written(override))
             continue
         found = []
         for name in names:
@@ -332,6 +340,11 @@ def resolve_task_names(overrides: Iterable[Override]) -> list[str]:
     if problems:
         raise RequestError(*problems)
     return rewritten
+
+
+def _written(override: Override) -> str:
+    """The argument that an override was read from."""
+    return override.input_line or ""
 
 
 def _values(override: Override) -> list[str]:
@@ -353,7 +366,10 @@ def _values(override: Override) -> list[str]:
 def _unreadable(argument: str) -> str:
     if argument.casefold() in {name.casefold() for name in TASKS}:
         return f"cannot read {argument!r}; did you mean task={get_task(argument).name}?"
-    return f"cannot read {argument!r}; arguments are key=value, lists key=[1,2], and text with signs in it \"key='a=b'\""
+    return (
+        f"cannot read {argument!r}; arguments are key=value, lists key=[1,2], and text with signs "
+        "in it \"key='a=b'\""
+    )
 
 
 def _refuse_repeated(overrides: Iterable[Override]) -> None:
@@ -362,7 +378,8 @@ def _refuse_repeated(overrides: Iterable[Override]) -> None:
     if repeated:
         raise RequestError(
             *(
-                f"{key} is given {counts[key]} times; give it once ({key}=a,b with -m for several jobs)"
+                f"{key} is given {counts[key]} times; give it once ({key}=a,b with -m for several "
+                "jobs)"
                 for key in repeated
             )
         )
@@ -372,28 +389,3 @@ def _purpose(config: DictConfig, group: str) -> str:
     """What a group is for, from its schema's docstring."""
     schema = OmegaConf.get_type(config, group)
     return f" ({group}: {schema.__doc__})" if schema and schema.__doc__ else ""
-
-
-def _keys_outside_schema(config: DictConfig, prefix: str = "") -> list[str]:
-    """Keys that no dataclass knows."""
-    known = {field.name for field in dataclasses.fields(OmegaConf.get_type(config))}
-    outside = [f"{prefix}{key}" for key in config if key not in known]
-    for key in config:
-        if (
-            key in known
-            and not OmegaConf.is_missing(config, key)
-            and dataclasses.is_dataclass(OmegaConf.get_type(config[key]))
-        ):
-            outside += _keys_outside_schema(config[key], f"{prefix}{key}.")
-    return outside
-
-
-def _keys(config: DictConfig, prefix: str = "") -> list[str]:
-    """All keys of a config, nested ones by path, groups and their members alike."""
-    keys = []
-    for key in config:
-        keys.append(f"{prefix}{key}")
-        aliased = OmegaConf.is_missing(config, key) or OmegaConf.is_interpolation(config, key)
-        if not aliased and isinstance(config[key], DictConfig):
-            keys += _keys(config[key], f"{prefix}{key}.")
-    return keys

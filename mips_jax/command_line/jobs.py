@@ -30,9 +30,8 @@ from mips_jax.reporting.progress import LiveProgress
 from mips_jax.reporting.record import result_record
 from mips_jax.reporting.run_folder import write_report
 from mips_jax.reporting.summary import headline
-from mips_jax.tasks import Task, get_task
+from mips_jax.tasks import Task, from_function, get_task
 from mips_jax.tasks.files.load import load_file_task
-from mips_jax.tasks.from_function import load_function_task
 from mips_jax.training.settings import DeviceSettings
 from mips_jax.validation import Problems
 
@@ -44,20 +43,31 @@ NOTHING_ASKED = (
 
 
 @dataclasses.dataclass(frozen=True)
+class GivenNetwork:
+    """A network to distil.
+
+    Attributes:
+        name: of its file.
+        network: what was read from it.
+        input_range: on which it is distilled.
+    """
+
+    name: str
+    network: Network
+    input_range: InputRange
+
+
+@dataclasses.dataclass(frozen=True)
 class Job:
     """A request that has been checked, with its files read.
 
     Attributes:
         config: what was asked for.
-        task: what to learn, or None where a network is given.
-        network: a network to distil, or None where one is trained.
-        input_range: of the given network.
+        source: the task to learn, or a network to distil.
     """
 
     config: Config
-    task: Task | None
-    network: Network | None = None
-    input_range: InputRange | None = None
+    source: Task | GivenNetwork
 
     @classmethod
     def from_config(cls, config: Config) -> Job:
@@ -75,19 +85,19 @@ class Job:
                 "drop task or network"
             )
         problems.of(requested, config.pipeline_settings())
-        task, network, input_range = None, None, None
+        source: Task | GivenNetwork | None = None
         if config.task is not None:
-            task = problems.of(load_task, config.task)
+            source = problems.of(load_task, config.task)
         if config.network is not None:
-            given = problems.of(load_network_choice, config.network)
-            network, input_range = given or (None, None)
-        problems.raise_if_any()
-        return cls(config, task, network, input_range)
+            source = problems.of(load_network_choice, config.network)
+        if source is None or problems:
+            raise RequestError(*problems.sentences)
+        return cls(config, source)
 
     @property
     def name(self) -> str:
         """Of the task, or of the network's file."""
-        return self.task.name if self.task is not None else Path(self.config.network.path).stem
+        return self.source.name
 
     @property
     def identity(self) -> dict:
@@ -99,21 +109,20 @@ class Job:
         for key in ("device", "time_limit_seconds", "checkpoint_seconds"):
             del asked["training"][key]
         path = getattr(self.config.network or self.config.task, "path", None)
-        if isinstance(self.config.task, FunctionTask):
-            path = getattr(inspect.getmodule(self.task.function), "__file__", None)
+        if isinstance(self.source, from_function.FunctionTask):
+            path = getattr(inspect.getmodule(self.source.function), "__file__", None)
         return {"request": asked, "file": None if path is None else file_digest(path)}
 
     def run(self, claim: ClaimedFolder) -> Outcome:
         """Distils, and fills the run folder."""
         settings = self.config.pipeline_settings()
         with LiveProgress(self.name) as progress:
-            if self.task is not None:
-                open_devices(settings.training.device)
-                found = distil_task(self.task, settings, progress, claim.search)
+            if isinstance(self.source, GivenNetwork):
+                network, input_range = self.source.network, self.source.input_range
+                found = distil_network(network, input_range, self.name, settings, progress)
             else:
-                found = distil_network(
-                    self.network, self.input_range, self.name, settings, progress
-                )
+                open_devices(self.config.training.device)
+                found = distil_task(self.source, settings, progress, claim.search)
             progress.stage("reporting")
             self._report(found, claim.path)
             claim.finish()  # until here the next run would go on from the search
@@ -199,12 +208,14 @@ def load_task(choice: TaskChoice) -> Task:
             if choice.length is None:
                 return task
             _check_length(choice.length)
+            if not dataclasses.is_dataclass(task):
+                raise RequestError(f"{task.name} has one length only; drop task.length")
             return dataclasses.replace(task, length=choice.length)
         case FileTask():
             return load_file_task(choice.path, choice.on_contradiction, choice.memory_gib)
         case FunctionTask():
             _check_length(choice.length)
-            return load_function_task(
+            return from_function.load_function_task(
                 choice.target, choice.input_min, choice.input_max, choice.length
             )
     raise RequestError(f"task is {type(choice).__name__}, but must be a name, file or function")
@@ -215,12 +226,14 @@ def _check_length(length: int) -> None:
         raise RequestError(f"task.length is {length}; allowed: 1 to 1000")
 
 
-def load_network_choice(choice: NetworkChoice) -> tuple[Network, InputRange]:
+def load_network_choice(choice: NetworkChoice) -> GivenNetwork:
     """The given network and the range of inputs on which it is distilled."""
     options = {
         field.name: getattr(choice, field.name)
         for field in dataclasses.fields(choice)
         if field.name != "path"
     }
-    network = load_network(Path(choice.path), ask_range=True, **options)
-    return network, resolve_input_range(network, choice.input_min, choice.input_max)
+    path = Path(choice.path)
+    network = load_network(path, ask_range=True, **options)
+    input_range = resolve_input_range(network, choice.input_min, choice.input_max)
+    return GivenNetwork(path.stem, network, input_range)

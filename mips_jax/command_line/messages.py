@@ -66,7 +66,8 @@ def explain(error: Exception, key: str = "", known_keys: Sequence[str] = ()) -> 
             return f"{where} is {value!r}, but must be {_TYPES.get(wanted, wanted)}; change {key}"
         not_a_truth_value = re.match(r"Value '(.*)' is not a valid bool", text)
         if not_a_truth_value:
-            return f"{where} is {not_a_truth_value.group(1)!r}, but must be true or false; change {key}"
+            value = not_a_truth_value.group(1)
+            return f"{where} is {value!r}, but must be true or false; change {key}"
         if "not Optional" in text:
             wanted = next(
                 (name for kind, name in _REFERENCE_TYPES.items() if f"'{kind}'" in text), "given"
@@ -79,7 +80,8 @@ def explain(error: Exception, key: str = "", known_keys: Sequence[str] = ()) -> 
         ):
             return f"{where} has a value of the wrong kind ({text}); change {key}"
     if "--multirun" in str(cause) or text.startswith("Ambiguous value"):
-        return f"{key + ' is' if key else 'there is'} a list of values, one for each job; add -m to run them all"
+        subject = f"{key} is" if key else "there is"
+        return f"{subject} a list of values, one for each job; add -m to run them all"
     return f"{key}: {text}" if key and key not in text else text
 
 

@@ -15,7 +15,6 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import II, MISSING, DictConfig, OmegaConf
 
 from mips_jax.extraction.settings import ExtractionSettings
-from mips_jax.networks import NetworkOptions
 from mips_jax.networks.files.array_files import MEMORY_GIB as NETWORK_MEMORY_GIB
 from mips_jax.pipeline import PipelineSettings
 from mips_jax.tasks.files.load import MEMORY_GIB as TASK_MEMORY_GIB
@@ -58,21 +57,27 @@ class FunctionTask(TaskChoice):
     length: int = 10  # training length, >= 1
 
 
-NetworkChoice = dataclasses.make_dataclass(
-    "NetworkChoice",
-    [
-        ("path", str, dataclasses.field(default=MISSING)),  # .npz or .safetensors
-        ("memory_gib", float, dataclasses.field(default=NETWORK_MEMORY_GIB)),
-    ]
-    + [
-        (field.name, Any, dataclasses.field(default=None))
-        for field in dataclasses.fields(NetworkOptions)
-    ],
-)
-NetworkChoice.__doc__ = (
-    "a trained network, as in network=file network.path=net.npz network.input_min=0 "
-    "network.input_max=99"
-)
+@dataclasses.dataclass
+class NetworkChoice:
+    """a trained network, as in network=file network.path=net.npz network.input_min=0 \
+network.input_max=99"""
+
+    path: str = MISSING  # .npz or .safetensors
+    memory_gib: float = NETWORK_MEMORY_GIB  # content that takes more memory is refused, > 0
+    # The fields of mips_jax.networks.NetworkOptions, which checks them; Any, for OmegaConf would
+    # turn numbers into texts, and knows no union of a number and a list.
+    nonlinearity: Any = None
+    head_nonlinearity: Any = None
+    initial: Any = None
+    encoding: Any = None
+    head: Any = None
+    class_values: Any = None
+    input_dim: Any = None
+    input_min: Any = None
+    input_max: Any = None
+    reset_after: Any = None
+    trained_length: Any = None
+    missing_bias: Any = None
 
 
 @dataclasses.dataclass

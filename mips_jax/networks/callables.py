@@ -44,7 +44,7 @@ class CallableNetwork(Network):
     initial: np.ndarray
     input_dim: int = 1
     batched: bool = True
-    decoding: Decoding = Rounded()
+    decoding: Decoding = dataclasses.field(default_factory=Rounded)
     trained_length: int | None = None
     input_range: InputRange | None = None
 
@@ -52,7 +52,8 @@ class CallableNetwork(Network):
         object.__setattr__(self, "initial", np.atleast_1d(np.asarray(self.initial, np.float64)))
         if self.initial.ndim != 1 or not np.isfinite(self.initial).all():
             raise RequestError(
-                f"the initial state has shape {self.initial.shape}; it must be one vector of finite numbers"
+                f"the initial state has shape {self.initial.shape}; it must be one vector of "
+                "finite numbers"
             )
 
     @property

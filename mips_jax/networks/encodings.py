@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,9 +30,16 @@ class Encoding(abc.ABC):
         input_range: the integers that can be encoded, or None where any can.
     """
 
-    input_dim: int
-    width: int
-    input_range: InputRange | None
+    if TYPE_CHECKING:  # fields or properties of the subclasses, see `Network`
+
+        @property
+        def input_dim(self) -> int: ...
+
+        @property
+        def width(self) -> int: ...
+
+        @property
+        def input_range(self) -> InputRange | None: ...
 
     @abc.abstractmethod
     def encode(self, inputs: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ Axes: B sequences, H hidden units.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mips_jax.errors import RequestError
@@ -12,7 +14,7 @@ from mips_jax.errors import RequestError
 Layers = tuple[tuple[np.ndarray, np.ndarray], ...]
 """Affine layers: (weight [out, in], bias [out]) each, float64."""
 
-NONLINEARITIES = {
+NONLINEARITIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda x: np.maximum(x, 0.0),
     "tanh": np.tanh,
 }

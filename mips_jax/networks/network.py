@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,11 +27,28 @@ class Network(abc.ABC):
         input_range: the integers that it was made for, or None where nobody said.
     """
 
-    initial: np.ndarray
-    input_dim: int
-    output_dim: int
-    trained_length: int | None = None
-    input_range: InputRange | None = None
+    # For the type checker alone: subclasses have fields or properties of these names, and a
+    # property here would become the default of the fields.
+    if TYPE_CHECKING:
+
+        @property
+        def initial(self) -> np.ndarray: ...
+
+        @property
+        def input_dim(self) -> int: ...
+
+        @property
+        def output_dim(self) -> int: ...
+
+        @property
+        def trained_length(self) -> int | None: ...
+
+        @property
+        def input_range(self) -> InputRange | None: ...
+
+    else:
+        trained_length = None
+        input_range = None
 
     @abc.abstractmethod
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:

@@ -21,12 +21,11 @@ class LiveProgress:
     def __init__(self, name: str, console: Console | None = None):
         self.name = name
         self.console = console or Console(stderr=True)
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
+        self._line: tuple[Progress, TaskID] | None = None  # on a terminal, within the context
 
     def __enter__(self) -> LiveProgress:
         if self.console.is_terminal:
-            self._bar = Progress(
+            bar = Progress(
                 SpinnerColumn(),
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=24),
@@ -35,31 +34,32 @@ class LiveProgress:
                 console=self.console,
                 transient=True,
             )
-            self._bar.start()
-            self._task = self._bar.add_task(self.name, total=None, note="")
+            bar.start()
+            self._line = bar, bar.add_task(self.name, total=None, note="")
         return self
 
     def __exit__(self, *_) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        if self._line is not None:
+            self._line[0].stop()
+            self._line = None
 
     def stage(self, text: str) -> None:
         """Says that something new begins, such as "training" or "extracting"."""
-        if self._bar is not None:
-            self._bar.update(
-                self._task, description=f"{self.name}: {text}", completed=0, total=None, note=""
-            )
-        else:
+        if self._line is None:
             self.console.print(f"{self.name}: {text}", highlight=False, soft_wrap=True)
+            return
+        bar, task = self._line
+        bar.update(task, description=f"{self.name}: {text}", completed=0, total=None, note="")
 
     def training(self, event) -> None:
         """Shows one `mips_jax.training.TrainingProgress`."""
-        if self._bar is not None:
-            note = f"{event.members} networks, best: {percent(event.best_accuracy)} right, {event.best}"
-            self._bar.update(
-                self._task,
-                completed=min(event.steps, event.total_steps),
-                total=event.total_steps,
-                note=note,
-            )
+        if self._line is None:
+            return
+        bar, task = self._line
+        right = f"{percent(event.best_accuracy)} right"
+        bar.update(
+            task,
+            completed=min(event.steps, event.total_steps),
+            total=event.total_steps,
+            note=f"{event.members} networks, best: {right}, {event.best}",
+        )

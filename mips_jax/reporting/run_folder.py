@@ -179,7 +179,8 @@ def register_rows(extraction: Extraction | None) -> list[RegisterRow]:
         RegisterRow(
             e.register,
             initial.get(e.register, ""),
-            f"{e.kind}; an affine map of h explains {e.recovered:.1%}{'; ' + e.meaning if e.meaning else ''}",
+            f"{e.kind}; an affine map of h explains "
+            f"{e.recovered:.1%}{'; ' + e.meaning if e.meaning else ''}",
         )
         for e in extraction.encodings
     ]

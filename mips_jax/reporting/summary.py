@@ -72,8 +72,8 @@ def headline(result: Mapping) -> str:
     """One line on how far a program can be trusted, from result.json's content; never more than
     what was measured.
 
-    >>> headline({"task": "Sum_All", "solved": True, "verification": {"summary": "Right on 100% of 10"}})
-    'Sum_All: solved. Right on 100% of 10.'
+    >>> headline({"task": "Sum_All", "solved": True, "verification": {"summary": "Right on all"}})
+    'Sum_All: solved. Right on all.'
     """
     parts = [f"{result['task']}: {_state(result)}."]
     for text in (
@@ -114,61 +114,84 @@ def render_summary(
         description: what the task is, in one sentence.
         outcomes: (method, what became of it), for every method that ran.
     """
-    sections = [f"# {result['task']}", description, headline(result)]
-    if source:
-        sections += ["## The program", f"```python\n{source.rstrip()}\n```"]
-    else:
-        sections += ["## The program", "None was found."]
-    if registers:
-        rows = [(f"`{row.name}`", f"`{row.initial}`", row.encoding) for row in registers]
-        sections += [
-            "## What it remembers, and where the network keeps it",
-            table(("register", "starts as", "in the network"), rows),
-        ]
-    sections += ["## How far it can be trusted", table(("what", "figure"), _trust_rows(result))]
-    if candidates:
-        rows = [
-            (c.method, f"{c.bits:.0f}", percent(c.fidelity), c.remark, "taken" if c.chosen else "")
-            for c in candidates
-        ]
-        sections += [
-            "## Programs considered",
-            table(("method", "bits", "agrees with the network", "remark", ""), rows),
-        ]
-    if outcomes:
-        sections += [
-            "What each method said: "
-            + "; ".join(f"{method}: {outcome}" for method, outcome in outcomes)
-            + "."
-        ]
-    if members:
-        rows = [
-            (
-                row.architecture,
-                row.seed,
-                row.status,
-                f"{row.steps:,}",
-                percent(row.accuracy),
-                "distilled" if row.chosen else "",
-            )
-            for row in sorted(members, key=lambda row: not row.chosen)[:MAX_MEMBERS]
-        ]
-        sections += [
-            "## Networks trained",
-            table(("architecture", "seed", "status", "steps", "sequences right", ""), rows),
-        ]
-        if len(members) > MAX_MEMBERS:
-            sections.append(f"and {len(members) - MAX_MEMBERS} more.")
-    for caption, file in (figures or {}).items():
-        sections.append(f"![{caption}]({file})")
-    seconds = result.get("seconds") or {}
-    if seconds:
-        times = ", ".join(
-            f"{name} {value:.1f}" for name, value in seconds.items() if value is not None
-        )
-        sections += ["## Time", f"Seconds: {times}."]
-    sections.append("Every figure of this page is in `result.json`; the request is in `.hydra/`.")
+    sections = [
+        f"# {result['task']}",
+        description,
+        headline(result),
+        *_program_section(source),
+        *_register_section(registers),
+        "## How far it can be trusted",
+        table(("what", "figure"), _trust_rows(result)),
+        *_candidate_section(candidates),
+        *_outcome_section(outcomes),
+        *_member_section(members),
+        *(f"![{caption}]({file})" for caption, file in (figures or {}).items()),
+        *_time_section(result.get("seconds") or {}),
+        "Every figure of this page is in `result.json`; the request is in `.hydra/`.",
+    ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _program_section(source: str | None) -> list[str]:
+    if not source:
+        return ["## The program", "None was found."]
+    return ["## The program", f"```python\n{source.rstrip()}\n```"]
+
+
+def _register_section(registers: Sequence[RegisterRow]) -> list[str]:
+    if not registers:
+        return []
+    rows = [(f"`{row.name}`", f"`{row.initial}`", row.encoding) for row in registers]
+    return [
+        "## What it remembers, and where the network keeps it",
+        table(("register", "starts as", "in the network"), rows),
+    ]
+
+
+def _candidate_section(candidates: Sequence[CandidateRow]) -> list[str]:
+    if not candidates:
+        return []
+    rows = [
+        (c.method, f"{c.bits:.0f}", percent(c.fidelity), c.remark, "taken" if c.chosen else "")
+        for c in candidates
+    ]
+    return [
+        "## Programs considered",
+        table(("method", "bits", "agrees with the network", "remark", ""), rows),
+    ]
+
+
+def _outcome_section(outcomes: Sequence[tuple[str, str]]) -> list[str]:
+    if not outcomes:
+        return []
+    said = "; ".join(f"{method}: {outcome}" for method, outcome in outcomes)
+    return [f"What each method said: {said}."]
+
+
+def _member_section(members: Sequence[MemberRow]) -> list[str]:
+    if not members:
+        return []
+    rows = [
+        (
+            row.architecture,
+            row.seed,
+            row.status,
+            f"{row.steps:,}",
+            percent(row.accuracy),
+            "distilled" if row.chosen else "",
+        )
+        for row in sorted(members, key=lambda row: not row.chosen)[:MAX_MEMBERS]
+    ]
+    header = ("architecture", "seed", "status", "steps", "sequences right", "")
+    more = len(members) - MAX_MEMBERS
+    return ["## Networks trained", table(header, rows), f"and {more} more." if more > 0 else ""]
+
+
+def _time_section(seconds: Mapping[str, float | None]) -> list[str]:
+    if not seconds:
+        return []
+    times = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items() if value is not None)
+    return ["## Time", f"Seconds: {times}."]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -219,7 +242,8 @@ def _claim_evidence(claim: Mapping) -> str:
         parts.append(f"{claim['arithmetic']} arithmetic")
     for found in claim["disagreements"]:
         parts.append(
-            f"after {_plain(found, 'word')}: {_plain(found, 'wrote')}, not {_plain(found, 'expected')}"
+            f"after {_plain(found, 'word')}: {_plain(found, 'wrote')}, not "
+            f"{_plain(found, 'expected')}"
         )
     if claim["reason"]:
         parts.append(str(claim["reason"]))

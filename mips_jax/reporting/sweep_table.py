@@ -90,8 +90,9 @@ def verdict(results: Sequence[Mapping]) -> str:
     proven = [r for r in results if proof_reaches(r["verification"] or {})]
     minutes = sum(result["seconds"]["total"] or 0.0 for result in results) / 60
     return (
-        f"{len(solved)} of {len(results)} solved, {len(long)} of them exact at ten times the length "
-        f"too, {len(proven)} proven equal to the network at every length; {minutes:.1f} minutes"
+        f"{len(solved)} of {len(results)} solved, {len(long)} of them exact at ten times the "
+        f"length too, {len(proven)} proven equal to the network at every length; {minutes:.1f} "
+        "minutes"
     )
 
 

@@ -41,8 +41,9 @@ class Contradictions:
         if not self.contradictory_labels:
             return f"none of the {self.labels} labels contradict each other"
         return (
-            f"{self.contradictory_labels} of {self.labels} labels, in {self.contradictory_sequences} of "
-            f"{self.sequences} sequences, contradict others that follow the same inputs (for example, {self.example})"
+            f"{self.contradictory_labels} of {self.labels} labels, in "
+            f"{self.contradictory_sequences} of {self.sequences} sequences, contradict others that "
+            f"follow the same inputs (for example, {self.example})"
         )
 
 
@@ -146,6 +147,6 @@ def _example(sequences: Sequences, row: int, rival: int, t: int) -> str:
     inputs = [plain(letter) for letter in sequences.inputs[row, : t + 1]]
     shown = str(inputs) if len(inputs) <= 12 else f"[... {str(inputs[-12:])[1:]}"
     return (
-        f"sequence {row} has the output {plain(sequences.outputs[row, t])} after the inputs {shown}, "
-        f"where sequence {rival} has {plain(sequences.outputs[rival, t])}"
+        f"sequence {row} has the output {plain(sequences.outputs[row, t])} after the inputs "
+        f"{shown}, where sequence {rival} has {plain(sequences.outputs[rival, t])}"
     )

@@ -1,8 +1,8 @@
-"""Given example sequences as a task: checked, ranges read from them, divided into training, selection
-and judging.
+"""Given example sequences as a task: checked, ranges read from them, divided into training,
+selection and judging.
 
 Nothing is ever labelled here: training gets what is there, and the truth beyond the examples stays
-    unknown.
+unknown.
 
 Axes: N sequences, T time, I inputs a step, O outputs a step.
 """
@@ -13,6 +13,7 @@ import logging
 
 import numpy as np
 
+from mips_jax.errors import RequestError
 from mips_jax.figures import WIDEST, shown
 from mips_jax.sequences import Sample, Sequences, first_occurrences
 from mips_jax.tasks.contradictions import Contradictions, PrefixOrder, find_contradictions
@@ -105,25 +106,7 @@ def example_task(
         problems.add(
             f"task.on_contradiction must be warn or error, but is {shown(on_contradiction)}"
         )
-    mask = _checked_mask(mask, inputs, problems)
-    inputs, outputs = (
-        _whole_numbers(array, label, mask, problems)
-        for label, array in (("x", inputs), ("y", outputs))
-    )
-    if inputs is not None and outputs is not None:
-        _check_shapes(inputs, outputs, problems)
-    if outputs is not None and outputs.size and not problems:
-        real = outputs[... if mask is None else mask].reshape(-1, outputs.shape[2])
-        if len(real) and (real == real[0]).all():
-            constant = real[0].item() if outputs.shape[2] == 1 else real[0].tolist()
-            problems.add(
-                f"y is {constant} at every step of every sequence, so there is nothing to learn"
-            )
-    problems.raise_if_any()
-
-    if mask is not None and mask.all():
-        mask = None
-    sequences = Sequences(inputs, outputs, mask)
+    sequences = _checked_sequences(inputs, outputs, mask, problems)
     prefixes = PrefixOrder.of(sequences)
     contradictions = find_contradictions(sequences, prefixes)
     if contradictions.contradictory_labels and on_contradiction == "error":
@@ -140,6 +123,24 @@ def example_task(
     if contradictions.contradictory_labels:
         _log.warning("%s: %s", name, contradictions)
     return ExampleTask(name, sequences, division, contradictions)
+
+
+def _checked_sequences(inputs, outputs, mask, problems: Problems) -> Sequences:
+    """The arrays as sequences.
+
+    Raises:
+        RequestError: with the problems that were there already, and all that the arrays have.
+    """
+    mask = _checked_mask(mask, inputs, problems)
+    x = _whole_numbers(inputs, "x", mask, problems)
+    y = _whole_numbers(outputs, "y", mask, problems)
+    if x is not None and y is not None:
+        _check_shapes(x, y, problems)
+    if y is not None and y.size and not problems:
+        _check_varied(y, mask, problems)
+    if x is None or y is None or problems:
+        raise RequestError(*problems.sentences)
+    return Sequences(x, y, None if mask is None or mask.all() else mask)
 
 
 def _checked_mask(mask, inputs, problems: Problems) -> np.ndarray | None:
@@ -174,7 +175,8 @@ def _whole_numbers(
         return None
     if array.ndim not in (2, 3):
         problems.add(
-            f"{label} must have the axes (sequence, step) or (sequence, step, {label}), but its shape is {array.shape}"
+            f"{label} must have the axes (sequence, step) or (sequence, step, {label}), but its "
+            f"shape is {array.shape}"
         )
         return None
     array = array[:, :, None] if array.ndim == 2 else array
@@ -198,7 +200,8 @@ def _report_entries(
         place = tuple(int(index) for index in np.unravel_index(np.argmax(wrong), wrong.shape))
         noun = "entry that is" if count == 1 else "entries that are"
         problems.add(
-            f"{label} has {count} {noun} {what} (first: {label}{list(place)} = {array[place].item()})"
+            f"{label} has {count} {noun} {what} (first: {label}{list(place)} = "
+            f"{array[place].item()})"
         )
     return bool(count)
 
@@ -213,8 +216,8 @@ def _check_shapes(inputs: np.ndarray, outputs: np.ndarray, problems: Problems) -
     for axis, what in enumerate(("sequences", "steps")):
         if inputs.shape[axis] != outputs.shape[axis]:
             problems.add(
-                f"x has {inputs.shape[axis]} {what} but y has {outputs.shape[axis]} (shapes {inputs.shape} and "
-                f"{outputs.shape}); every step needs its inputs and its outputs"
+                f"x has {inputs.shape[axis]} {what} but y has {outputs.shape[axis]} (shapes "
+                f"{inputs.shape} and {outputs.shape}); every step needs its inputs and its outputs"
             )
     for label, array in (("x", inputs), ("y", outputs)):
         if array.shape[1] == 0 or array.shape[2] == 0:
@@ -227,7 +230,17 @@ def _check_shapes(inputs: np.ndarray, outputs: np.ndarray, problems: Problems) -
     count = min(len(inputs), len(outputs))
     if count < FEWEST:
         problems.add(
-            f"there are only {count} sequences; at least {FEWEST} are needed, as some are set apart for selection and for judging"
+            f"there are only {count} sequences; at least {FEWEST} are needed, as some are set "
+            "apart for selection and for judging"
+        )
+
+
+def _check_varied(outputs: np.ndarray, mask: np.ndarray | None, problems: Problems) -> None:
+    real = outputs[... if mask is None else mask].reshape(-1, outputs.shape[2])
+    if len(real) and (real == real[0]).all():
+        constant = real[0].item() if outputs.shape[2] == 1 else real[0].tolist()
+        problems.add(
+            f"y is {constant} at every step of every sequence, so there is nothing to learn"
         )
 
 

@@ -70,7 +70,8 @@ class FunctionTask(LabelledTask):
     ):
         if not callable(function):
             raise RequestError(
-                f"{function!r} is not a function; give one that turns inputs into outputs (task.target)"
+                f"{function!r} is not a function; give one that turns inputs into outputs "
+                "(task.target)"
             )
         if not whole(length) or not 1 <= length <= LONGEST:
             raise RequestError(f"task.length is {length!r}; allowed: an integer, 1 to {LONGEST}")
@@ -78,11 +79,13 @@ class FunctionTask(LabelledTask):
         if wrong:
             raise RequestError(*wrong)
         self.function = function
-        self.name = name or getattr(function, "__name__", type(function).__name__)
+        own_name: str = getattr(function, "__name__", type(function).__name__)
+        self.name = name or own_name
         documentation = inspect.getdoc(function) if inspect.isroutine(function) else None
         self.description = (documentation or f"The Python function {self.name}.").splitlines()[0]
         self.input_range = input_range
         self.length = length
+        self._width: int | None = None  # outputs a step, as soon as they are known
         self.output_dim = self._try_out()
 
     def label(self, inputs: np.ndarray) -> np.ndarray:
@@ -100,20 +103,23 @@ class FunctionTask(LabelledTask):
             return np.array(rows, object).reshape(shape)
 
     def _outputs(self, sequence: list) -> list:
-        """The function's outputs for one sequence as Python integers (tuples when O > 1), checked."""
+        """The function's outputs for one sequence, checked, as Python integers (tuples when
+        O > 1).
+        """
         try:
             outputs = self._call(list(sequence))
         except RequestError:
             raise
         except (Exception, SystemExit, GeneratorExit) as error:
             raise RequestError(
-                f"{self.name} (task.target) raised {type(error).__name__}: {error} on the inputs {_shortened(sequence)}"
+                f"{self.name} (task.target) raised {type(error).__name__}: {error} on the inputs "
+                f"{_shortened(sequence)}"
             ) from error
         if len(outputs) != len(sequence):
             at_least = "at least " if len(outputs) > len(sequence) else ""
             raise RequestError(
-                f"{self.name} (task.target) returned {at_least}{len(outputs)} outputs for the {len(sequence)} inputs "
-                f"{_shortened(sequence)}; it must return one output a step"
+                f"{self.name} (task.target) returned {at_least}{len(outputs)} outputs for the "
+                f"{len(sequence)} inputs {_shortened(sequence)}; it must return one output a step"
             )
         return [self._checked(output, sequence) for output in outputs]
 
@@ -126,8 +132,9 @@ class FunctionTask(LabelledTask):
                 if hasattr(outputs, "__iter__"):
                     raise
                 raise RequestError(
-                    f"{self.name} (task.target) returned {outputs!r} for a list of {len(sequence)} inputs; it must "
-                    f"return the list of outputs, or, to be called step by step, have an attribute `initial`"
+                    f"{self.name} (task.target) returned {outputs!r} for a list of {len(sequence)} "
+                    "inputs; it must return the list of outputs, or, to be called step by step, "
+                    "have an attribute `initial`"
                 ) from None
         outputs = []
         state = copy.deepcopy(self.function.initial)
@@ -135,15 +142,15 @@ class FunctionTask(LabelledTask):
             result = self.function(state, letter)
             if not isinstance(result, tuple | list) or len(result) != 2:
                 raise RequestError(
-                    f"{self.name} (task.target) has an attribute `initial`, so it is called step by step and must "
-                    f"return (state, output), but it returned {result!r}"
+                    f"{self.name} (task.target) has an attribute `initial`, so it is called step "
+                    f"by step and must return (state, output), but it returned {result!r}"
                 )
             state, output = result
             outputs.append(output)
         return outputs
 
     def _checked(self, output, sequence: list):
-        if type(output) is int and self.output_dim in (1, None):
+        if type(output) is int and self._width in (1, None):
             return output
         several = isinstance(output, tuple | list) or (
             isinstance(output, np.ndarray) and output.ndim == 1
@@ -153,14 +160,16 @@ class FunctionTask(LabelledTask):
             values = [operator.index(value) for value in values]
         except TypeError:
             raise RequestError(
-                f"{self.name} (task.target) returned the output {output!r} on the inputs {_shortened(sequence)}; "
-                f"outputs must be integers, or tuples of integers where there are several a step"
+                f"{self.name} (task.target) returned the output {output!r} on the inputs "
+                f"{_shortened(sequence)}; outputs must be integers, or tuples of integers where "
+                "there are several a step"
             ) from None
-        if not values or (self.output_dim is not None and len(values) != self.output_dim):
+        if not values or (self._width is not None and len(values) != self._width):
             raise RequestError(
-                f"{self.name} (task.target) returned {len(values)} values at one step on the inputs "
-                f"{_shortened(sequence)}, and {self.output_dim or 'should return at least 1'} at another; "
-                f"the number of outputs a step must not change"
+                f"{self.name} (task.target) returned {len(values)} values at one step on the "
+                f"inputs {_shortened(sequence)}, and "
+                f"{self._width or 'should return at least 1'} at another; the number of "
+                "outputs a step must not change"
             )
         return values[0] if len(values) == 1 else tuple(values)
 
@@ -168,28 +177,26 @@ class FunctionTask(LabelledTask):
         """Number of outputs a step, having checked that outputs are well-formed, repeatable and
         causal.
         """
-        self.output_dim = None
         rng = np.random.default_rng(0)
         sequences = _as_python(uniform(rng, self.input_range, _TRIED_OUT, self.length))
         sequences += _as_python(uniform(rng, self.input_range, 1, 10 * self.length))
+        first = self._outputs(sequences[0])[0]
+        self._width = width = len(first) if isinstance(first, tuple) else 1
         for sequence in sequences:
             outputs = self._outputs(sequence)
-            if self.output_dim is None:
-                self.output_dim = len(outputs[0]) if isinstance(outputs[0], tuple) else 1
-                outputs = self._outputs(sequence)
             if self._outputs(sequence) != outputs:
                 raise RequestError(
-                    f"{self.name} (task.target) returned different outputs when called twice on the inputs "
-                    f"{_shortened(sequence)}; it must depend on its inputs only"
+                    f"{self.name} (task.target) returned different outputs when called twice on "
+                    f"the inputs {_shortened(sequence)}; it must depend on its inputs only"
                 )
             half = (len(sequence) + 1) // 2
             if self._outputs(sequence[:half]) != outputs[:half]:
                 raise RequestError(
-                    f"{self.name} (task.target) returned other outputs for the first {half} of the inputs "
-                    f"{_shortened(sequence)} alone than for all of them; output t must depend on inputs up to t only, "
-                    f"as that is all a recurrent network has seen"
+                    f"{self.name} (task.target) returned other outputs for the first {half} of the "
+                    f"inputs {_shortened(sequence)} alone than for all of them; output t must "
+                    "depend on inputs up to t only, as that is all a recurrent network has seen"
                 )
-        return self.output_dim
+        return width
 
 
 def load_function_task(
@@ -275,8 +282,8 @@ def _import_module(name: str):
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
             raise RequestError(
-                f"module {error.name!r} was not found (task.target); modules are looked for in the current folder and "
-                f"among the installed packages"
+                f"module {error.name!r} was not found (task.target); modules are looked for in the "
+                "current folder and among the installed packages"
             ) from None
         raise RequestError(f"module {name} (task.target) could not be imported: {error}") from error
     except (Exception, SystemExit, GeneratorExit) as error:

@@ -33,12 +33,8 @@ def input_range_from_bounds(
     ((0, 1), (-5, 5))
     """
     problems = []
-    bounds = []
     for key, bound in (("input_min", input_min), ("input_max", input_max)):
-        values = (
-            list(bound) if isinstance(bound, Sequence) and not isinstance(bound, str) else [bound]
-        )
-        bounds.append(values)
+        values = _as_list(bound)
         if bound is None:
             problems.append(
                 f"{group}.{key} is missing; give an integer, or a list of one for each input"
@@ -49,13 +45,14 @@ def input_range_from_bounds(
             )
         else:
             problems += [
-                f"{group}.{key} must be an integer within ±{WIDEST}, or a list of them, but is {shown(bound)}"
+                f"{group}.{key} must be an integer within ±{WIDEST}, or a list of them, but is "
+                f"{shown(bound)}"
                 for value in values
                 if isinstance(value, bool) or not isinstance(value, int) or abs(value) > WIDEST
             ][:1]
     if problems:
         raise RequestError(*problems)
-    lows, highs = bounds
+    lows, highs = _as_list(input_min), _as_list(input_max)
     if len(lows) != len(highs):
         raise RequestError(
             f"{group}.input_min has {_values(lows)} but {group}.input_max has {_values(highs)}; "
@@ -69,6 +66,13 @@ def input_range_from_bounds(
     if problems:
         raise RequestError(*problems)
     return tuple(zip(lows, highs))
+
+
+def _as_list(bound: int | Sequence[int] | None) -> list[int]:
+    """The bounds of all inputs; none where it is missing."""
+    if bound is None:
+        return []
+    return list(bound) if isinstance(bound, Sequence) and not isinstance(bound, str) else [bound]
 
 
 def _values(values: list) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from typing import TypeVar
 
 from mips_jax.errors import RequestError
 from mips_jax.tasks.task import StepTask, Task, stepwise
+
+T = TypeVar("T", bound=Task)
 
 TASKS: dict[str, Task] = {}
 """All named tasks in the order of their definition, which for those of the paper is the paper's."""
 
 
-def register(task: Task) -> Task:
+def register(task: T) -> T:
     """Makes a task available by name."""
     taken = {name.casefold() for name in TASKS}
     if task.name.casefold() in taken:

@@ -18,7 +18,14 @@ from mips_jax.networks.precision import in_float32
 from mips_jax.programs import compile_source, program_source
 from mips_jax.sequences import Sequences
 from mips_jax.verification.case import Case
-from mips_jax.verification.claims import Claim, Disagreement, How, error_bound, plain_word
+from mips_jax.verification.claims import (
+    Claim,
+    Disagreement,
+    How,
+    error_bound,
+    plain_letter,
+    plain_word,
+)
 from mips_jax.verification.counterexamples import find_disagreement
 from mips_jax.verification.enclosures.search import Proof, ProofSettings, prove_equal
 from mips_jax.verification.running import Distances, run_network
@@ -149,7 +156,7 @@ def _with_repeated(claim: Claim, case: Case) -> Claim:
     for found in claim.disagreements:
         word = np.array(found.word, np.int64).reshape(1, len(found.word), -1)
         outputs, _, numbers = run_network(case.network, word)
-        said = plain_word(outputs[0, -1]) if numbers[0, -1] else None
+        said = plain_letter(outputs[0, -1]) if numbers[0, -1] else None
         if said != found.wrote:
             kept.append(dataclasses.replace(found, expected=said))
     return dataclasses.replace(claim, disagreements=tuple(kept))
@@ -208,8 +215,8 @@ def searched(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
 
 def _refuted(claim: Claim, case: Case, word: np.ndarray) -> Claim:
     """The claim, refuted by a word [T, I]."""
-    wrote = plain_word(case.program.run(word[None])[0, -1])
-    expected = plain_word(run_network(case.network, word[None])[0][0, -1])
+    wrote = plain_letter(case.program.run(word[None])[0, -1])
+    expected = plain_letter(run_network(case.network, word[None])[0][0, -1])
     found = Disagreement(plain_word(word), wrote, expected)
     return dataclasses.replace(
         claim, how=How.REFUTED, holds_to=len(word) - 1, disagreements=(found,), wrong=1

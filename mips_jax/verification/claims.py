@@ -15,6 +15,8 @@ import enum
 import numpy as np
 from scipy.special import betaincinv
 
+from mips_jax.figures import percent
+
 CONFIDENCE = 0.99  # of every bound on an error rate, one-sided
 
 
@@ -113,9 +115,16 @@ def error_bound(wrong: int, count: int, confidence: float = CONFIDENCE) -> float
 
 
 def plain_word(word: np.ndarray) -> tuple:
-    """Inputs [T, I] (or one output [O]) as integers, tuples where there are several a step."""
-    rows = np.asarray(word)
-    if rows.ndim == 1:
-        values = tuple(int(v) for v in rows)
-        return values if len(values) > 1 else values[0]
-    return tuple(plain_word(row) for row in rows)
+    """Inputs [T, I] (or outputs) as integers, tuples where there are several a step."""
+    return tuple(plain_letter(row) for row in word)
+
+
+def plain_letter(letter: np.ndarray) -> int | tuple[int, ...]:
+    """One step's inputs [I] (or outputs) as an integer, or a tuple where there are several."""
+    values = tuple(int(v) for v in letter)
+    return values if len(values) > 1 else values[0]
+
+
+def shown_share(share: float | None) -> str:
+    """A share as a percentage."""
+    return "none" if share is None else percent(share)

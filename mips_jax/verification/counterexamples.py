@@ -30,7 +30,7 @@ class _Archive:
         self.cells: dict[bytes, int] = {}
         self.hidden: list[np.ndarray] = []
         self.registers: list[tuple] = []
-        self.letters: list[np.ndarray | None] = []
+        self.letters: list[np.ndarray] = []  # that of the start is never read
         self.parent: list[int] = []
         self.depth: list[int] = []
         self.visits: list[int] = []
@@ -80,7 +80,7 @@ def find_disagreement(
     project = _projection(network, inputs, rng)
     archive = _Archive()
     start = tuple(int(r.initial) for r in program.registers)
-    archive.add(b"start", network.initial, start, None, -1, 0)
+    archive.add(b"start", network.initial, start, np.zeros(inputs.dim, np.int64), -1, 0)
     used, spent = 0, 0.0
     while spent < steps:
         open_ = [i for i in range(len(archive.hidden)) if archive.depth[i] < longest]

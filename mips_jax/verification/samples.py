@@ -9,7 +9,14 @@ import numpy as np
 
 from mips_jax.inputs import Inputs
 from mips_jax.sequences import first_occurrences, keys_of
-from mips_jax.verification.claims import Claim, Disagreement, How, error_bound, plain_word
+from mips_jax.verification.claims import (
+    Claim,
+    Disagreement,
+    How,
+    error_bound,
+    plain_letter,
+    plain_word,
+)
 
 LISTED = 5  # disagreements that a claim lists
 # Share of steps that repeat the letter before, for words with long runs: they carry counters far.
@@ -128,8 +135,8 @@ def shortest_disagreements(
         n, t = wrong[index], ends[index]
         word = plain_word(inputs[n, : t + 1])
         row = None if rows is None else int(rows[n])
-        wanted = plain_word(expected[n, t]) if numbers is None or numbers[n, t] else None
-        disagreement = Disagreement(word, plain_word(wrote[n, t]), wanted, row)
+        wanted = plain_letter(expected[n, t]) if numbers is None or numbers[n, t] else None
+        disagreement = Disagreement(word, plain_letter(wrote[n, t]), wanted, row)
         found.setdefault(word, disagreement)
         if len(found) == LISTED:
             break

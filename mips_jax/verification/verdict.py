@@ -10,7 +10,7 @@ import numpy as np
 
 from mips_jax.figures import percent
 from mips_jax.sequences import Sample
-from mips_jax.verification.claims import CONFIDENCE, Claim, How
+from mips_jax.verification.claims import CONFIDENCE, Claim, How, shown_share
 from mips_jax.verification.running import NEAR_HALF
 
 # Networks that write integers are within 0.05 of them on average; numbers without any relation to
@@ -65,15 +65,15 @@ def verdict_by_truth(claims: Sequence[Claim], chance: float) -> Verdict:
     by_check = {claim.check: claim for claim in claims}
     unseen, known = by_check["unseen"], by_check["known"]
     if unseen.wrong:
-        shown = f"it is right on {percent(unseen.agreement)} of the {_which(unseen)}"
-        steps = f"and on {percent(unseen.step_agreement)} of their single outputs"
+        shown = f"it is right on {shown_share(unseen.agreement)} of the {_which(unseen)}"
+        steps = f"and on {shown_share(unseen.step_agreement)} of their single outputs"
         return Verdict(Outcome.WRONG_ON_UNSEEN, f"{shown} {steps}{_first(unseen)}")
     if known.wrong:
         return Verdict(Outcome.CONTRADICTS_EXAMPLES, _contradicted(known))
     for claim in claims:
         if claim.check in ("long", "runs") and claim.wrong:
             where = f"of length {claim.length}, {claim.words}"
-            shown = f"it is right on {percent(claim.agreement)} of the sequences {where}"
+            shown = f"it is right on {shown_share(claim.agreement)} of the sequences {where}"
             return Verdict(
                 Outcome.WRONG_AT_LONG_LENGTH, f"{shown}, and right to step {claim.holds_to}"
             )
@@ -104,7 +104,7 @@ def verdict_by_network(claims: Sequence[Claim], agreement: float) -> Verdict:
     where = " in float32 arithmetic" if shortest.check == "float32" else ""
     reason = f"right{where} to step {shortest.holds_to}{_first(shortest)}"
     if sampled and all(1.0 - (c.error_bound or 0.0) >= agreement for c in sampled):
-        shown = ", ".join(f"{percent(c.agreement)} at length {c.length}" for c in sampled)
+        shown = ", ".join(f"{shown_share(c.agreement)} at length {c.length}" for c in sampled)
         return Verdict(Outcome.NEARLY, f"it agrees with the network on {shown}; {reason}")
     return Verdict(Outcome.DIFFERS_FROM_NETWORK, reason)
 

@@ -97,7 +97,7 @@ class Verification:
         unseen, long, fidelity = map(self.claim, ("unseen", "long", "fidelity"))
         machine, proof = self.claim("program=machine"), self.claim("proof")
         count = lambda claim: 0 if claim is None else claim.count
-        refuted = proof is not None and proof.how is How.REFUTED
+        proven = proof if self.proven_equal_to_network else None
         return {
             "summary": self.summary,
             "outcome": str(self.verdict.outcome),
@@ -116,14 +116,21 @@ class Verification:
             "faithful_length": self.faithful_length,
             "equals_machine": None if machine is None else _three_valued(machine),
             "network_equals_machine": None if proof is None else _three_valued(proof),
-            "network_differs_after": len(proof.disagreements[0].word) if refuted else None,
-            "network_margin": proof.margin if self.proven_equal_to_network else None,
+            "network_differs_after": _differs_after(proof),
+            "network_margin": None if proven is None else proven.margin,
             "notes": list(self.notes),
         }
 
 
 def _three_valued(claim: Claim) -> bool | None:
     return {How.PROVEN: True, How.REFUTED: False}.get(claim.how)
+
+
+def _differs_after(proof: Claim | None) -> int | None:
+    """Steps of the word that refutes the equality of network and machine, or None."""
+    if proof is None or proof.how is not How.REFUTED:
+        return None
+    return len(proof.disagreements[0].word)
 
 
 def verify(case: Case, notes: tuple[str, ...] = ()) -> Verification:

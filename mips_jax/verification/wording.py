@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mips_jax.figures import percent
-from mips_jax.verification.claims import Claim, How
+from mips_jax.verification.claims import Claim, How, shown_share
 from mips_jax.verification.running import NEAR_HALF
 from mips_jax.verification.verdict import CONFIDENCE_TEXT
 
@@ -52,7 +52,7 @@ def _by_network(claims: Sequence[Claim]) -> str:
         return ""
     first, longest = sampled[0], max(sampled, key=lambda c: c.length or 0)
     right = [c for c in sampled if not c.wrong]
-    text = f"agrees with the network on {percent(first.agreement)} of {first.count:,} words"
+    text = f"agrees with the network on {shown_share(first.agreement)} of {first.count:,} words"
     text += f" of length {first.length}, {first.words}"
     if len(right) == len(sampled):
         others = sum(c.count for c in sampled[1:])
@@ -94,7 +94,9 @@ def _integers(claims: Sequence[Claim]) -> str:
 
 
 def _share(claim: Claim) -> str:
-    return "on all" if claim.complete and not claim.wrong else f"on {percent(claim.agreement)} of"
+    return (
+        "on all" if claim.complete and not claim.wrong else f"on {shown_share(claim.agreement)} of"
+    )
 
 
 def _bound(claim: Claim) -> str:

@@ -9,9 +9,10 @@ import pytest
 
 from mips_jax.command_line.composition import Composer
 from mips_jax.command_line.jobs import Job
-from mips_jax.command_line.schema import Config, FileTask, NamedTask, run_name
+from mips_jax.command_line.schema import Config, FileTask, NamedTask, NetworkChoice, run_name
 from mips_jax.errors import RequestError
 from mips_jax.extraction import ExtractionSettings
+from mips_jax.networks import NetworkOptions
 from mips_jax.pipeline import PipelineSettings
 from mips_jax.tasks import TASKS
 from mips_jax.training.settings import ModelSettings, TrainingSettings
@@ -161,7 +162,7 @@ def test_one_s_own_config_folder_adds_experiments(tmp_path):
 def test_a_key_in_one_s_own_yaml_that_nobody_knows_is_refused(tmp_path):
     (tmp_path / "training").mkdir()
     (tmp_path / "training" / "mine.yaml").write_text("max_stepz: 3\n")
-    with pytest.raises(RequestError, match="training/mine.yaml: Key 'max_stepz' not in"):
+    with pytest.raises(RequestError, match=r"training/mine\.yaml: Key 'max_stepz' not in"):
         Composer(str(tmp_path)).request(["task=Prev1", "training=mine"])
 
 
@@ -178,3 +179,9 @@ def test_run_folders_are_named_after_what_is_distilled(arguments, name, composer
     overrides = ["task=named", "task.name=Sum_All"] if arguments == ["task=sum_all"] else arguments
     assert run_name(composer.compose(overrides)) == name
     assert composer.request(arguments).folder.parent == Path("outputs") / name
+
+
+def test_every_option_of_a_network_is_a_key_of_its_group():
+    keys = [field.name for field in dataclasses.fields(NetworkChoice)]
+    options = [field.name for field in dataclasses.fields(NetworkOptions)]
+    assert keys == ["path", "memory_gib", *options]

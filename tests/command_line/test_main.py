@@ -161,7 +161,10 @@ def test_help_names_doors_groups_and_exit_codes(capfd):
 
 
 def test_help_and_tasks_answer_without_loading_jax():
-    code = "import sys; from mips_jax.command_line.main import main; main([sys.argv[1]]); sys.exit('jax' in sys.modules)"
+    code = (
+        "import sys; from mips_jax.command_line.main import main; main([sys.argv[1]]); "
+        "sys.exit('jax' in sys.modules)"
+    )
     for command in ("--help", "tasks"):
         done = subprocess.run(
             [sys.executable, "-c", code, command], capture_output=True, text=True, check=False

@@ -121,7 +121,7 @@ class Erring(IntegerState):
 @pytest.mark.parametrize(
     "update, input_range, text",
     [
-        (lambda s, x: np.maximum(s, x), ((0, 9),), "max("),
+        (np.maximum, ((0, 9),), "max("),
         (lambda s, x: (s + x) % 2, ((0, 1),), None),
     ],
 )

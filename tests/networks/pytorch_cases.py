@@ -1,4 +1,6 @@
-"""The state_dicts made by make_pytorch_fixtures.py, and the options that each of them leaves open."""
+"""The state_dicts made by make_pytorch_fixtures.py, and the options that each of them leaves
+open.
+"""
 
 import pathlib
 

@@ -21,7 +21,7 @@ def test_one_example_at_a_time_equals_all_at_once():
 def test_jax_functions_and_a_class_head():
     network = CallableNetwork(
         lambda h, x: jnp.roll(h, 1, axis=1),
-        lambda h: jnp.asarray(h),
+        jnp.asarray,
         initial=[1.0, 0.0, 0.0],
         decoding=ClassHead((5, 6, 7)),
     )

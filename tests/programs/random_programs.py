@@ -1,4 +1,6 @@
-"""Random expressions and programs, with a second, independent evaluator: the truth of these tests."""
+"""Random expressions and programs, with a second, independent evaluator: the truth of these
+tests.
+"""
 
 import numpy as np
 
@@ -121,7 +123,9 @@ def random_truth(rng: np.random.Generator, variables: list[Var], depth: int) -> 
 def random_program(
     rng: np.random.Generator, inputs: int, registers: int, outputs: int, depth: int = 2
 ) -> Program:
-    """Registers read each other's old and earlier ones' new values; the outputs read all of them."""
+    """Registers read each other's old and earlier ones' new values; the outputs read all of
+    them.
+    """
     names = tuple("abc"[:inputs]) if inputs > 1 else ("x",)
     old = [Var(n) for n in names] + [Var(f"r{k}") for k in range(registers)]
     made, new = [], []

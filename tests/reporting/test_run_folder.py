@@ -72,7 +72,7 @@ def test_hidden_states_are_coloured_by_machine_registers_and_outputs(network):
     )
     hidden, colourings = run_folder.hidden_states(network, RANGE, program, remembers_last, length=6)
     assert hidden.shape == (run_folder.DRAWN_SEQUENCES, 6, 2)
-    assert list(colourings)[0] == "state" and list(colourings)[-1] == "output"
+    assert next(iter(colourings)) == "state" and list(colourings)[-1] == "output"
     np.testing.assert_array_equal(colourings["state"], hidden[:, :, 0])
     np.testing.assert_array_equal(colourings["output"], hidden.sum(axis=2))
     assert any(name.startswith("register ") for name in colourings)

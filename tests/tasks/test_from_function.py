@@ -98,9 +98,7 @@ def test_truth_values_and_numpy_integers_are_integers():
     assert FunctionTask(lambda xs: [x > 4 for x in xs], DIGIT).label(
         np.array([[[3], [7]]])
     ).ravel().tolist() == [0, 1]
-    assert FunctionTask(lambda xs: np.cumsum(xs), DIGIT).label(
-        np.array([[[3], [7]]])
-    ).ravel().tolist() == [3, 10]
+    assert FunctionTask(np.cumsum, DIGIT).label(np.array([[[3], [7]]])).ravel().tolist() == [3, 10]
 
 
 def test_outputs_beyond_int64_stay_exact():
@@ -119,7 +117,7 @@ def test_target_is_imported_from_the_current_folder(tmp_path, monkeypatch):
     task = load_function_task("their_tasks:negated", input_min=-3, input_max=5, length=6)
     assert task.input_range == ((-3, 5),)
     assert task.test_sequences(9, seed=0).outputs.max() == 3
-    with pytest.raises(RequestError, match="has no 'negate' .*; it has negated"):
+    with pytest.raises(RequestError, match=r"has no 'negate' .*; it has negated"):
         import_function("their_tasks:negate")
     with pytest.raises(RequestError, match="their_tasks:number is a int, not a function"):
         import_function("their_tasks:number")
@@ -212,10 +210,10 @@ def test_module_that_fails_on_import(tmp_path, monkeypatch):
     (tmp_path / "broken_module.py").write_text("def f(:\n")
     (tmp_path / "needs_more.py").write_text("import not_installed_anywhere\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(RequestError, match="broken_module .* could not be imported: SyntaxError"):
+    with pytest.raises(RequestError, match=r"broken_module .* could not be imported: SyntaxError"):
         import_function("broken_module:f")
     with pytest.raises(
-        RequestError, match="needs_more .* could not be imported: No module named 'not_installed"
+        RequestError, match=r"needs_more .* could not be imported: No module named 'not_installed"
     ):
         import_function("needs_more:f")
 

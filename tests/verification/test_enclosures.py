@@ -3,6 +3,7 @@ samples.
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_a_parity_that_fails_after_two_hundred_steps_is_not_proven():
     """
     # second unit: a clock that is added to the output
     exact = saturated_parity()
-    (first, bias), (last, end) = exact.transition
+    (first, bias), (last, _) = exact.transition
     first = np.insert(first, 1, 0.0, axis=1)
     first, bias = np.vstack([first, [[0, 1, 0]]]), np.append(bias, 0.0)
     last = np.vstack([np.append(last, 0.0), np.append(np.zeros(len(bias) - 1), 1.0)])
@@ -280,7 +281,9 @@ def test_bounds_of_a_network_hold_at_sampled_points_and_are_not_far_off(depth):
     for seed in range(20):
         rng = np.random.default_rng((depth, seed))
         widths = [3, *rng.integers(1, 9, depth - 1), 2]
-        layers = [(rng.normal(size=(b, a)), rng.normal(size=b)) for a, b in zip(widths, widths[1:])]
+        layers = [
+            (rng.normal(size=(b, a)), rng.normal(size=b)) for a, b in itertools.pairwise(widths)
+        ]
         center, half = rng.normal(size=3), rng.random(3) * 10.0 ** rng.uniform(-3, 1)
         error = rng.random(3) * half if seed % 2 else np.zeros(3)
         sets = Zonotopes(
@@ -309,7 +312,7 @@ def test_bounds_of_a_network_hold_at_sampled_points_and_are_not_far_off(depth):
 
 
 def test_a_relu_of_one_unit_is_bounded_as_in_the_paper():
-    """On [-1, 3]: slope 3/4, offset 3/8 up and down; so relu lies in [-3/4 + 0, 3] by that bound."""
+    """On [-1, 3]: slope 3/4, offset 3/8 up and down; so relu lies in [-3/4 + 0, 3] by it."""
     sets = Zonotopes(np.array([[1.0]]), np.array([[[2.0]]]), np.zeros((1, 1)))
     unit = (np.array([[1.0]]), np.zeros(1))
     bounds = through_relu_mlp([unit, unit], sets)
@@ -389,12 +392,10 @@ def test_limits():
     assert not prove_equal(growing, machine([[0, 0]], [[1, 2]])).proven
 
 
-def _verified(
-    network,
-    found,
-    settings=VerificationSettings(sequences=100, long_sequences=10, fidelity_sequences=100),
-    input_range=BIT,
-):
+QUICK = VerificationSettings(sequences=100, long_sequences=10, fidelity_sequences=100)
+
+
+def _verified(network, found, settings=QUICK, input_range=BIT):
     program = machine_program(PARITY, BIT)
     return verify(Case(program, network, Inputs.of(input_range), 10, found, settings=settings))
 

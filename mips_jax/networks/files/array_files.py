@@ -10,6 +10,7 @@ import difflib
 import json
 import os
 import pathlib
+import zipfile
 
 import numpy as np
 import safetensors
@@ -24,10 +25,12 @@ MEMORY_GIB = 1.0
 PYTORCH_CONVERSION = """convert it once, in PyTorch (the state_dict of the model, not the model):
     from safetensors.torch import save_file
     save_file(torch.load("net.pt", weights_only=True), "net.safetensors")"""
-FLAX_CONVERSION = """convert it once, with numpy and flax (params: the nested dict of parameters; of an NNX
+FLAX_CONVERSION = """\
+convert it once, with numpy and flax (params: the nested dict of parameters; of an NNX
 model nnx.to_pure_dict(nnx.state(model, nnx.Param))):
     from flax.traverse_util import flatten_dict
-    numpy.savez("net.npz", **{"/".join(map(str, key)): leaf for key, leaf in flatten_dict(params).items()})"""
+    numpy.savez("net.npz", **{"/".join(map(str, key)): leaf for key, leaf in \
+flatten_dict(params).items()})"""
 
 PICKLE_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib")
 FLAX_SUFFIXES = (".msgpack", ".flax", ".orbax", ".h5", ".hdf5")
@@ -65,8 +68,8 @@ def read_arrays(
         Exception
     ) as error:  # a damaged file fails in dozens of ways inside zip, header and buffer parsing
         raise RequestError(
-            f"{path}: not a readable {path.suffix} file ({type(error).__name__}: {cause(error)}); write it "
-            "again (network.path)"
+            f"{path}: not a readable {path.suffix} file ({type(error).__name__}: {cause(error)}); "
+            "write it again (network.path)"
         ) from error
     if not arrays:
         raise RequestError(
@@ -90,13 +93,13 @@ def write_arrays(
     path = pathlib.Path(path)
     if path.suffix.lower() not in (".npz", ".safetensors"):
         raise RequestError(
-            f"{path}: a network is saved as .npz or .safetensors, not as {path.suffix or 'a name without ending'}"
+            f"{path}: a network is saved as .npz or .safetensors, not as "
+            f"{path.suffix or 'a name without ending'}"
         )
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         if path.suffix.lower() == ".npz":
-            with open(unfinished, "wb") as file:
-                np.savez(file, **arrays, **{METADATA_KEY: np.array(json.dumps(metadata))})
+            _write_npz(unfinished, {**arrays, METADATA_KEY: np.array(json.dumps(metadata))})
         else:
             from safetensors.numpy import save_file
 
@@ -110,13 +113,20 @@ def write_arrays(
         unfinished.unlink(missing_ok=True)
 
 
+def _write_npz(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
+
+
 def _refuse_other_files(path: pathlib.Path) -> None:
     """Raises for what is not there, is a folder, or is another kind of file."""
     suffix = path.suffix.lower()
     if suffix in PICKLE_SUFFIXES:
         raise RequestError(
-            f"{path}: a {suffix} file is a pickle, which can run any code when it is loaded, and is never "
-            f"opened; {PYTORCH_CONVERSION}"
+            f"{path}: a {suffix} file is a pickle, which can run any code when it is loaded, and "
+            f"is never opened; {PYTORCH_CONVERSION}"
         )
     if suffix in FLAX_SUFFIXES or path.is_dir():
         raise RequestError(
@@ -125,7 +135,8 @@ def _refuse_other_files(path: pathlib.Path) -> None:
         )
     if suffix not in (".npz", ".safetensors"):
         raise RequestError(
-            f"{path}: the ending is {suffix or 'missing'}; network.path names an .npz or a .safetensors file"
+            f"{path}: the ending is {suffix or 'missing'}; network.path names an .npz or a "
+            ".safetensors file"
         )
     if not path.exists():
         siblings = (
@@ -186,7 +197,8 @@ def _as_array(name: str, tensor: dict) -> np.ndarray:
         return (upper_halves << 16).view(np.float32).reshape(tensor["shape"])
     if tensor["dtype"] not in SAFETENSORS_DTYPES:
         raise ValueError(
-            f"{name} has the number format {tensor['dtype']}, allowed: BF16, {', '.join(SAFETENSORS_DTYPES)}"
+            f"{name} has the number format {tensor['dtype']}, allowed: BF16, "
+            f"{', '.join(SAFETENSORS_DTYPES)}"
         )
     return np.frombuffer(tensor["data"], SAFETENSORS_DTYPES[tensor["dtype"]]).reshape(
         tensor["shape"]
@@ -210,5 +222,6 @@ def _array_problems(name: str, array: np.ndarray) -> list[str]:
     if not bad:
         return []
     return [
-        f"{name} holds {bad} values of {array.size} that are NaN or infinite; save the network of a run that converged"
+        f"{name} holds {bad} values of {array.size} that are NaN or infinite; save the network of "
+        "a run that converged"
     ]

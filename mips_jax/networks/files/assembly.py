@@ -24,14 +24,12 @@ from mips_jax.networks.encodings import (
 from mips_jax.networks.files.input_ranges import bounds_of, lows_of
 from mips_jax.networks.files.options import NetworkOptions, plain
 from mips_jax.networks.files.state_dicts import Parts
-from mips_jax.networks.network import MLPRNN, Network
-
-CELLS = {"elman": ElmanNetwork, "gru": GRUNetwork, "lstm": LSTMNetwork}
+from mips_jax.networks.network import MLPRNN, InputRange, Network
 
 
 def assemble(parts: Parts, answers: NetworkOptions) -> tuple[Network | None, list[str]]:
     """The network, or every reason why the answers do not fit the weights."""
-    problems = []
+    problems: list[str] = []
     encoding = _encoding(parts, answers, problems)
     decoding = _decoding(parts, answers, problems)
     initial = _initial(parts, answers, problems)
@@ -40,30 +38,38 @@ def assemble(parts: Parts, answers: NetworkOptions) -> tuple[Network | None, lis
         made_for = bounds_of(answers, encoding.input_dim, problems) or None
     if parts.cell == "mlp_rnn" and "tanh" in (answers.nonlinearity, answers.head_nonlinearity):
         problems.append(
-            "network.nonlinearity is 'tanh' but an MLP network (hmlp, ymlp) is read with relu; give it as two "
-            "Python functions instead (mips_jax.networks.CallableNetwork)"
+            "network.nonlinearity is 'tanh' but an MLP network (hmlp, ymlp) is read with relu; "
+            "give it as two Python functions instead (mips_jax.networks.CallableNetwork)"
         )
     for name, cell in (("nonlinearity", "elman"), ("reset_after", "gru")):
         if getattr(answers, name) is not None and parts.cell not in (cell, "mlp_rnn"):
             problems.append(
-                f"network.{name} is {getattr(answers, name)!r} but the file holds a network of kind {parts.cell}; "
-                f"it belongs to {cell} only"
+                f"network.{name} is {getattr(answers, name)!r} but the file holds a network of "
+                f"kind {parts.cell}; it belongs to {cell} only"
             )
     if problems:
         return None, problems
-    settings = {"trained_length": answers.trained_length, "input_range": made_for}
-    if parts.cell == "mlp_rnn":
-        core = MLPRNN(parts.transition, parts.head, initial, **settings)
-    else:
-        settings["head_nonlinearity"] = answers.head_nonlinearity or "relu"
-        if parts.cell == "elman":
-            settings["nonlinearity"] = answers.nonlinearity
-        if parts.cell == "gru" and answers.reset_after is not None:
-            settings["reset_after"] = answers.reset_after
-        core = CELLS[parts.cell](parts.layers, parts.head, initial, **settings)
+    core = _core(parts, answers, initial, made_for)
     if isinstance(encoding, Numbers) and isinstance(decoding, Rounded):
         return core, []
     return InterpretedNetwork(core, encoding, decoding), []
+
+
+def _core(
+    parts: Parts, answers: NetworkOptions, initial: np.ndarray, made_for: InputRange | None
+) -> Network:
+    """The network proper, of parts and answers that fit together."""
+    length = answers.trained_length
+    if parts.cell == "mlp_rnn":
+        return MLPRNN(parts.transition, parts.head, initial, length, made_for)
+    between = answers.head_nonlinearity or "relu"
+    shared = (parts.layers, parts.head, initial, length, between, made_for)
+    if parts.cell == "gru":
+        return GRUNetwork(*shared, reset_after=answers.reset_after is not False)
+    if parts.cell == "lstm":
+        return LSTMNetwork(*shared)
+    assert answers.nonlinearity is not None  # an open question before parts are put together
+    return ElmanNetwork(*shared, nonlinearity=answers.nonlinearity)
 
 
 def _initial(parts: Parts, answers: NetworkOptions, problems: list[str]) -> np.ndarray:
@@ -71,8 +77,8 @@ def _initial(parts: Parts, answers: NetworkOptions, problems: list[str]) -> np.n
     if parts.initial is not None:
         if said is not None and (said == "zeros" or list(said) != parts.initial.tolist()):
             problems.append(
-                "network.initial is given but the file holds an initial state of its own; drop the option, or "
-                "remove the key from the file"
+                "network.initial is given but the file holds an initial state of its own; drop the "
+                "option, or remove the key from the file"
             )
         return parts.initial
     if said is None or isinstance(said, str):
@@ -88,7 +94,8 @@ def _decoding(parts: Parts, answers: NetworkOptions, problems: list[str]) -> Dec
     count, values = parts.raw_outputs, answers.class_values
     if values is not None and answers.head != "class":
         problems.append(
-            f"network.class_values is given but network.head is {answers.head or 'number'!r}; it belongs to class"
+            f"network.class_values is given but network.head is {answers.head or 'number'!r}; it "
+            "belongs to class"
         )
     if answers.head == "yes_no":
         return Threshold()
@@ -109,16 +116,19 @@ def _encoding(parts: Parts, answers: NetworkOptions, problems: list[str]) -> Enc
     """The encoding that was asked for, with its sizes from the width of the input vector and the
     range.
     """
-    kind = answers.encoding or ("embedding" if parts.embedding is not None else "number")
-    if (kind == "embedding") != (parts.embedding is not None):
+    table = parts.embedding
+    kind = answers.encoding or ("embedding" if table is not None else "number")
+    if (kind == "embedding") != (table is not None):
         problems.append(
-            f"network.encoding is {kind!r} but the file holds {'an' if parts.embedding is not None else 'no'} embedding"
+            f"network.encoding is {kind!r} but the file holds "
+            f"{'an' if table is not None else 'no'} embedding"
         )
         return Numbers()
     if kind == "number":
         if answers.input_dim not in (None, parts.features):
             problems.append(
-                f"network.input_dim is {answers.input_dim} but the network reads {parts.features} numbers a step"
+                f"network.input_dim is {answers.input_dim} but the network reads {parts.features} "
+                "numbers a step"
             )
             return Numbers()
         return Numbers(parts.features)
@@ -126,8 +136,8 @@ def _encoding(parts: Parts, answers: NetworkOptions, problems: list[str]) -> Enc
         len(v) if isinstance(v := plain(b), list) else 1
         for b in (answers.input_min, answers.input_max)
     )
-    if kind == "embedding":
-        return _embedding(parts, answers, dim, problems)
+    if table is not None:
+        return _embedding(table, parts, answers, dim, problems)
     return _symbols(kind, parts, answers, dim, problems)
 
 
@@ -156,34 +166,39 @@ def _symbols(
         if bounds and sum(sizes) != parts.features:
             ranges = " and ".join(f"{low}..{high}" for low, high in bounds)
             problems.append(
-                f"the network reads {parts.features} values a step but the range {ranges} (network.input_min, "
-                f"network.input_max) takes {sum(sizes)} {word}; they must be equal (network.input_dim is {dim})"
+                f"the network reads {parts.features} values a step but the range {ranges} "
+                f"(network.input_min, network.input_max) takes {sum(sizes)} {word}; they must be "
+                f"equal (network.input_dim is {dim})"
             )
     else:
         lows = lows_of(answers, dim, problems)
         sizes = (parts.features // dim,) * dim
         if parts.features % dim:
             problems.append(
-                f"the network reads {parts.features} values a step, which {dim} inputs (network.input_dim) cannot "
-                "share equally; give network.input_min and network.input_max for each input"
+                f"the network reads {parts.features} values a step, which {dim} inputs "
+                "(network.input_dim) cannot share equally; give network.input_min and "
+                "network.input_max for each input"
             )
     if kind == "one_hot":
         return OneHot(lows, sizes)
     return Bits(lows, sizes, most_significant_first=kind == "bits_msb")
 
 
-def _embedding(parts: Parts, answers: NetworkOptions, dim: int, problems: list[str]) -> Encoding:
-    rows, columns = parts.embedding.shape
+def _embedding(
+    table: np.ndarray, parts: Parts, answers: NetworkOptions, dim: int, problems: list[str]
+) -> Encoding:
+    rows, columns = table.shape
     if columns * dim != parts.features:
         problems.append(
-            f"the embedding has {columns} features for each of {dim} inputs (network.input_dim), but the network "
-            f"reads {parts.features} values a step"
+            f"the embedding has {columns} features for each of {dim} inputs (network.input_dim), "
+            f"but the network reads {parts.features} values a step"
         )
     low = lows_of(answers, dim, problems)[0]
     if answers.input_max is not None:
         for first, last in bounds_of(dataclasses.replace(answers, input_min=low), dim, problems):
             if last - first + 1 != rows:
                 problems.append(
-                    f"the embedding has {rows} rows but the range {first}..{last} has {last - first + 1} values"
+                    f"the embedding has {rows} rows but the range {first}..{last} has "
+                    f"{last - first + 1} values"
                 )
-    return Embedding(parts.embedding, low, dim)
+    return Embedding(table, low, dim)

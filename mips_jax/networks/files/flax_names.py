@@ -59,7 +59,9 @@ def to_pytorch(
         was made of; and the problems.
     """
     leaves = {_parts(name): (name, array) for name, array in arrays.items()}
-    renamed, origin, problems = {}, {}, []
+    renamed: dict[str, np.ndarray] = {}
+    origin: dict[str, str] = {}
+    problems: list[str] = []
     cells = sorted(
         {
             (parts[:-2], names)
@@ -113,7 +115,7 @@ def _stack_cell(
         kernels, biases, used = [], [], []
         for dense in denses:
             name, kernel = leaves.pop((*parent, dense, "kernel"), (None, None))
-            bias_name, bias = leaves.pop((*parent, dense, "bias"), (None, None))
+            _, bias = leaves.pop((*parent, dense, "bias"), (None, None))
             path = "/".join((*parent, dense))
             if kernel is None:
                 problems.append(f"{path}/kernel is missing")

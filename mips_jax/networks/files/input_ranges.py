@@ -30,8 +30,8 @@ def resolve_input_range(network: Network, input_min=None, input_max=None) -> Inp
     for name in known:
         if getattr(answers, name) is None:
             problems.append(
-                f"network.{name} is missing; the network reads {network.input_dim} integers a step and nothing says "
-                "in which range: give an integer, or a list of one for each"
+                f"network.{name} is missing; the network reads {network.input_dim} integers a step "
+                "and nothing says in which range: give an integer, or a list of one for each"
             )
     if problems:
         raise RequestError(*problems)
@@ -39,8 +39,8 @@ def resolve_input_range(network: Network, input_min=None, input_max=None) -> Inp
     for i, ((low, high), (first, last)) in enumerate(zip(bounds, network.encodable_range or ())):
         if low < first or high > last:
             problems.append(
-                f"input {i + 1} is to run over {low}..{high} (network.input_min, network.input_max) but the network "
-                f"reads {first}..{last} only"
+                f"input {i + 1} is to run over {low}..{high} (network.input_min, "
+                f"network.input_max) but the network reads {first}..{last} only"
             )
     if problems:
         raise RequestError(*problems)
@@ -55,8 +55,8 @@ def range_options(input_range: InputRange | None) -> dict:
 
 def lows_of(answers: NetworkOptions, dim: int, problems: list[str]) -> tuple[int, ...]:
     """The smallest value of each of `dim` inputs, 0 unless said."""
-    low = answers.input_min if answers.input_min is not None else 0
-    lows = tuple(plain(low)) if isinstance(plain(low), list) else (low,) * dim
+    low = plain(answers.input_min) if answers.input_min is not None else 0
+    lows = tuple(low) if isinstance(low, list) else (low,) * dim
     if len(lows) != dim:
         problems.append(
             f"network.input_min has {len(lows)} values; the network reads {dim} integers a step"
@@ -72,13 +72,14 @@ def bounds_of(answers: NetworkOptions, dim: int, problems: list[str]) -> InputRa
         bounds.append(tuple(map(int, value)) if isinstance(value, list) else (int(value),) * dim)
         if len(bounds[-1]) != dim:
             problems.append(
-                f"network.{name} has {len(bounds[-1])} values; the network reads {dim} integers a step"
+                f"network.{name} has {len(bounds[-1])} values; the network reads {dim} integers a "
+                "step"
             )
             return ()
     if any(low > high for low, high in zip(*bounds)):
         problems.append(
-            f"network.input_min is {answers.input_min}, above network.input_max = {answers.input_max}; the range would "
-            "be empty"
+            f"network.input_min is {answers.input_min}, above network.input_max = "
+            f"{answers.input_max}; the range would be empty"
         )
         return ()
     return tuple(zip(*bounds))

@@ -48,12 +48,11 @@ def forward_orders(
     """
     by_name = tuple(sorted(shapes, key=natural_order))
     numbered = len({without_numbers(name) for name in shapes}) <= 1
-    if numbered or None in shapes.values() or len(shapes) > MOST_UNNUMBERED:
+    whole = {name: shape for name, shape in shapes.items() if shape is not None}
+    if numbered or len(whole) < len(shapes) or len(shapes) > MOST_UNNUMBERED:
         return [by_name]
     fits = lambda order: (
-        (features in (None, shapes[order[0]][1]))
-        and all(
-            shapes[after][1] == shapes[before][0] for before, after in itertools.pairwise(order)
-        )
+        (features in (None, whole[order[0]][1]))
+        and all(whole[after][1] == whole[before][0] for before, after in itertools.pairwise(order))
     )
     return list(filter(fits, itertools.permutations(by_name))) or [by_name]

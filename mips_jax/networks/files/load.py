@@ -65,12 +65,11 @@ def load_network(
     problems += file_problems
     problems += _open_questions(answers, cell, parts)
     problems += _missing_range(answers, cell, parts) if ask_range else []
-    network = None
     if parts is not None and not problems:
         network, problems = assemble(parts, answers)
-    if problems:
-        raise RequestError(*(f"{path}: {problem}" for problem in dict.fromkeys(problems)))
-    return network
+        if network is not None:
+            return network
+    raise RequestError(*(f"{path}: {problem}" for problem in dict.fromkeys(problems)))
 
 
 def _open_questions(answers: NetworkOptions, cell: str, parts: Parts | None) -> list[str]:
@@ -126,7 +125,7 @@ def _open_questions(answers: NetworkOptions, cell: str, parts: Parts | None) -> 
 
 
 def _missing_range(answers: NetworkOptions, cell: str, parts: Parts | None) -> list[str]:
-    """The bounds of the inputs, where neither the options, the metadata nor the encoding tell them."""
+    """The bounds of the inputs, where neither options, metadata nor encoding tell them."""
     numbers = (
         answers.encoding == "number"
         or cell == "mlp_rnn"
@@ -139,8 +138,8 @@ def _missing_range(answers: NetworkOptions, cell: str, parts: Parts | None) -> l
     ):
         return []
     return [
-        f"network.{name} is missing: the weights do not say in which range the inputs lie; give an integer, or a list "
-        "of one for each input"
+        f"network.{name} is missing: the weights do not say in which range the inputs lie; give an "
+        "integer, or a list of one for each input"
         for name in ("input_min", "input_max")
         if getattr(answers, name) is None
     ]

@@ -91,8 +91,8 @@ def completed(
             said = written
         if said is not None and written is not None and said != written:
             problems.append(
-                f"network.{name} is {said!r} but the file's metadata says {written!r}; drop the option, or correct "
-                "the file"
+                f"network.{name} is {said!r} but the file's metadata says {written!r}; drop the "
+                "option, or correct the file"
             )
         answers[name] = written if said is None else said
         problems += value_problems(name, answers[name])

@@ -40,7 +40,9 @@ def save_network(path: str | os.PathLike, network: Network) -> None:
     Raises:
         RequestError: the network is a pair of functions, or the path has another ending.
     """
-    core, encoding, decoding = network, Numbers(network.input_dim), Rounded()
+    core: Network = network
+    encoding: Encoding = Numbers(network.input_dim)
+    decoding: Decoding = Rounded()
     if isinstance(network, InterpretedNetwork):
         core, encoding, decoding = network.core, network.encoding, network.decoding
     arrays = {"initial": core.initial}

@@ -102,7 +102,8 @@ class _Reader:
     def read(self) -> tuple[str, Parts | None, list[str]]:
         states = self._take_states()
         embedding = self._take_embedding()
-        transition, layers = (), ()
+        transition: Layers = ()
+        layers: tuple[CellLayer, ...] = ()
         if any(RECURRENT_KEY.match(name) for name in self.left):
             cell, layers = self._take_recurrent_layers()
             head = self._take_affine_layers(
@@ -138,7 +139,8 @@ class _Reader:
         tables = [self.left.pop(key) for key in keys]
         if tables and tables[0].ndim != 2:
             self.problems.append(
-                f"{self._name(keys[0])} has shape {tables[0].shape}; an embedding is (values, features)"
+                f"{self._name(keys[0])} has shape {tables[0].shape}; an embedding is (values, "
+                "features)"
             )
         return tables[0] if tables else None
 
@@ -155,12 +157,13 @@ class _Reader:
             array = self.left.pop(key)
             if match["reverse"]:
                 self.problems.append(
-                    f"{key} belongs to a bidirectional layer, which reads the future; train one with "
-                    "bidirectional=False"
+                    f"{key} belongs to a bidirectional layer, which reads the future; train one "
+                    "with bidirectional=False"
                 )
             elif match["source"] == "hr":
                 self.problems.append(
-                    f"{key} belongs to an LSTM with projections, which is not read; train one with proj_size=0"
+                    f"{key} belongs to an LSTM with projections, which is not read; train one with "
+                    "proj_size=0"
                 )
             else:
                 place = (match["prefix"], "" if match["layer"] is None else f"_l{match['layer']}")
@@ -168,8 +171,8 @@ class _Reader:
         modules = {without_numbers(prefix) for prefix, _ in found}
         if len(modules) > 1:
             self.problems.append(
-                f"there are {len(modules)} recurrent modules ({_listed(sorted(modules))}) and the file does "
-                "not say how they are connected; one is read (of any number of layers)"
+                f"there are {len(modules)} recurrent modules ({_listed(sorted(modules))}) and the "
+                "file does not say how they are connected; one is read (of any number of layers)"
             )
             return "", ()
         for prefix in {prefix for prefix, suffix in found if suffix}:
@@ -207,8 +210,8 @@ class _Reader:
             return None, ""
         if weight_hh.ndim != 2 or weight_hh.shape[0] not in (g * weight_hh.shape[1] for g in GATES):
             self.problems.append(
-                f"{key('weight_hh')} has shape {weight_hh.shape}; allowed: (U, U) for nn.RNN, (3 U, U) for "
-                "nn.GRU, (4 U, U) for nn.LSTM"
+                f"{key('weight_hh')} has shape {weight_hh.shape}; allowed: (U, U) for nn.RNN, (3 "
+                "U, U) for nn.GRU, (4 U, U) for nn.LSTM"
             )
             return None, ""
         rows, units = weight_hh.shape
@@ -222,8 +225,8 @@ class _Reader:
             ):
                 wrong = True
                 self.problems.append(
-                    f"{key(name)} has shape {array.shape}; {key('weight_hh')} of shape {weight_hh.shape} asks "
-                    f"for {_shape(shape)}"
+                    f"{key(name)} has shape {array.shape}; {key('weight_hh')} of shape "
+                    f"{weight_hh.shape} asks for {_shape(shape)}"
                 )
         if wrong or "weight_ih" in missing:
             return None, ""
@@ -234,9 +237,9 @@ class _Reader:
         has = lambda names: lambda key: any(part in names for part in key.split("."))
         if not any(map(has(TRANSITION_NAMES + ("ymlp",)), self.left)):
             self.problems.append(
-                "no recurrent layer found; allowed: PyTorch's weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0 with "
-                "any prefix, a flax cell (for example GRUCell_0/ir/kernel), or the paper's hmlp.*.weight and "
-                "ymlp.*.weight"
+                "no recurrent layer found; allowed: PyTorch's weight_ih_l0, weight_hh_l0, "
+                "bias_ih_l0, bias_hh_l0 with any prefix, a flax cell (for example "
+                "GRUCell_0/ir/kernel), or the paper's hmlp.*.weight and ymlp.*.weight"
             )
             return "", (), ()
         transition = self._take_affine_layers("the transition (hmlp)", has(TRANSITION_NAMES), None)
@@ -244,8 +247,8 @@ class _Reader:
         output = self._take_affine_layers("the output (ymlp)", has(OUTPUT_NAMES), hidden_dim)
         if transition and transition[0][0].shape[1] <= hidden_dim:
             self.problems.append(
-                f"the transition (hmlp) reads {transition[0][0].shape[1]} columns and returns {hidden_dim}; "
-                "it must read the hidden state and at least one input, [hidden, x]"
+                f"the transition (hmlp) reads {transition[0][0].shape[1]} columns and returns "
+                f"{hidden_dim}; it must read the hidden state and at least one input, [hidden, x]"
             )
         return "mlp_rnn", transition, output
 
@@ -256,7 +259,8 @@ class _Reader:
         stems = {stem for stem, _, role in split.values() if role in ("weight", "bias")}
         if not stems:
             self.problems.append(
-                f"{owner} is missing: no affine layer (for example {_EXAMPLES[owner]}) is left in the file"
+                f"{owner} is missing: no affine layer (for example {_EXAMPLES[owner]}) is left in "
+                "the file"
             )
             return ()
         weights = {stem: self.left.get(spell(stem, "weight")) for stem in stems}
@@ -266,8 +270,8 @@ class _Reader:
         orders = forward_orders(shapes, features)
         if len(orders) > 1:
             self.problems.append(
-                f"neither the names nor the shapes tell the order of {owner}'s layers ({_listed(orders[0])}); number "
-                "them, for example head.0.weight, head.2.weight"
+                f"neither the names nor the shapes tell the order of {owner}'s layers "
+                f"({_listed(orders[0])}); number them, for example head.0.weight, head.2.weight"
             )
         layers, whole, before = [], True, "the hidden state"
         for stem in orders[0]:
@@ -291,20 +295,21 @@ class _Reader:
             return [_missing(names["weight"])]
         if weight.ndim != 2:
             return [
-                f"{names['weight']} has shape {weight.shape}; {owner} is made of affine layers of shape (out, in)"
+                f"{names['weight']} has shape {weight.shape}; {owner} is made of affine layers of "
+                "shape (out, in)"
             ]
         problems = []
         if features is not None and weight.shape[1] != features:
             problems.append(
-                f"{names['weight']} has shape {weight.shape} but {before} has {features} values; allowed: "
-                f"({weight.shape[0]}, {features})"
+                f"{names['weight']} has shape {weight.shape} but {before} has {features} values; "
+                f"allowed: ({weight.shape[0]}, {features})"
             )
         if bias is None and not self.missing_bias_is_zero:
             problems.append(_missing(names["bias"]))
         if bias is not None and bias.shape != weight.shape[:1]:
             problems.append(
-                f"{names['bias']} has shape {bias.shape}; {names['weight']} of shape {weight.shape} asks for "
-                f"({weight.shape[0]},)"
+                f"{names['bias']} has shape {bias.shape}; {names['weight']} of shape "
+                f"{weight.shape} asks for ({weight.shape[0]},)"
             )
         return problems
 
@@ -326,8 +331,8 @@ class _Reader:
                 self.problems.append(_missing(f"the initial state {kind}0"))
             elif states[kind].size != size:
                 self.problems.append(
-                    f"the initial state {STATE_NAMES[kind][0]} has shape {states[kind].shape}; {size} numbers "
-                    "are needed"
+                    f"the initial state {STATE_NAMES[kind][0]} has shape {states[kind].shape}; "
+                    f"{size} numbers are needed"
                 )
         if self.problems:
             return None
@@ -336,8 +341,9 @@ class _Reader:
     def _report_unknown_keys(self) -> None:
         for key in sorted(self.left, key=natural_order):
             self.problems.append(
-                f"unknown key {self._name(key)}, shape {self.left[key].shape}; remove it if the network does "
-                "not use it, or give the network as two Python functions (mips_jax.networks.CallableNetwork)"
+                f"unknown key {self._name(key)}, shape {self.left[key].shape}; remove it if the "
+                "network does not use it, or give the network as two Python functions "
+                "(mips_jax.networks.CallableNetwork)"
             )
 
 
@@ -350,7 +356,10 @@ _EXAMPLES = {
 
 def _missing(key: str) -> str:
     if "bias" in key:
-        return f"key {key} is missing; if the layer was made with bias=False, say network.missing_bias=zeros"
+        return (
+            f"key {key} is missing; if the layer was made with bias=False, say "
+            "network.missing_bias=zeros"
+        )
     return f"key {key} is missing"
 
 

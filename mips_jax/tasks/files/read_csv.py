@@ -77,7 +77,8 @@ def _columns(path: pathlib.Path) -> list[str]:
     problems = []
     if names and all(_is_number(name) for name in names):
         raise RequestError(
-            f"{path.name}: the first line must name the columns, {_LAYOUT}, but is {','.join(names)}"
+            f"{path.name}: the first line must name the columns, {_LAYOUT}, but is "
+            f"{','.join(names)}"
         )
     columns = [name + "0" if name in ("x", "y") else name for name in names]
     expected = {"sequence"} | {
@@ -88,7 +89,8 @@ def _columns(path: pathlib.Path) -> list[str]:
     for name, column in zip(names, columns):
         if column not in expected:
             problems.append(
-                f"{path.name}: there is a column {shown(name)} that is not part of the layout {_LAYOUT}"
+                f"{path.name}: there is a column {shown(name)} that is not part of the layout "
+                f"{_LAYOUT}"
             )
     for column in sorted(set(columns)):
         if columns.count(column) > 1:

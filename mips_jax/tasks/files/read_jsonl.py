@@ -145,14 +145,15 @@ class _Steps:
 
     def _report(self, records: list[dict]) -> None:
         """Adds what is wrong with these steps."""
-        listed = self.shape != ()
+        size = self.shape[0] if self.shape else None  # None: plain numbers
+        listed = size is not None
         for record in records:
             for step in record[self.key]:
                 numbers = step if isinstance(step, list) else [step]
                 if not numbers:
                     self._add("a step is an empty list", record, step)
-                elif isinstance(step, list) != listed or (listed and len(numbers) != self.shape[0]):
-                    expected = f"a list of {self.shape[0]} numbers" if listed else "one number"
+                elif isinstance(step, list) != listed or size not in (None, len(numbers)):
+                    expected = f"a list of {size} numbers" if listed else "one number"
                     self._add(f"every step must be {expected}, like the first", record, step)
                 else:
                     for number in numbers:

@@ -53,7 +53,8 @@ def _arrays(archive, name: str):
             problems.append(f"{name}: there is no array {key}; the file holds {there}")
     if "lengths" not in archive.files and "mask" in archive.files:
         problems.append(
-            f"{name}: there is an array mask; give the sequences' lengths as an array (N,) named lengths"
+            f"{name}: there is an array mask; give the sequences' lengths as an array (N,) named "
+            "lengths"
         )
     if problems:
         raise RequestError(*problems)
@@ -68,14 +69,14 @@ def _mask_from_lengths(lengths: np.ndarray, shape: tuple[int, ...], name: str) -
     longest = shape[1]
     if lengths.dtype.kind not in "iu" or lengths.shape != shape[:1]:
         raise RequestError(
-            f"{name}: lengths must be integers of shape {shape[:1]}, one for each sequence of x, but is "
-            f"{lengths.dtype} of shape {lengths.shape}"
+            f"{name}: lengths must be integers of shape {shape[:1]}, one for each sequence of x, "
+            f"but is {lengths.dtype} of shape {lengths.shape}"
         )
     wrong = (lengths < 1) | (lengths > longest)
     if wrong.any():
         first = int(np.argmax(wrong))
         raise RequestError(
-            f"{name}: {int(wrong.sum())} of the lengths are not within 1..{longest} (first: lengths[{first}] = "
-            f"{lengths[first]})"
+            f"{name}: {int(wrong.sum())} of the lengths are not within 1..{longest} (first: "
+            f"lengths[{first}] = {lengths[first]})"
         )
     return np.arange(longest) < lengths[:, None]

@@ -115,7 +115,7 @@ def prove_equal(network: Network, machine: Mealy, settings: ProofSettings | None
     """
     settings = settings or ProofSettings()
     obstacle = _obstacle(network, machine, settings)
-    if obstacle:
+    if obstacle or not isinstance(network, MLPRNN):
         return Proof(False, f"not attempted: {obstacle}")
     work = _Work(network, settings)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as not finite

@@ -106,7 +106,7 @@ def test_waiting_times_count_a_counter():
 
 
 def test_what_the_hidden_state_holds_is_told_from_what_it_does_not():
-    network = Embedded(IntegerState([0], lambda s, x: np.maximum(s, x)), seed=2)
+    network = Embedded(IntegerState([0], np.maximum), seed=2)
     traces = record(network, random_words(DIGIT, 300, 10, np.random.default_rng(3)))
     held = {
         f.name: f.held

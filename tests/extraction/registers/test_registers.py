@@ -45,7 +45,7 @@ def _features(network, input_range, depth=1):
     "network, input_range, wanted",
     [
         (IntegerState([0], lambda s, x: s + x, lambda s: s % 3), DIGIT, {"remainder3"}),
-        (IntegerState([0], lambda s, x: np.maximum(s, x)), DIGIT, {"output"}),
+        (IntegerState([0], np.maximum), DIGIT, {"output"}),
         (
             IntegerState([0] * 3, lambda a, b, c, x: (x, a, b), lambda a, b, c: (a > b) & (b > c)),
             DIGIT,

@@ -1,4 +1,6 @@
-"""Boolean minimisation against truth tables, brute force over all covers, and known minimal forms."""
+"""Boolean minimisation against truth tables, brute force over all covers, and known minimal
+forms.
+"""
 
 import itertools
 

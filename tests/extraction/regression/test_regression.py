@@ -60,7 +60,7 @@ def test_affine_modulo_finds_coefficients_or_nothing(modulus):
 
 
 def test_integer_affine_is_exact_or_nothing():
-    x, y, z = ROWS.T
+    x, y, _ = ROWS.T
     assert integer_affine([x, y], 3 * x - 100 * y + 12) == ([3, -100], 12)
     assert integer_affine([x, y], x * y) is None
     almost = 2 * x + 1

@@ -268,7 +268,8 @@ WRONG_OPTIONS = {
     "one-hot of another size": (
         "gru",
         {"encoding": "one_hot", "input_min": 0, "input_max": 9},
-        "reads 5 values a step but the range 0..9 (network.input_min, network.input_max) takes 10 one-hot values",
+        "reads 5 values a step but the range 0..9 (network.input_min, network.input_max) takes 10 "
+        "one-hot values",
     ),
     "bits of another size": (
         "gru",
@@ -353,7 +354,7 @@ def test_everything_that_is_missing_is_asked_for_at_once():
         problem.partition("give network.")[2].partition(":")[0] for problem in caught.value.problems
     ]
     assert asked == ["nonlinearity", "initial", "encoding", "head"]
-    with pytest.raises(RequestError, match="give network.head_nonlinearity: relu or tanh"):
+    with pytest.raises(RequestError, match=r"give network\.head_nonlinearity: relu or tanh"):
         load_network(FOLDER / "gru_two_layers.npz")
 
 
@@ -364,7 +365,7 @@ def test_the_range_is_asked_for_together_with_the_rest(tmp_path):
         p.split(": ")[1].split(" is missing")[0] for p in caught.value.problems if "missing" in p
     ] == ["network.input_min"]
     assert "give network.head" in str(caught.value)
-    with pytest.raises(RequestError, match="network.input_max is missing"):
+    with pytest.raises(RequestError, match=r"network\.input_max is missing"):
         load_network(saved(tmp_path, paper_arrays()), ask_range=True, input_min=0)
     assert load_network(
         FOLDER / "gru.npz", ask_range=True, **GRU | {"encoding": "one_hot"}
@@ -399,7 +400,7 @@ def test_all_bad_values_are_named(tmp_path):
 def test_options_and_metadata_that_disagree(tmp_path):
     path = saved(tmp_path, arrays_of("rnn_relu"), {"nonlinearity": "relu"})
     with pytest.raises(
-        RequestError, match="network.nonlinearity is 'tanh' but the file's metadata says 'relu'"
+        RequestError, match=r"network\.nonlinearity is 'tanh' but the file's metadata says 'relu'"
     ):
         load_network(path, **OPTIONS["rnn_relu"] | {"nonlinearity": "tanh"})
 
@@ -418,7 +419,7 @@ class Bomb:
 def test_a_pickle_is_refused_with_the_conversion(suffix, tmp_path):
     path = tmp_path / f"net{suffix}"
     path.write_bytes(pickle.dumps(Bomb(tmp_path / "trace")))
-    with pytest.raises(RequestError, match="is a pickle.*never opened") as caught:
+    with pytest.raises(RequestError, match=r"is a pickle.*never opened") as caught:
         load_network(path)
     assert 'save_file(torch.load("net.pt", weights_only=True), "net.safetensors")' in str(
         caught.value
@@ -429,7 +430,7 @@ def test_a_pickle_is_refused_with_the_conversion(suffix, tmp_path):
 def test_a_pickle_inside_an_npz_is_never_loaded(tmp_path):
     path = tmp_path / "net.npz"
     np.savez(path, bomb=np.array([Bomb(tmp_path / "trace")], dtype=object))
-    with pytest.raises(RequestError, match="not a readable .npz file.*holds Python objects"):
+    with pytest.raises(RequestError, match=r"not a readable \.npz file.*holds Python objects"):
         load_network(path)
     assert not (tmp_path / "trace").exists()
 
@@ -457,10 +458,10 @@ def test_metadata_that_is_no_object(tmp_path):
     path = tmp_path / "net.npz"
     for text in ("[1, 2]", "{", "3"):
         np.savez(path, **arrays_of("gru"), metadata=np.array(text))
-        with pytest.raises(RequestError, match="not a readable .npz file"):
+        with pytest.raises(RequestError, match=r"not a readable \.npz file"):
             load_network(path, **GRU)
     save_with = lambda **metadata: saved(tmp_path, arrays_of("gru"), metadata)
-    with pytest.raises(RequestError, match="network.encoding is 7; allowed"):
+    with pytest.raises(RequestError, match=r"network\.encoding is 7; allowed"):
         load_network(save_with(encoding=7, head="number", initial="zeros"))
 
 
@@ -471,7 +472,7 @@ def test_an_array_that_claims_to_be_huge(tmp_path):
     )
     with zipfile.ZipFile(tmp_path / "net.npz", "w") as file:
         file.writestr("hmlp.mlp.0.weight.npy", header.getvalue() + b"\0" * 64)
-    with pytest.raises(RequestError, match="not a readable .npz file"):
+    with pytest.raises(RequestError, match=r"not a readable \.npz file"):
         load_network(tmp_path / "net.npz")
 
 
@@ -479,7 +480,7 @@ def test_functions_cannot_be_saved_and_nothing_is_left_behind(tmp_path):
     network = CallableNetwork(lambda h, x: h, lambda h: h, [0.0])
     with pytest.raises(RequestError, match="a CallableNetwork cannot be saved"):
         save_network(tmp_path / "net.npz", network)
-    with pytest.raises(RequestError, match="saved as .npz or .safetensors, not as .pt"):
+    with pytest.raises(RequestError, match=r"saved as \.npz or \.safetensors, not as \.pt"):
         save_network(tmp_path / "net.pt", load_network(FOLDER / "gru.npz", **GRU))
     assert not list(tmp_path.iterdir())
 

@@ -319,7 +319,7 @@ WRONG_FILES = {
     ),
     "jsonl nested": (
         "a.jsonl",
-        jsonl('{"x": [%s1%s], "y": [2]}' % ("[" * 900, "]" * 900)),
+        jsonl('{"x": [' + "[" * 900 + "1" + "]" * 900 + '], "y": [2]}'),
         "x: every step must be one",
     ),
     "jsonl nested deeply": ("a.jsonl", jsonl("[" * 100_000), "not every line is JSON"),
@@ -375,7 +375,8 @@ def test_all_problems_of_a_file_at_once(tmp_path):
         "y has 1 entry that is not finite",
         "x has 20 sequences but y has 5",
         "x has 3 steps but y has 2",
-        "there are only 5 sequences; at least 10 are needed, as some are set apart for selection and for judging",
+        "there are only 5 sequences; at least 10 are needed, as some are set apart for selection "
+        "and for judging",
     ]
     path = tmp_path / "bad.csv"
     path.write_bytes(csv("20,a,1.5", "20", "20,,nan"))
@@ -445,5 +446,5 @@ def test_header_that_promises_more_than_there_is(tmp_path):
     path = tmp_path / "huge.npz"
     header = _npy(np.zeros((20, 3))).replace(b"(20, 3), }           ", b"(2000000000000, 3), }")
     path.write_bytes(zipped(x_npy=header, y_npy=_npy(SUMS)))
-    with pytest.raises(RequestError, match="huge.npz: not a readable .npz file"):
+    with pytest.raises(RequestError, match=r"huge\.npz: not a readable \.npz file"):
         load_file_task(path)

@@ -1,0 +1,36 @@
+"""The keys of a composed config, nested ones by path."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from omegaconf import DictConfig, OmegaConf
+
+
+def keys_outside_schema(config: DictConfig, prefix: str = "") -> list[str]:
+    """Keys that no dataclass knows."""
+    schema = OmegaConf.get_type(config)
+    known = set() if schema is None else {field.name for field in dataclasses.fields(schema)}
+    outside = [prefix + str(key) for key in config if key not in known]
+    for key in config:
+        if (
+            key in known
+            and not OmegaConf.is_missing(config, key)
+            and dataclasses.is_dataclass(OmegaConf.get_type(config[key]))
+        ):
+            outside += keys_outside_schema(config[key], prefix + str(key) + ".")
+    return outside
+
+
+def all_keys(config: DictConfig, prefix: str = "") -> list[str]:
+    """All keys of a config, groups and their members alike."""
+    keys = []
+    for key in config:
+        path = prefix + str(key)
+        keys.append(path)
+        aliased = OmegaConf.is_missing(config, key) or (
+            isinstance(key, int | str) and OmegaConf.is_interpolation(config, key)
+        )
+        if not aliased and isinstance(config[key], DictConfig):
+            keys += all_keys(config[key], f"{path}.")
+    return keys
