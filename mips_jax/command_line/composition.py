@@ -24,7 +24,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, flag_override
 from omegaconf.errors import OmegaConfBaseException
 
-from mips_jax.command_line.keys import all_keys, keys_outside_schema
+from mips_jax.command_line.keys import all_keys, check_plugins, keys_outside_schema
 from mips_jax.command_line.messages import explain, first_line, near, unknown_key
 from mips_jax.command_line.schema import DOORS, Config, register
 from mips_jax.errors import RequestError
@@ -217,9 +217,10 @@ class Composer:
         try:
             composed = self.compose(overrides, mode)
             OmegaConf.resolve(without_hydra(composed))
-            return composed
         except COMPOSITION_ERRORS as error:
             raise RequestError(*self._problems(overrides, error)) from None
+        check_plugins(composed)
+        return composed
 
     def _problems(self, overrides: Sequence[str], error: Exception) -> list[str]:
         """Tries the arguments one by one on top of the groups, so that every wrong one is named."""

@@ -6,6 +6,10 @@ import dataclasses
 
 from omegaconf import DictConfig, OmegaConf
 
+from mips_jax.errors import RequestError
+
+PLUGINS = ("launcher", "sweeper")
+
 
 def keys_outside_schema(config: DictConfig, prefix: str = "") -> list[str]:
     """Keys that no dataclass knows."""
@@ -34,3 +38,20 @@ def all_keys(config: DictConfig, prefix: str = "") -> list[str]:
         if not aliased and isinstance(config[key], DictConfig):
             keys += all_keys(config[key], f"{path}.")
     return keys
+
+
+def check_plugins(composed: DictConfig) -> None:
+    """Refuses a launcher or sweeper that is no plug-in of Hydra.
+
+    Raises:
+        RequestError: naming each.
+    """
+    targets = {name: OmegaConf.select(composed.hydra[name], "_target_") for name in PLUGINS}
+    problems = [
+        f"hydra.{name}._target_ is {target!r}, which is no plug-in of Hydra; choose one by "
+        f"hydra/{name}=NAME"
+        for name, target in targets.items()
+        if not str(target).startswith(("hydra_plugins.", "hydra._internal.core_plugins."))
+    ]
+    if problems:
+        raise RequestError(*problems)

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from mips_jax.errors import RequestError
+from mips_jax.extraction.request import check as check_request
 from mips_jax.inputs import InputRange, Inputs
 from mips_jax.networks import Network
 from mips_jax.pipeline.attempts import Attempt, attempted, train_networks, training_data
@@ -115,6 +117,7 @@ def distil_network(
     settings = requested(settings)
     watch = Watch(progress or Silent())
     inputs = Inputs.of(input_range)
+    check_request(network, inputs.bounds, settings.extraction)
     watch.begin("extract", "looking at the network")
     survey, refused = surveyed(network, inputs, settings.verification)
     found = Distillation(name, "", inputs, network, survey=survey, refused=refused)
@@ -142,5 +145,11 @@ def distil_given(
     settings = requested(settings)
     watch = Watch(progress or Silent())
     inputs = inputs_in_use(Inputs.of(task.input_range), task)
+    check_request(network, inputs.bounds, settings.extraction)
+    if network.output_dim != task.output_dim:
+        raise RequestError(
+            f"the network writes {network.output_dim} integers a step, the task {task.name} has "
+            f"{task.output_dim}"
+        )
     found = Distillation(task.name, task.description, inputs, network)
     return judged(extracted(found, settings, watch), task, trained_on, settings, watch)
