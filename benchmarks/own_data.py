@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--time-limit", type=float, default=60.0, help="seconds of training for one task"
+        "--time-limit", type=float, default=180.0, help="seconds of training for one network"
     )
     options = parser.parse_args()
     tasks = HELD_OUT if options.set == "first" else SECOND_HELD_OUT
@@ -81,8 +81,7 @@ def one_run(task: LabelledTask, path: Path, options) -> tuple[tuple[str, ...], b
     length.
     """
     settings = PipelineSettings(
-        training=TrainingSettings(seed=options.seed, time_limit_seconds=options.time_limit),
-        attempts=1,
+        training=TrainingSettings(seed=options.seed, time_limit_seconds=options.time_limit)
     )
     found = distil(path, settings=settings)
     long = task.long_sequences(2_000, 5 * task.length, options.seed)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import time
 
+import numpy as np
+
 from mips_jax.budget import Budget, Guard
 from mips_jax.extraction.encodings import encodings
 from mips_jax.extraction.evidence import Evidence
@@ -17,8 +19,9 @@ from mips_jax.extraction.findings import Findings, judged
 from mips_jax.extraction.methods import Method, chosen
 from mips_jax.extraction.outcomes import Outcome, Report
 from mips_jax.extraction.request import check
-from mips_jax.extraction.result import Extraction
+from mips_jax.extraction.result import Candidate, Extraction
 from mips_jax.extraction.settings import ExtractionSettings
+from mips_jax.extraction.traces import record
 from mips_jax.extraction.tuning import TUNING, Tuning
 from mips_jax.inputs import InputRange, Inputs
 from mips_jax.networks import Network
@@ -63,6 +66,17 @@ def extract_tuned(
         if not findings.settled:
             evidence, findings = run(method, evidence, findings, budget)
     return _report(evidence, findings, guard, started)
+
+
+def with_best(extraction: Extraction, network: Network, best: Candidate) -> Extraction:
+    """The same with another of its candidates as the first, for reasons that lie outside."""
+    if best is extraction.best:
+        return extraction
+    others = tuple(candidate for candidate in extraction.candidates if candidate is not best)
+    rng = np.random.default_rng((extraction.settings.seed, _ENCODINGS))
+    traces = record(network, extraction.words[0])
+    held = encodings(best, traces, rng, TUNING)
+    return dataclasses.replace(extraction, candidates=(best, *others), encodings=held)
 
 
 def run(

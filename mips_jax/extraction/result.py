@@ -62,7 +62,11 @@ class Candidate:
     @property
     def score(self) -> float:
         """Bits of the program plus those of its exceptions among 1,000 words; the lowest wins."""
-        return self.description_length + _EXCEPTION_BITS * 1000 * (1.0 - self.fidelity)
+        return self.score_at(self.fidelity)
+
+    def score_at(self, share: float) -> float:
+        """The same where it is right on another share of the words that count."""
+        return self.description_length + _EXCEPTION_BITS * 1000 * (1.0 - share)
 
 
 @dataclasses.dataclass(frozen=True)

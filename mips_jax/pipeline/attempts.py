@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mips_jax.extraction import Candidate, Extraction
+from mips_jax.extraction.extract import with_best
 from mips_jax.inputs import Inputs
 from mips_jax.networks import Network
 from mips_jax.pipeline.distillation import Distillation
@@ -72,15 +74,35 @@ def attempted(task: Task, result: TrainingResult, data, settings, watch: Watch) 
     inputs, network = inputs_in_use(inputs, task), member.to_network(task.length)
     found = Distillation(task.name, task.description, inputs, network)
     found = extracted(found, settings, watch)
-    if found.program is None:
-        return Attempt(result, data, inputs, network, found.extraction)
+    extraction = found.extraction
+    if extraction is None or extraction.best is None:
+        return Attempt(result, data, inputs, network, extraction)
     training, selection = data
     length = settings.verification.long_factor * task.length
     long = task.selection_at(LONG_SELECTION, length, settings.verification.seed)
-    parts = [selection, *([] if long is None else [long]), training]
-    right = tuple(whole_sequence_accuracy(found.program, part) for part in parts)
-    steps = step_accuracy(found.program, selection)
-    return Attempt(result, data, inputs, network, found.extraction, found.candidate, right, steps)
+    best, right = _best_on(extraction, [selection, *([] if long is None else [long]), training])
+    extraction = with_best(extraction, network, best)
+    steps = step_accuracy(best.program, selection)
+    return Attempt(result, data, inputs, network, extraction, best, right, steps)
+
+
+def _best_on(
+    extraction: Extraction, parts: Sequence[Sequences]
+) -> tuple[Candidate, tuple[float, ...]]:
+    """The candidate with the best score on what training and selection have seen, where the
+    network may err itself; and its share of right sequences of each part.
+    """
+    best: tuple[float, Candidate, tuple[float, ...]] | None = None
+    for candidate in extraction.candidates:  # the most faithful first: it wins among equals
+        if best is not None and candidate.description_length >= best[0]:
+            continue  # no score is below the length
+        right = tuple(whole_sequence_accuracy(candidate.program, part) for part in parts)
+        score = candidate.score_at(sum(right) / len(right))
+        if best is None or score < best[0]:
+            best = (score, candidate, right)
+    if best is None:
+        raise ValueError("an extraction without candidates has no best one")
+    return best[1:]
 
 
 def training_data(
