@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.tasks import HELD_OUT, SECOND_HELD_OUT, write_npz
+from mips_jax.networks import save_network
 from mips_jax.pipeline import PipelineSettings, distil
 from mips_jax.tasks import LabelledTask
 from mips_jax.training import TrainingSettings
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--formats", default="npz")
     parser.add_argument("--count", type=int, default=5_000)
     parser.add_argument("--noise", type=float, default=0.0)
+    parser.add_argument("--out", type=Path, default=None, help="folder in which networks are saved")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--time-limit", type=float, default=180.0, help="seconds of training for one network"
@@ -84,6 +86,9 @@ def one_run(task: LabelledTask, path: Path, options) -> tuple[tuple[str, ...], b
         training=TrainingSettings(seed=options.seed, time_limit_seconds=options.time_limit)
     )
     found = distil(path, settings=settings)
+    if options.out is not None and found.network is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
+        save_network(options.out / f"{task.name}.npz", found.network)
     long = task.long_sequences(2_000, 5 * task.length, options.seed)
     right = whole_sequence_accuracy(found.program, long) if found.program else 0.0
     checked = found.verification

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mips_jax.extraction import ExtractionSettings
+from mips_jax.extraction.extract import with_best
 from mips_jax.extraction.result import Candidate, Extraction
 from mips_jax.inputs import Inputs
 from mips_jax.networks import MLPRNN
@@ -17,7 +18,10 @@ from mips_jax.pipeline import (
     distil_network,
     distil_task,
 )
+from mips_jax.pipeline.attempts import best_on
 from mips_jax.pipeline.distillation import Distillation
+from mips_jax.pipeline.judging import judged
+from mips_jax.pipeline.progress import Silent, Watch
 from mips_jax.programs import Const, Program, Register, Var, call, compile_source
 from mips_jax.sequences import Sample, Sequences
 from mips_jax.tasks import get_task, stepwise
@@ -227,6 +231,17 @@ def test_a_wrong_program_is_never_solved_and_its_figures_never_round_up():
     assert not constant.solved and "unseen sequences of length 10" in constant.reason
 
 
+def test_a_clock_that_struck_is_told():
+    found = _distillation(PARITY, parity(), parity())
+    late = dataclasses.replace(found.extraction, struck=True)
+    told = judged(dataclasses.replace(found, extraction=late), None, (), SETTINGS, Watch(Silent()))
+    assert told.verification.notes == (
+        "the clock struck while programs were looked for (extraction.seconds): a quieter machine "
+        "may find another one",
+    )
+    assert judged(found, None, (), SETTINGS, Watch(Silent())).verification.notes == ()
+
+
 def test_an_imperfect_network_is_blamed():
     @dataclasses.dataclass(frozen=True)
     class Member:
@@ -306,3 +321,20 @@ def test_a_counter_that_turns_over_beyond_the_usual_words_is_looked_at_on_longer
     found = distil_network(network, BIT, settings=SETTINGS)
     assert found.solved and found.extraction.length > 10
     assert compile_source(found.source)([1] * 30)[-1] == 30 % 14
+
+
+def test_what_the_examples_say_decides_between_candidates():
+    """A network that errs is followed by a longer program; the examples know better."""
+    right = Candidate("registers", PARITY, 40.0, 0.99)
+    wrong = Candidate("registers", LATE, 30.0, 1.0)
+    words = np.random.default_rng(0).integers(0, 2, (300, 30, 1))
+    sequences = Sequences(words, PARITY.run(words))
+    extraction = Extraction(
+        (wrong, right), None, (), (), 10, 0.1, ExtractionSettings(), (words[:, :10],)
+    )
+    best, shares = best_on(extraction, [sequences, sequences])
+    assert best is right and shares == (1.0, 1.0)
+    again = with_best(extraction, parity(), best)
+    assert again.candidates == (right, wrong) and [e.register for e in again.encodings] == ["s"]
+    equal = dataclasses.replace(extraction, candidates=(right, dataclasses.replace(right)))
+    assert best_on(equal, [sequences])[0] is right  # the first of equals

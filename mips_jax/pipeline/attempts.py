@@ -80,13 +80,13 @@ def attempted(task: Task, result: TrainingResult, data, settings, watch: Watch) 
     training, selection = data
     length = settings.verification.long_factor * task.length
     long = task.selection_at(LONG_SELECTION, length, settings.verification.seed)
-    best, right = _best_on(extraction, [selection, *([] if long is None else [long]), training])
+    best, right = best_on(extraction, [selection, *([] if long is None else [long]), training])
     extraction = with_best(extraction, network, best)
     steps = step_accuracy(best.program, selection)
     return Attempt(result, data, inputs, network, extraction, best, right, steps)
 
 
-def _best_on(
+def best_on(
     extraction: Extraction, parts: Sequence[Sequences]
 ) -> tuple[Candidate, tuple[float, ...]]:
     """The candidate with the best score on what training and selection have seen, where the

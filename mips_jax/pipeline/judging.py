@@ -17,6 +17,11 @@ from mips_jax.tasks.coverage import coverage_notes
 from mips_jax.tasks.examples import ExampleTask
 from mips_jax.verification import Case, Truth, VerificationSettings, verify
 
+_STRUCK = (
+    "the clock struck while programs were looked for (extraction.seconds): a quieter machine may "
+    "find another one"
+)
+
 
 def judged(
     found: Distillation,
@@ -31,6 +36,8 @@ def judged(
         return dataclasses.replace(found, seconds=watch.end())
     watch.begin("verify", "verifying")
     notes = coverage_notes(task.given, task.judging) if isinstance(task, ExampleTask) else ()
+    if found.extraction is not None and found.extraction.struck:
+        notes += (_STRUCK,)
     verification = verify(case, notes)
     return dataclasses.replace(found, verification=verification, seconds=watch.end())
 
