@@ -24,7 +24,8 @@ class Evidence:
     """A network and what it did.
 
     Attributes:
-        network: as plain arrays.
+        judge: the network, as plain arrays: programs are compared with it.
+        network: what methods ask: the judge, or a machine that stands in for it where it errs.
         inputs: bounds, and which letters occur.
         length: steps of all words.
         wide: runs on random words, and on those on which a program was wrong.
@@ -35,6 +36,7 @@ class Evidence:
         tuning: the numbers that decide.
     """
 
+    judge: Network
     network: Network
     inputs: Inputs
     length: int
@@ -59,7 +61,7 @@ class Evidence:
             random_words(inputs, tuning.words.fresh, length, rng),
         )
         wide, narrow, fresh = (record(network, w) for w in words)
-        return cls(network, inputs, length, wide, narrow, fresh, words, settings, tuning)
+        return cls(network, network, inputs, length, wide, narrow, fresh, words, settings, tuning)
 
     @property
     def length_is_a_guess(self) -> bool:
@@ -71,6 +73,11 @@ class Evidence:
         """`boolean` where inputs and outputs are all 0 or 1, else `integer`."""
         bits = all(low >= 0 and high <= 1 for low, high in self.inputs.bounds)
         return "boolean" if bits and set(np.unique(self.wide.outputs)) <= {0, 1} else "integer"
+
+    @property
+    def observed(self) -> Traces:
+        """The wide words as the judge runs them."""
+        return self.wide if self.network is self.judge else record(self.judge, self.wide.words)
 
     @property
     def registers(self) -> RegisterSettings:
@@ -85,6 +92,13 @@ class Evidence:
         """Random numbers that depend on the seed, on the words so far and on what they are for."""
         return np.random.default_rng((self.settings.seed, len(self.words), purpose))
 
+    def asking(self, network: Network) -> Evidence:
+        """The same words put to another network, which methods ask from now on; programs are still
+        compared with the judge.
+        """
+        wide, narrow = (record(network, traces.words) for traces in (self.wide, self.narrow))
+        return dataclasses.replace(self, network=network, wide=wide, narrow=narrow)
+
     def with_counterexamples(self, rows: np.ndarray) -> Evidence:
         """Fresh words on which a program was wrong join those that the next ones must fit; all
         fresh words are drawn anew.
@@ -93,9 +107,12 @@ class Evidence:
             rows: indices of fresh words.
         """
         words = random_words(self.inputs, len(self.fresh.words), self.length, self.rng())
+        wrong = self.fresh.rows(rows)
+        if self.network is not self.judge:
+            wrong = record(self.network, wrong.words)
         return dataclasses.replace(
             self,
-            wide=self.wide.joined(self.fresh.rows(rows)),
-            fresh=record(self.network, words),
+            wide=self.wide.joined(wrong),
+            fresh=record(self.judge, words),
             words=(*self.words, words),
         )

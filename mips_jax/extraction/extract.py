@@ -23,10 +23,11 @@ from mips_jax.extraction.result import Candidate, Extraction
 from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.extraction.traces import record
 from mips_jax.extraction.tuning import TUNING, Tuning
-from mips_jax.inputs import InputRange, Inputs
+from mips_jax.inputs import InputRange, Inputs, random_words
 from mips_jax.networks import Network
 
-_ENCODINGS = 2000  # what random numbers are for; apart from the methods' purposes
+# What random numbers are for; apart from the methods' purposes.
+_ENCODINGS, _COMPARISON = 2000, 3000
 
 
 def extract(
@@ -100,8 +101,10 @@ def run(
 
 def _report(evidence: Evidence, findings: Findings, guard: Guard, started: float) -> Extraction:
     ranked = tuple(sorted(findings.candidates, key=lambda c: c.score))
+    if ranked and all(candidate.fidelity < 1.0 for candidate in ranked):
+        evidence, ranked = _compared(evidence, ranked)
     rng = evidence.rng(_ENCODINGS)
-    held = encodings(ranked[0], evidence.wide, rng, evidence.tuning) if ranked else ()
+    held = encodings(ranked[0], evidence.observed, rng, evidence.tuning) if ranked else ()
     return Extraction(
         ranked,
         findings.machine,
@@ -114,3 +117,20 @@ def _report(evidence: Evidence, findings: Findings, guard: Guard, started: float
         guard.struck,
         findings.reports,
     )
+
+
+def _compared(
+    evidence: Evidence, candidates: tuple[Candidate, ...]
+) -> tuple[Evidence, tuple[Candidate, ...]]:
+    """Candidates none of which is exact, on the same words for all: chance must not choose."""
+    count = evidence.tuning.choice.compared
+    words = random_words(evidence.inputs, count, evidence.length, evidence.rng(_COMPARISON))
+    outputs = record(evidence.judge, words).outputs
+    judged = [
+        dataclasses.replace(
+            c, fidelity=float((c.program.run(words) == outputs).all(axis=(1, 2)).mean())
+        )
+        for c in candidates
+    ]
+    evidence = dataclasses.replace(evidence, words=(*evidence.words, words))
+    return evidence, tuple(sorted(judged, key=lambda c: c.score))

@@ -12,10 +12,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from mips_jax.extraction.evidence import Evidence
+from mips_jax.extraction.machine_network import MachineNetwork
 from mips_jax.extraction.outcomes import Report
 from mips_jax.extraction.result import TABLE, Candidate
 from mips_jax.machines import Mealy
 from mips_jax.programs import Lookup, Program, walk
+
+# A program equals the machine if it errs at most this many times as often: errors are counted on
+# other words.
+_AS_FAITHFUL = 2.0
+_UNSEEN = 3.0  # words that may be wrong where none was among as many
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,10 +48,13 @@ class LearntMachine:
     Attributes:
         machine: the network's behaviour, or None where there is no such machine.
         words: random words [W, T, I] that it was compared with the network on.
+        agreement: where the machine stands in for a network that errs: the share of the words of
+            the whole length on which they agree.
     """
 
     machine: Mealy | None
     words: tuple[np.ndarray, ...] = ()
+    agreement: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -58,6 +67,8 @@ class Findings:
         machine: the finite machine that the network behaves like, when it has one.
         reports: how each method ended.
         settled: whether more methods are of no use.
+        standard: fidelity from which on a program counts as exact: below 1 where the network errs.
+        stand_in: the machine that takes the network's place, where the network errs.
     """
 
     candidates: tuple[Candidate, ...] = ()
@@ -65,17 +76,24 @@ class Findings:
     machine: Mealy | None = None
     reports: tuple[Report, ...] = ()
     settled: bool = False
+    standard: float = 1.0
+    stand_in: Mealy | None = None
 
     @property
     def shortest(self) -> float:
         """Bits of the shortest exact program that is no table; infinite without one."""
-        exact = [c for c in self.candidates if c.fidelity == 1.0 and c.method != TABLE]
+        exact = [c for c in self.candidates if c.fidelity >= self.standard and c.method != TABLE]
         return min((c.description_length for c in exact), default=math.inf)
 
     @property
     def latest_fidelity(self) -> float:
         """Of the last proposal; 0 before the first."""
         return 0.0 if self.latest is None else self.latest.fidelity
+
+    @property
+    def latest_exact(self) -> bool:
+        """Whether the last proposal is as faithful as any can be."""
+        return self.latest_fidelity >= self.standard
 
     def with_report(self, report: Report) -> Findings:
         return dataclasses.replace(self, reports=(*self.reports, report))
@@ -95,7 +113,9 @@ def judged(
     """
     if isinstance(item, LearntMachine):
         evidence = dataclasses.replace(evidence, words=evidence.words + item.words)
-        return evidence, dataclasses.replace(findings, machine=item.machine)
+        if item.machine is None or item.agreement is None:
+            return evidence, dataclasses.replace(findings, machine=item.machine)
+        return _standing_in(item.machine, item.agreement, evidence, findings)
     known = next((c for c in findings.candidates if c.program == item.program), None)
     if known is not None:
         return evidence, dataclasses.replace(findings, latest=known)
@@ -119,6 +139,19 @@ def judged(
         latest=candidate,
         settled=findings.settled or (item.settles and candidate.fidelity == 1.0),
     )
+
+
+def _standing_in(
+    machine: Mealy, agreement: float, evidence: Evidence, findings: Findings
+) -> tuple[Evidence, Findings]:
+    """From now on methods ask the machine, and programs that err no more than it count as exact."""
+    standard = 1.0 - _AS_FAITHFUL * (1.0 - agreement) - _UNSEEN / len(evidence.words[0])
+    findings = dataclasses.replace(findings, standard=standard, stand_in=machine)
+    if machine.states > evidence.tuning.automaton.stand_in:
+        return evidence, findings
+    judge = evidence.judge
+    first = judge.outputs(judge.initial[None])[0].astype(np.float64)
+    return evidence.asking(MachineNetwork(machine, first, judge.trained_length)), findings
 
 
 def has_table(program: Program) -> bool:

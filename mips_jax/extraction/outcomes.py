@@ -19,6 +19,10 @@ class Outcome(enum.Enum):
         "new states appear up to the last step: the network counts; registers hold a count,"
         " or a larger extraction.length closes the machine"
     )
+    NEARLY_CLOSED = (
+        "a finite machine on shorter words, from which the network departs now and then on longer"
+        " ones; programs are sought for the machine"
+    )
     TOO_MANY_LETTERS = (
         "more letters than a transition table may have; narrow the range of the inputs"
     )

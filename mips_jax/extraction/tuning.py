@@ -42,6 +42,10 @@ class AutomatonTuning:
         longer: factors by which words grow while the machine is not closed, where nobody said how
             long they are.
         cells: states times letters of the largest machine that is proposed as a program.
+        shorter: shares of the words' length at which a machine is sought where none is closed at
+            the whole: networks err more on longer words.
+        nearly: share of the words of the whole length on which such a machine must agree.
+        stand_in: states of the largest machine that takes the network's place for registers.
     """
 
     letters: int = 400
@@ -52,6 +56,9 @@ class AutomatonTuning:
     replayed: int = 30
     longer: tuple[int, ...] = (2, 4)
     cells: int = 4000
+    shorter: tuple[float, ...] = (0.7, 0.5, 0.35)
+    nearly: float = 0.9
+    stand_in: int = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -284,6 +291,7 @@ class ChoiceTuning:
             explain to be called a direction.
         curve: the same for nearest neighbours, to be called a curve.
         fitted: hidden states used for the affine fit.
+        compared: words on which all candidates are compared where none is exact.
     """
 
     short_bits: float = 60.0
@@ -294,6 +302,7 @@ class ChoiceTuning:
     direction: float = 0.99
     curve: float = 0.9
     fitted: int = 6000
+    compared: int = 6000
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from mips_jax.extraction.methods.automaton import Automaton
 from mips_jax.extraction.methods.baseline import Baseline
+from mips_jax.extraction.methods.erring import Erring
 from mips_jax.extraction.methods.joint import Joint
 from mips_jax.extraction.methods.linear import Linear
 from mips_jax.extraction.methods.method import Method
 from mips_jax.extraction.methods.registers import Registers
 
 METHODS: dict[str, Method] = {
-    method.name: method for method in (Linear(), Automaton(), Registers(), Joint(), Baseline())
+    method.name: method
+    for method in (Linear(), Automaton(), Registers(), Joint(), Erring(), Baseline())
 }
 
 __all__ = ["METHODS", "Method", "chosen", "names"]

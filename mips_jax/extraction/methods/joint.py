@@ -40,7 +40,8 @@ def _pair(evidence: Evidence, findings: Findings, budget: Budget) -> Pair:
     """
     bounds, tuning = evidence.inputs.bounds, evidence.tuning
     narrow, wide = feature_pair(evidence, 1, digits=True)
-    hints = () if findings.machine is None else (findings.machine.states,)
+    machine = findings.machine or findings.stand_in
+    hints = () if machine is None else (machine.states,)
     share = budget.share("joint")
     found = joint_features(evidence.narrow, bounds, share, tuning.joint, hints)
     names = input_names(len(bounds))

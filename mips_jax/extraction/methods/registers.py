@@ -66,7 +66,7 @@ class Search:
         for program, members in programs(found, evidence.wide, bounds, self.wide, share, tuning):
             known = yield _proposal(program, members.features, meanings)
             self.proposed += 1
-            exact += known[1].latest_fidelity == 1.0
+            exact += known[1].latest_exact
             if known[1].shortest < tuning.choice.short_bits or exact >= tuning.choice.exact:
                 break
         return known
