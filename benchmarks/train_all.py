@@ -2,6 +2,7 @@
 soon?
 
     python benchmarks/train_all.py [--seed 0] [--tasks A,B] [--out FOLDER] [--cache]
+                                   [--affine-transition]
 
 Perfect means 100% of 65,536 fresh sequences, whole sequences, by the plain float64 network on raw
 integers. Without
@@ -21,7 +22,13 @@ from pathlib import Path
 
 from mips_jax.networks import save_network
 from mips_jax.tasks import TASKS, Task, get_task
-from mips_jax.training import DeviceSettings, TrainingResult, TrainingSettings, train
+from mips_jax.training import (
+    DeviceSettings,
+    ModelSettings,
+    TrainingResult,
+    TrainingSettings,
+    train,
+)
 
 SEQUENCES = 65_536  # both for training and for the test
 PEERS = Path(__file__).parent / "data" / "peers.csv"
@@ -73,10 +80,15 @@ def main() -> int:
     parser.add_argument("--tasks", default="", help="comma-separated names; default: all")
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--cache", action="store_true", help="use the persistent compilation cache")
+    parser.add_argument(
+        "--affine-transition", action="store_true", help="see model.affine_transition"
+    )
     options = parser.parse_args()
     names = options.tasks.split(",") if options.tasks else list(TASKS)
     settings = TrainingSettings(
-        seed=options.seed, device=DeviceSettings(compilation_cache=options.cache)
+        model=ModelSettings(affine_transition=options.affine_transition),
+        seed=options.seed,
+        device=DeviceSettings(compilation_cache=options.cache),
     )
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,8 @@ class ModelSettings:
         depths: affine layers in f and in g; 1 = affine (tried if the data are).
         widths: units in each hidden layer of f (ignored at depth 1).
         output_width_ratio: width of g relative to f.
+        affine_transition: whether networks whose f is affine and whose g is an MLP are tried before
+            those with a deeper f (mlp_rnn only): what they remember is linear.
     """
 
     cell: str = field(default="mlp_rnn", metadata=names_of(CELLS))
@@ -34,6 +36,7 @@ class ModelSettings:
     depths: tuple[int, ...] = field(default=(1, 2, 3), metadata=bounds(1, 100))
     widths: tuple[int, ...] = field(default=(64, 128), metadata=bounds(1, 100_000))
     output_width_ratio: float = field(default=0.5, metadata=bounds(0, 1000, above=True))
+    affine_transition: bool = False
 
 
 @dataclasses.dataclass

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from mips_jax.models import Architecture
-from mips_jax.training import Condition, SearchTuning, TrainingSettings
+from mips_jax.training import Condition, ModelSettings, SearchTuning, TrainingSettings
 from mips_jax.training.search import rules
+from mips_jax.training.search.ladder import ladder
 from mips_jax.training.search.state import EMPTY, MemberProgress, SearchState, member_seed
 
 SMALL, LARGE = Architecture(1, 64, 2, 32, 2), Architecture(2, 64, 2, 32, 2)
@@ -154,3 +155,12 @@ def test_the_best_so_far_is_kept_and_never_one_that_is_not_finite():
 def test_at_the_end_nobody_anneals_or_is_polished():
     state = state_of(member(condition=Condition.POLISHING), member(condition=Condition.ANNEALING))
     assert conditions(rules.finished(state)) == [Condition.PERFECT, Condition.RUNNING]
+
+
+def test_an_affine_transition_is_tried_first_where_it_is_wanted():
+    model = ModelSettings(hidden_dims=(1, 2, 3), depths=(1, 2), widths=(64, 128))
+    usual = ladder(model, None)
+    waves = ladder(dataclasses.replace(model, affine_transition=True), None)
+    assert waves[1:] == usual
+    assert [str(a) for a in waves[0].levels] == [f"H={h} f=affine g=64x2" for h in (1, 2, 3)]
+    assert waves[0].padded == waves[0].levels[-1]

@@ -60,7 +60,8 @@ def affine_wave(model: ModelSettings, response: AffineResponse | None) -> Wave |
 
 
 def ladder(model: ModelSettings, response: AffineResponse | None) -> list[Wave]:
-    """Waves in the order in which they are tried: affine if the data are, then ever larger shapes.
+    """Waves in the order in which they are tried: affine if the data are, then (where wanted) an
+    affine transition with a readout of two layers, then ever larger shapes.
 
     Each later (depth, width) starts two hidden sizes further up: small sizes get their chance with
     small shapes, and hard tasks reach large shapes soon.
@@ -84,6 +85,9 @@ def ladder(model: ModelSettings, response: AffineResponse | None) -> list[Wave]:
     ]
     if not shapes and not waves:
         shapes = [(1, 0)]
+    if model.affine_transition and shapes:
+        rung = [Architecture(h, 0, 1, min(model.widths), 2) for h in hidden_dims[:LEVELS_TOGETHER]]
+        waves.append(Wave(rung[-1], tuple(rung)))
     for index, (depth, width) in enumerate(shapes):
         start = max(0, min(2 * index, len(hidden_dims) - LEVELS_TOGETHER))
         levels = [
