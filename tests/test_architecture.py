@@ -34,6 +34,7 @@ FLOORS = (
         "version",
         "budget",
         "registry",
+        "interrupts",
         "sequences",
         "inputs",
         "programs",

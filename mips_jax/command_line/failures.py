@@ -5,12 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
 import sys
 import tempfile
-import threading
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 
 from mips_jax.errors import EnvironmentFailure
@@ -95,25 +92,6 @@ def crash_message(error: BaseException, path: Path | None) -> str:
     kind, text = type(error).__name__, (str(error).splitlines() or [""])[0][:200]
     where = f"the traceback is in {path}" if path else "the traceback could not be kept"
     return f"an unexpected error, {kind}: {text}; {where}; please report it"
-
-
-@contextlib.contextmanager
-def termination_as_interrupt() -> Iterator[None]:
-    """SIGTERM (a cluster's end of time, `kill`) ends a run as Ctrl-C does, with its message and
-    its checkpoint.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals cannot be caught there
-        return
-
-    def interrupt(number, frame):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def tell(message: str) -> None:

@@ -17,12 +17,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mips_jax import interrupts
 from mips_jax.command_line.failures import (
     crash_message,
     environment_failure,
     kept_traceback,
     tell,
-    termination_as_interrupt,
 )
 from mips_jax.errors import EnvironmentFailure, RequestError
 
@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        with termination_as_interrupt():
+        with interrupts.as_exceptions():
             return _dispatch(arguments)
     except RequestError as error:
         print_refusal(error)

@@ -132,6 +132,8 @@ class ClaimedFolder:
         """After a failure: what the next run can go on from stays, all else goes."""
         if not self.resumable:
             self.discard()
+        else:
+            self.clear()
 
     def _is_the_users(self, name: str, made: Mapping[str, str | None]) -> bool:
         if name not in made:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from mips_jax import interrupts
 from mips_jax.figures import percent
 
 
@@ -45,6 +46,7 @@ class LiveProgress:
 
     def stage(self, text: str) -> None:
         """Says that something new begins, such as "training" or "extracting"."""
+        interrupts.check()
         if self._line is None:
             self.console.print(f"{self.name}: {text}", highlight=False, soft_wrap=True)
             return
@@ -53,6 +55,7 @@ class LiveProgress:
 
     def training(self, event) -> None:
         """Shows one `mips_jax.training.TrainingProgress`."""
+        interrupts.check()
         if self._line is None:
             return
         bar, task = self._line

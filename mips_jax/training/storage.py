@@ -17,6 +17,7 @@ import jax
 import numpy as np
 
 from mips_jax.errors import RequestError
+from mips_jax.interrupts import held_back
 
 FORMAT = 2  # version of what is written
 GENERATION = "generation_"
@@ -37,7 +38,8 @@ def write(path: Path, arrays: Any, meta: dict) -> None:
     """Writes arrays and meta (JSON-able) as one orbax checkpoint, in a folder that is not there."""
     import orbax.checkpoint as ocp  # takes seconds to import, and only checkpoints need it
 
-    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+    # orbax writes in threads of its own, which a program that leaves would cut off
+    with held_back(), ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
         contents = ocp.args.Composite(
             arrays=ocp.args.PyTreeSave(arrays), meta=ocp.args.JsonSave({"format": FORMAT, **meta})
         )

@@ -1,0 +1,63 @@
+"""Signals that end a run: told as KeyboardInterrupt, held back where they would break something,
+and never lost.
+
+An exception from a handler vanishes where it meets a callback of a compiled library; so an
+interrupt is remembered, and `check` raises it again at the next stage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+_seen = threading.Event()
+
+
+@contextlib.contextmanager
+def as_exceptions() -> Iterator[None]:
+    """SIGTERM (a cluster's end of time, `kill`) ends a run as Ctrl-C does, with its message and its
+    checkpoint.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals cannot be caught there
+        return
+
+    def interrupt(number, frame):
+        _seen.set()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _NUMBERS}
+    try:
+        yield
+    finally:
+        _seen.clear()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def check() -> None:
+    """Raises KeyboardInterrupt where one came and was lost."""
+    if _seen.is_set():
+        _seen.clear()
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """Interrupts wait until the block is done."""
+    held: list[int] = []
+    caught = {}
+    if threading.current_thread() is threading.main_thread():  # elsewhere none can be caught
+        caught = {n: signal.getsignal(n) for n in _NUMBERS if callable(signal.getsignal(n))}
+    for number in caught:
+        signal.signal(number, lambda number, frame: held.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in caught.items():
+            signal.signal(number, handler)
+        for waiting in dict.fromkeys(held):
+            signal.raise_signal(waiting)
