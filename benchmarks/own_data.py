@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=None, help="folder in which networks are saved")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--time-limit", type=float, default=180.0, help="seconds of training for one network"
+        "--time-limit", type=float, default=300.0, help="seconds of training for one network"
     )
     options = parser.parse_args()
     tasks = HELD_OUT if options.set == "first" else SECOND_HELD_OUT

@@ -184,7 +184,7 @@ def unconfirmed(found: Distillation, network: Network) -> int:
     count = 0
     for claim in found.claims:
         for d in claim.disagreements if claim.equals == "network" else ():
-            word = np.array(d.word, np.int64)[None]
+            word = np.array(d.word, np.int64).reshape(1, -1, network.input_dim)
             said = network.run(word)[1][0, -1]
             count += tuple(said) != d.expected or tuple(found.program.run(word)[0, -1]) != d.wrote
     return count

@@ -1,7 +1,7 @@
 """The ledger: every number that decides what extraction finds, with its unit and its reason.
 
-`benchmarks/sensitivity.py` halves and doubles each of them on tasks that none was chosen for;
-`benchmarks/results/sensitivity.md` says which of them matter.
+`benchmarks/sensitivity.py` halves and doubles each of them on tasks that none was chosen for, and
+says which of them matter.
 """
 
 from __future__ import annotations
