@@ -8,7 +8,9 @@ interrupt is remembered, and `check` raises it again at the next stage.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -29,13 +31,29 @@ def as_exceptions() -> Iterator[None]:
         _seen.set()
         raise KeyboardInterrupt
 
+    def unraisable(problem) -> None:
+        if problem.exc_type is not KeyboardInterrupt:  # that one is remembered
+            hook(problem)
+
     before = {number: signal.signal(number, interrupt) for number in _NUMBERS}
+    hook, sys.unraisablehook = sys.unraisablehook, unraisable
     try:
         yield
     finally:
         _seen.clear()
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def forget() -> None:
+    """Lets the process leave with the exit code that it chooses.
+
+    CPython ends a process by SIGINT when an interrupt once passed through code that a compiled
+    library ran from text, whoever caught it later; running other such code resets that.
+    """
+    with contextlib.suppress(AttributeError):  # other interpreters
+        ctypes.pythonapi.PyRun_SimpleString(b"pass")
 
 
 def check() -> None:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -55,3 +57,35 @@ def test_other_threads_are_left_alone():
     thread.start()
     thread.join()
     assert reached == [True]
+
+
+def test_an_interrupt_in_a_destructor_is_neither_printed_nor_lost(capsys):
+    class Last:
+        def __init__(self, act):
+            self.act = act
+
+        def __del__(self):
+            self.act()
+
+    hook = sys.unraisablehook
+    with pytest.raises(KeyboardInterrupt), interrupts.as_exceptions():
+        Last(lambda: os.kill(os.getpid(), signal.SIGTERM))
+        assert capsys.readouterr().err == ""
+        interrupts.check()
+    assert sys.unraisablehook is hook
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to die of")
+@pytest.mark.parametrize("forgotten", [True, False])
+def test_an_interrupt_within_code_from_text_does_not_choose_the_exit_code(tmp_path, forgotten):
+    lines = (
+        "import ctypes, sys",
+        "from mips_jax import interrupts",
+        "ctypes.pythonapi.PyRun_SimpleString(b'raise KeyboardInterrupt')",
+        "interrupts.forget()" if forgotten else "",
+        "sys.exit(3)",
+    )
+    (tmp_path / "leaving.py").write_text("\n".join(lines))
+    command = [sys.executable, "-m", "leaving"]
+    ended = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)
+    assert (ended.returncode == 3) is forgotten

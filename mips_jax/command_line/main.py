@@ -80,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return WRONG_REQUEST
     except KeyboardInterrupt as interrupt:
         tell(str(interrupt) or "interrupted; nothing was kept")
+        interrupts.forget()
         return FAILED
     except BrokenPipeError:  # the reader of our output has gone, as in `mips-jax tasks | head`
         _drop_output()
