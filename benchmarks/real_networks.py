@@ -68,8 +68,8 @@ def stepwise(start, step) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def tomita_3(state, x):
-    """0: even run of 1s; 1: odd run of 1s; 2: after an odd run, odd run of 0s; 3: even; 4: dead."""
-    state = ((0, 1), (2, 0), (3, 4), (2, 1), (4, 4))[state][x]
+    """0: no odd run of 1s yet; 1: in one; 2: in an odd run of 0s after one; 3: not; 4: too late."""
+    state = ((0, 1), (2, 0), (3, 4), (2, 3), (4, 4))[state][x]
     return state, int(state not in (2, 4))
 
 
@@ -79,17 +79,20 @@ def tomita_7(state, x):
 
 
 def coffee(state, x):
-    """Clean, pod, water, button; pod and water in any order, then the button makes coffee."""
-    pod, water, broken = state
-    if broken:
-        return state, 1
+    """Clean, pod, water, button; pod and water in any order, then the button makes coffee; whatever
+    was wrong once stays wrong. That anything but cleaning is wrong once coffee is made, and writes
+    coffee once more, is read off the network's own answers, not off its authors' table.
+    """
+    if state == "made" and x:
+        return "wrong", 2
+    if state == "wrong" or (x == 3 and state != "both"):
+        return "wrong", 1
+    if x == 3:
+        return "made", 2
     if x == 0:
-        return (0, 0, 0), 0
-    if x == 1:
-        return ((1, water, 0), 0) if not pod else (state, 0)
-    if x == 2:
-        return ((pod, 1, 0), 0) if not water else (state, 0)
-    return ((0, 0, 0), 2) if pod and water else ((0, 0, 1), 1)
+        return "clean", 0
+    added = "pod" if x == 1 else "water"
+    return (added if state in ("clean", added) else "both"), 0
 
 
 def brackets(depth, x):
@@ -140,7 +143,7 @@ NETWORKS = {
     "coffee_gru4x50": Published(
         {"initial": "zeros", "head": "class", "reset_after": False, "missing_bias": "zeros"},
         ((0, 3),),
-        stepwise((0, 0, 0), coffee),
+        stepwise("clean", coffee),
     ),
     "flipflop_rnn8": Published(
         {"nonlinearity": "tanh", "initial": "zeros", "encoding": "number", "head": "number"},

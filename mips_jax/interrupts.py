@@ -1,5 +1,5 @@
 """Signals that end a run: told as KeyboardInterrupt, held back where they would break something,
-and never lost.
+and remembered.
 
 An exception from a handler vanishes where it meets a callback of a compiled library; so an
 interrupt is remembered, and `check` raises it again at the next stage.
