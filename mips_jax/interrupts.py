@@ -56,6 +56,13 @@ def forget() -> None:
         ctypes.pythonapi.PyRun_SimpleString(b"pass")
 
 
+def ignore() -> None:
+    """From now on signals do not change how the process ends."""
+    if threading.current_thread() is threading.main_thread():
+        for number in _NUMBERS:
+            signal.signal(number, signal.SIG_IGN)
+
+
 def check() -> None:
     """Raises KeyboardInterrupt where one came and was lost."""
     if _seen.is_set():

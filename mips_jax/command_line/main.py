@@ -71,7 +71,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: the arguments, without the program's name; None = those of the process.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is not None:
+        return _answered(list(argv))
+    code = _answered(sys.argv[1:])
+    interrupts.ignore()  # all is said: the process leaves with its code
+    return code
+
+
+def _answered(arguments: list[str]) -> int:
     try:
         with interrupts.as_exceptions():
             return _dispatch(arguments)
