@@ -164,3 +164,11 @@ def test_an_affine_transition_is_tried_first_where_it_is_wanted():
     assert waves[1:] == usual
     assert [str(a) for a in waves[0].levels] == [f"H={h} f=affine g=64x2" for h in (1, 2, 3)]
     assert waves[0].padded == waves[0].levels[-1]
+
+
+def test_smaller_hidden_sizes_follow_a_perfect_network_with_an_affine_transition():
+    model = ModelSettings(hidden_dims=(1, 2, 3), depths=(1, 2), affine_transition=True)
+    affine, full = ladder(model, None)[:2]
+    assert affine.affine_transition and not full.affine_transition
+    assert [a.hidden_dim for a in full.below(3)] == [1, 2]
+    assert full.below(None) == full.levels and not full.below(1)

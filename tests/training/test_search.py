@@ -157,3 +157,13 @@ def test_killed_and_resumed_equals_unbroken(tmp_path):
     assert set(broken) == set(unbroken)
     for key in broken:
         np.testing.assert_array_equal(broken[key], unbroken[key])
+
+
+def test_a_parity_is_not_learnt_as_a_count_where_a_smaller_network_knows_it():
+    rng = np.random.default_rng(0)
+    words = rng.integers(0, 2, (3_000, 8, 1))
+    data = Sequences(words, words.cumsum(axis=1) % 2)
+    model = ModelSettings(hidden_dims=(1, 2, 3), affine_transition=True)
+    settings = TrainingSettings(model=model, members=2, max_steps=6_000)
+    found = train(data[:2_500], data[2_500:], settings).best
+    assert found.perfect and found.architecture.hidden_dim == 1

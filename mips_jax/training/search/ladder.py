@@ -36,6 +36,16 @@ class Wave:
         first, last = self.levels[0], self.levels[-1]
         return str(first) if first == last else f"H={first.hidden_dim}..{str(last)[2:]}"
 
+    @property
+    def affine_transition(self) -> bool:
+        """Whether f is affine and g is not."""
+        return self.padded.transition_depth == 1 and not self.padded.affine
+
+    def below(self, hidden_dim: int | None) -> tuple[Architecture, ...]:
+        """The levels of smaller hidden sizes; all for None."""
+        kept = (a for a in self.levels if hidden_dim is None or a.hidden_dim < hidden_dim)
+        return tuple(kept)
+
 
 def _architecture(model: ModelSettings, hidden_dim: int, depth: int, width: int) -> Architecture:
     output_width = max(1, round(model.output_width_ratio * width))
@@ -61,7 +71,8 @@ def affine_wave(model: ModelSettings, response: AffineResponse | None) -> Wave |
 
 def ladder(model: ModelSettings, response: AffineResponse | None) -> list[Wave]:
     """Waves in the order in which they are tried: affine if the data are, then (where wanted) an
-    affine transition with a readout of two layers, then ever larger shapes.
+    affine transition with a readout of two layers (where it is perfect, smaller hidden sizes of the
+    next shape have their chance, too), then ever larger shapes.
 
     Each later (depth, width) starts two hidden sizes further up: small sizes get their chance with
     small shapes, and hard tasks reach large shapes soon.

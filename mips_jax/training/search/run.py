@@ -132,7 +132,7 @@ class Search:
             population = self._begin(wave)
             while self.state.active.any() and not self._out_of_time():
                 self._round(wave, population)
-            if self.state.perfect() or self._out_of_time():
+            if self._out_of_time() or (self.state.perfect() and not self._smaller_follow()):
                 break
             self.state = dataclasses.replace(self.state, wave=self.state.wave + 1, places=None)
             self.population = None
@@ -166,15 +166,19 @@ class Search:
         return population
 
     def _first_members(self, wave: Wave) -> SearchState:
-        """The wave's places with a fresh member in each, level after level."""
+        """The wave's places with a fresh member in each, level after level; once a network is
+        perfect, smaller levels only.
+        """
         seeds, before = self.settings.members, self.waves[: self.state.wave]
+        levels = wave.below(self.state.smallest_perfect)
         if before and not wave.padded.affine and not before[-1].padded.affine:
             seeds += seeds // 2  # a task that resisted the first shape is hard: more seeds
-        places = (EMPTY,) * (len(wave.levels) * seeds)
-        state = dataclasses.replace(self.state, places=places, work_at_first_perfect=0)
+        places = (EMPTY,) * (len(levels) * seeds)
+        first = self.state.work if self.state.perfect() else 0
+        state = dataclasses.replace(self.state, places=places, work_at_first_perfect=first)
         for place in range(len(places)):
             level, variant = divmod(place, seeds)
-            member = fresh_member(state, wave.levels[level], variant, self.choices)
+            member = fresh_member(state, levels[level], variant, self.choices)
             state = state.started(place, member)
         return state
 
@@ -195,6 +199,13 @@ class Search:
             self._save()
 
     # what the stages need
+
+    def _smaller_follow(self) -> bool:
+        """Whether a perfect network of the affine transition's wave may be bettered by the next."""
+        now, following = self.state.wave, self.state.wave + 1
+        if not self.waves[now].affine_transition or following == len(self.waves):
+            return False
+        return bool(self.waves[following].below(self.state.smallest_perfect))
 
     def _choices(self) -> Choices:
         last = self.state.wave == len(self.waves) - 1

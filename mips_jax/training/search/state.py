@@ -121,6 +121,11 @@ class SearchState:
         found = [i for i, m in enumerate(self.members) if m.condition.perfect]
         return sorted(found, key=lambda i: (self.members[i].size, self.members[i].largest_error))
 
+    @property
+    def smallest_perfect(self) -> int | None:
+        """Hidden size of the smallest perfect member; None before there is one."""
+        return next((self.members[i].architecture.hidden_dim for i in self.perfect()), None)
+
     def best(self) -> int | None:
         """Index of the smallest perfect member, or the most accurate one; None before the first
         evaluation.
