@@ -62,6 +62,37 @@ class AutomatonTuning:
 
 
 @dataclasses.dataclass(frozen=True)
+class TolerantTuning:
+    """The search for a machine that a network nearly is.
+
+    Attributes:
+        letters: largest alphabet.
+        tolerances: shares of probe words on which hidden states of one class may differ.
+        states: most classes; what is met beyond goes to the nearest.
+        members: hidden states of a class that vote.
+        frontier: hidden states times letters that are read on from at once.
+        single_probes: letters that are probe words.
+        random_probes: random probe words, of two letters and more.
+        longest_probe: letters of the longest random one.
+        rounds: how often separating words join the probes.
+        replayed: wrong words that are searched for them in a round.
+        fresh_words: words on which agreement is measured.
+    """
+
+    letters: int = 400
+    tolerances: tuple[float, ...] = (0.0, 0.05, 0.15)
+    states: int = 300
+    members: int = 6
+    frontier: int = 4_000
+    single_probes: int = 30
+    random_probes: int = 24
+    longest_probe: int = 5
+    rounds: int = 6
+    replayed: int = 12
+    fresh_words: int = 1_000
+
+
+@dataclasses.dataclass(frozen=True)
 class FeatureTuning:
     """Candidates for registers.
 
@@ -332,6 +363,7 @@ class Tuning:
 
     words: WordsTuning = WordsTuning()
     automaton: AutomatonTuning = AutomatonTuning()
+    tolerant: TolerantTuning = TolerantTuning()
     features: FeatureTuning = FeatureTuning()
     registers: RegisterSettings = RegisterSettings()
     program: ProgramTuning = ProgramTuning()
