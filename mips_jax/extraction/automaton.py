@@ -86,7 +86,7 @@ def learn_automaton(
         """(words of letter indices, [W, T] where machine and network differ on them)."""
         indices = _fresh_words(len(letters), settings.fresh_words, length, rng)
         words.append(letters[indices])
-        share.spend(indices.size)
+        share.spend(indices.size * network.step_work)
         outputs = record(network, letters[indices]).outputs
         return indices, (machine.run(indices) != outputs).any(axis=2)
 
@@ -144,7 +144,7 @@ def _explore(network, letters, probes, length, settings, share: Share) -> Automa
         following = network.step(
             np.repeat(hidden, count, axis=0), np.tile(letters, (len(level), 1))
         )
-        share.spend(len(following) * cost)
+        share.spend(len(following) * cost * network.step_work)
         outputs = network.outputs(following).reshape(len(level), count, -1)
         names = signature(following)
         next_level: list[int] = []

@@ -162,14 +162,12 @@ def _explored(
             break
         frontier = frontier[: max(1, tuning.frontier // len(letters))]
         states = np.array([hidden for _, hidden in frontier])
-        share.spend(len(states) * len(letters) * cost)
+        share.spend(len(states) * len(letters) * cost * network.step_work)
         after = network.step(
             np.repeat(states, len(letters), axis=0), np.tile(letters, (len(states), 1))
         )
         wrote = network.outputs(after)
-        targets = classes.assigned(
-            _behaviour(network, after, letters, probes), most, tuning.states
-        )
+        targets = classes.assigned(_behaviour(network, after, letters, probes), most, tuning.states)
         following = []
         for row, target in enumerate(targets.tolist()):
             source, a = frontier[row // len(letters)][0], row % len(letters)

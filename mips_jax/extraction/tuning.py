@@ -77,6 +77,9 @@ class TolerantTuning:
         rounds: how often separating words join the probes.
         replayed: wrong words that are searched for them in a round.
         fresh_words: words on which agreement is measured.
+        entry_price: bits of an entry of the table, for each bit of the number of states: more than
+            one, since a state too many explains errors one by one.
+        error_price: bits of being wrong on every word.
     """
 
     letters: int = 400
@@ -90,6 +93,8 @@ class TolerantTuning:
     rounds: int = 6
     replayed: int = 12
     fresh_words: int = 1_000
+    entry_price: float = 5.0
+    error_price: float = 20_000.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -342,6 +347,7 @@ class WorkLimits:
 
     Attributes:
         automaton: steps of one hidden state, some 0.3 microseconds each.
+        tolerant: the same, for the machine that a network nearly is.
         closed_sets: rows compared for one column, some 5 nanoseconds each.
         regression: values computed for all sets of one kind of features, some 10 nanoseconds each.
         target: the same for one target.
@@ -350,6 +356,7 @@ class WorkLimits:
     """
 
     automaton: float = 4e7
+    tolerant: float = 1e7
     closed_sets: float = 1e9
     regression: float = 1.5e9
     target: float = 6e8

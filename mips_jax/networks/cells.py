@@ -18,6 +18,9 @@ from mips_jax.networks.heads import NONLINEARITIES, Layers, as_layers, mlp
 from mips_jax.networks.network import InputRange, Network
 
 
+_WEIGHTS_OF_A_STEP = 600  # weights whose gates take as long as a step of the paper's networks
+
+
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class CellLayer:
     """The weights of one recurrent layer as PyTorch stores them; the gates are stacked along the
@@ -111,6 +114,11 @@ class CellNetwork(Network):
     @property
     def output_dim(self) -> int:
         return self.head[-1][1].shape[0]
+
+    @property
+    def step_work(self) -> float:
+        weights = sum(layer.weight_ih.size + layer.weight_hh.size for layer in self.layers)
+        return max(1.0, weights / _WEIGHTS_OF_A_STEP)
 
     @property
     def details(self) -> str:

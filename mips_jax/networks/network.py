@@ -78,6 +78,11 @@ class Network(abc.ABC):
         return None
 
     @property
+    def step_work(self) -> float:
+        """What one step costs, of one sequence among many; 1 for the small networks of the paper."""
+        return 1.0
+
+    @property
     def details(self) -> str:
         """What the representation says beyond the dimensions."""
         return ""

@@ -4,20 +4,27 @@ programs are sought for it; only where the network itself has no exact program.
 
 from __future__ import annotations
 
-import dataclasses
+import math
 
 import numpy as np
 
 from mips_jax.budget import Budget
-from mips_jax.extraction.automaton import learn_automaton
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.findings import Findings, LearntMachine, Proposal
 from mips_jax.extraction.methods.joint import Joint
 from mips_jax.extraction.methods.method import Proposals
 from mips_jax.extraction.methods.registers import Registers
 from mips_jax.extraction.outcomes import Outcome, Report
+from mips_jax.extraction.tolerant_automaton import nearly_machines
 from mips_jax.extraction.traces import record
 from mips_jax.machines import Mealy, machine_program
+
+_WITHOUT_MACHINE = (
+    Outcome.NOT_CLOSED,
+    Outcome.INCONSISTENT,
+    Outcome.TOO_MANY_STATES,
+    Outcome.OUT_OF_WORK,
+)
 
 
 class Erring:
@@ -31,9 +38,9 @@ class Erring:
         reports = {report.method: report.outcome for report in findings.reports}
         if findings.shortest < float("inf"):
             return Report(self.name, Outcome.NOT_NEEDED)
-        if reports.get("automaton") not in (Outcome.NOT_CLOSED, Outcome.INCONSISTENT):
+        if reports.get("automaton") not in _WITHOUT_MACHINE:
             return Report(self.name, Outcome.NOTHING_TO_TRY)
-        machine, agreement = _on_shorter_words(evidence, budget)
+        machine, agreement = _stand_in(evidence, budget)
         if machine is None:
             return Report(self.name, Outcome.NOT_CLOSED)
         evidence, findings = yield LearntMachine(machine, agreement=agreement)
@@ -65,28 +72,27 @@ def _programs_of_the_machine(evidence: Evidence, findings: Findings, budget: Bud
     return report
 
 
-def _on_shorter_words(evidence: Evidence, budget: Budget) -> tuple[Mealy | None, float]:
-    """The machine that a network is on shorter words, where it errs only now and then on longer
-    ones; and the share of these on which they agree.
+def _stand_in(evidence: Evidence, budget: Budget) -> tuple[Mealy | None, float]:
+    """The machine that is worth its size, and the share of words on which the network agrees.
 
-    A network that counts has new states at every length, and no such machine.
+    Networks err more on longer words: machines are sought from shorter ones, too, and compared on
+    words of the whole length.
     """
-    tuning = evidence.tuning.automaton
+    tuning = evidence.tuning
     drawn = record(evidence.judge, evidence.words[0])  # without the words on which programs erred
-    limits = dataclasses.replace(tuning, states=evidence.settings.states)
-    for length in dict.fromkeys(int(share * evidence.length) for share in tuning.shorter):
-        learnt = learn_automaton(
-            evidence.network,
-            evidence.inputs,
-            length,
-            limits,
-            evidence.settings.seed,
-            budget.share("automaton"),
-        )
-        if learnt.machine is None or learnt.outcome is not Outcome.CLOSED:
-            continue
-        wrote = learnt.machine.run(learnt.machine.index_of(drawn.words))
-        same = (wrote == drawn.outputs).all(axis=(1, 2)).mean()
-        if same >= tuning.nearly:
-            return learnt.machine, float(same)
-    return None, 0.0
+    best: tuple[float, Mealy | None, float] = (math.inf, None, 0.0)
+    lengths = (evidence.length, *(int(s * evidence.length) for s in tuning.automaton.shorter))
+    for length in dict.fromkeys(n for n in lengths if n > 1):
+        share = budget.share("tolerant", 1.0 / len(lengths))
+        for nearly in nearly_machines(
+            evidence.judge, evidence.inputs, length, tuning.tolerant, evidence.settings.seed, share
+        ):
+            machine = nearly.machine
+            wrote = machine.run(machine.index_of(drawn.words))
+            agreement = float((wrote == drawn.outputs).all(axis=(1, 2)).mean())
+            entries = machine.states * len(machine.letters)
+            size = tuning.tolerant.entry_price * entries * math.log2(machine.states + 1)
+            score = size + tuning.tolerant.error_price * (1.0 - agreement)
+            if score < best[0]:
+                best = (score, machine, agreement)
+    return best[1:]
