@@ -50,11 +50,13 @@ class LearntMachine:
         words: random words [W, T, I] that it was compared with the network on.
         agreement: where the machine stands in for a network that errs: the share of the words of
             the whole length on which they agree.
+        larger: machines that are more faithful, and too large to be the answer.
     """
 
     machine: Mealy | None
     words: tuple[np.ndarray, ...] = ()
     agreement: float | None = None
+    larger: tuple[Mealy, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -69,6 +71,7 @@ class Findings:
         settled: whether more methods are of no use.
         standard: fidelity from which on a program counts as exact: below 1 where the network errs.
         stand_in: the machine that takes the network's place, where the network errs.
+        larger: machines that are more faithful than that one.
     """
 
     candidates: tuple[Candidate, ...] = ()
@@ -78,6 +81,7 @@ class Findings:
     settled: bool = False
     standard: float = 1.0
     stand_in: Mealy | None = None
+    larger: tuple[Mealy, ...] = ()
 
     @property
     def shortest(self) -> float:
@@ -113,8 +117,13 @@ def judged(
     """
     if isinstance(item, LearntMachine):
         evidence = dataclasses.replace(evidence, words=evidence.words + item.words)
-        if item.machine is None or item.agreement is None:
+        if item.machine is None:
+            return evidence, findings
+        if item.agreement is None:
+            if evidence.judge.step_work > evidence.tuning.automaton.costly:
+                evidence = _asking_the_machine(item.machine, evidence)
             return evidence, dataclasses.replace(findings, machine=item.machine)
+        findings = dataclasses.replace(findings, larger=item.larger)
         return _standing_in(item.machine, item.agreement, evidence, findings)
     known = next((c for c in findings.candidates if c.program == item.program), None)
     if known is not None:
@@ -147,11 +156,16 @@ def _standing_in(
     """From now on methods ask the machine, and programs that err no more than it count as exact."""
     standard = 1.0 - _AS_FAITHFUL * (1.0 - agreement) - _UNSEEN / len(evidence.words[0])
     findings = dataclasses.replace(findings, standard=standard, stand_in=machine)
+    return _asking_the_machine(machine, evidence), findings
+
+
+def _asking_the_machine(machine: Mealy, evidence: Evidence) -> Evidence:
+    """Methods ask the machine from now on, unless it is too large for them."""
     if machine.states > evidence.tuning.automaton.stand_in:
-        return evidence, findings
+        return evidence
     judge = evidence.judge
     first = judge.outputs(judge.initial[None])[0].astype(np.float64)
-    return evidence.asking(MachineNetwork(machine, first, judge.trained_length)), findings
+    return evidence.asking(MachineNetwork(machine, first, judge.trained_length))
 
 
 def has_table(program: Program) -> bool:

@@ -84,6 +84,9 @@ class Extraction:
         words: all random words [W, T, I] that took part in the selection of candidates.
         struck: whether the guard's clock struck, so that a quieter machine might find more.
         reports: how every method ended, as named values.
+        stand_in: the machine that the network nearly is, where it errs and one was found.
+        alternatives: further programs, tables of ever more faithful machines: they are no
+            candidates, but part of the trade-off.
     """
 
     candidates: tuple[Candidate, ...]
@@ -96,6 +99,20 @@ class Extraction:
     words: tuple[np.ndarray, ...] = ()
     struck: bool = False
     reports: tuple[Report, ...] = ()
+    stand_in: Mealy | None = None
+    alternatives: tuple[Candidate, ...] = ()
+
+    @property
+    def front(self) -> tuple[Candidate, ...]:
+        """The trade-off: programs that no other betters in length and fidelity both, the shortest
+        first.
+        """
+        kept: list[Candidate] = []
+        everything = (*self.candidates, *self.alternatives)
+        for one in sorted(everything, key=lambda c: (c.description_length, -c.fidelity)):
+            if not kept or one.fidelity > kept[-1].fidelity:
+                kept.append(one)
+        return tuple(kept)
 
     @property
     def best(self) -> Candidate | None:

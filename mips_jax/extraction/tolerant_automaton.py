@@ -18,7 +18,7 @@ import dataclasses
 import numpy as np
 
 from mips_jax.budget import Share
-from mips_jax.extraction.automaton import _fresh_words
+from mips_jax.extraction.automaton import fresh_words, last_outputs
 from mips_jax.extraction.traces import record
 from mips_jax.extraction.tuning import TUNING, TolerantTuning
 from mips_jax.inputs import Inputs, alphabet
@@ -34,11 +34,13 @@ class NearlyMachine:
         machine: minimal.
         agreement: share of fresh words of the length on which machine and network agree throughout.
         tolerance: share of probe words on which hidden states of one class may differ.
+        length: of the words.
     """
 
     machine: Mealy
     agreement: float
     tolerance: float
+    length: int
 
 
 def nearly_machines(
@@ -64,7 +66,7 @@ def nearly_machines(
     if letters is None:
         return []
     rng = np.random.default_rng((seed, len(letters)))
-    fresh = _fresh_words(len(letters), tuning.fresh_words, length, rng)
+    fresh = fresh_words(len(letters), tuning.fresh_words, length, rng)
     wrote = record(network, letters[fresh]).outputs
     found: list[NearlyMachine] = []
     for tolerance in tuning.tolerances:
@@ -77,7 +79,7 @@ def nearly_machines(
             wrong = (machine.run(fresh) != wrote).any(axis=2)
             agreement = 1.0 - float(wrong.any(axis=1).mean())
             if best is None or agreement > best.agreement:
-                best = NearlyMachine(machine, agreement, tolerance)
+                best = NearlyMachine(machine, agreement, tolerance, length)
             if agreement == 1.0 or part.out:
                 break
             new = _separating(network, classes, letters, fresh, wrong, tuning) - set(probes)
@@ -234,20 +236,11 @@ def _separating(
     for w in np.flatnonzero(wrong.any(axis=1))[: tuning.replayed]:
         word = words[w, : int(wrong[w].argmax()) + 1]
         states = [0, *machine.trace(word[None])[0].tolist()][:-1]
-        last = []
-        for i, state in enumerate(states):
-            if not classes.members[state]:
-                break
-            rest = letters[word[i:]]
-            last.append(_last_output(network, classes.members[state][0], rest))
-        changes = [i for i in range(len(last) - 1) if last[i] != last[i + 1]]
+        if not all(classes.members[state] for state in states):
+            continue
+        hidden = np.array([classes.members[state][0] for state in states])
+        last = last_outputs(network, hidden, letters[word])
+        changes = [i for i in range(len(last) - 1) if (last[i] != last[i + 1]).any()]
         if changes:
             found.add(tuple(word[changes[-1] + 1 :].tolist()))
     return {suffix for suffix in found if suffix}
-
-
-def _last_output(network: Network, hidden: np.ndarray, word: np.ndarray) -> tuple:
-    state = hidden[None]
-    for letter in word:
-        state = network.step(state, letter[None])
-    return tuple(network.outputs(state)[0].tolist())

@@ -44,7 +44,8 @@ class AutomatonTuning:
         cells: states times letters of the largest machine that is proposed as a program.
         shorter: shares of the words' length at which a machine is sought where none is closed at
             the whole: networks err more on longer words.
-        nearly: share of the words of the whole length on which such a machine must agree.
+        costly: steps of a network that costs more than so many of the paper's are asked of its
+            machine instead, where one is known.
         stand_in: states of the largest machine that takes the network's place for registers.
     """
 
@@ -57,7 +58,7 @@ class AutomatonTuning:
     longer: tuple[int, ...] = (2, 4)
     cells: int = 4000
     shorter: tuple[float, ...] = (0.7, 0.5, 0.35)
-    nearly: float = 0.9
+    costly: float = 4.0
     stand_in: int = 200
 
 
@@ -77,6 +78,10 @@ class TolerantTuning:
         rounds: how often separating words join the probes.
         replayed: wrong words that are searched for them in a round.
         fresh_words: words on which agreement is measured.
+        lengths: shares of the words' length at which one machine must be met twice.
+        holds: share of words of the shorter ones on which the most faithful machine must agree.
+        exact_growth: a machine that is exact at the whole length, and at most so many times as
+            large, speaks for a network that counts.
         entry_price: bits of an entry of the table, for each bit of the number of states: more than
             one, since a state too many explains errors one by one.
         error_price: bits of being wrong on every word.
@@ -93,6 +98,9 @@ class TolerantTuning:
     rounds: int = 6
     replayed: int = 12
     fresh_words: int = 1_000
+    lengths: tuple[float, ...] = (0.35, 0.5, 0.7, 1.0)
+    holds: float = 0.9
+    exact_growth: float = 4.0
     entry_price: float = 5.0
     error_price: float = 20_000.0
 
@@ -355,7 +363,7 @@ class WorkLimits:
         brute_force: the same for the published method's regression.
     """
 
-    automaton: float = 4e7
+    automaton: float = 2e7
     tolerant: float = 1e7
     closed_sets: float = 1e9
     regression: float = 1.5e9

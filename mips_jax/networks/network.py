@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,13 @@ import numpy as np
 from mips_jax.errors import RequestError
 from mips_jax.inputs import InputRange
 from mips_jax.networks.heads import Layers, as_layers, check_layers, mlp
+
+_WEIGHTS_OF_A_STEP = 600  # of the paper's networks, for which budgets of work are made
+
+
+def work_of_weights(count: int) -> float:
+    """See `Network.step_work`."""
+    return max(1.0, math.sqrt(count / _WEIGHTS_OF_A_STEP))
 
 
 class Network(abc.ABC):
@@ -79,7 +87,10 @@ class Network(abc.ABC):
 
     @property
     def step_work(self) -> float:
-        """What one step costs, of one sequence among many; 1 for the small networks of the paper."""
+        """What one step counts in a budget of work: 1 for the small networks of the paper, for
+        larger ones the square root of how many times as many weights it multiplies: they are
+        granted more time, but not all that they could use.
+        """
         return 1.0
 
     @property
@@ -203,6 +214,11 @@ class MLPRNN(Network):
     @property
     def output_dim(self) -> int:
         return self.output[-1][1].shape[0]
+
+    @property
+    def step_work(self) -> float:
+        layers = (*self.transition, *self.output)
+        return work_of_weights(sum(weight.size for weight, _ in layers))
 
     @property
     def details(self) -> str:

@@ -25,7 +25,8 @@ class Outcome(enum.StrEnum):
     """How a distillation ended."""
 
     SOLVED = "solved"
-    NEARLY = "nearly"  # a given network is followed on nearly all words; disagreements are listed
+    # a given network is followed on nearly all words of its length; disagreements are listed
+    NEARLY = "nearly"
     CONTRADICTS_EXAMPLES = "contradicts examples"
     WRONG_ON_UNSEEN = "wrong on unseen sequences"
     WRONG_AT_LONG_LENGTH = "wrong at the long length"
@@ -93,8 +94,8 @@ def verdict_by_network(claims: Sequence[Claim], agreement: float) -> Verdict:
 
     Args:
         claims: of all checks.
-        agreement: lower bound on the share of words from which on the network counts as nearly
-            followed.
+        agreement: lower bound on the share of words of the training length, the first of the
+            sampled ones, from which on the network counts as nearly followed.
     """
     trouble = [c for c in claims if c.equals == "network" and c.how is How.REFUTED]
     if not trouble:
@@ -102,10 +103,11 @@ def verdict_by_network(claims: Sequence[Claim], agreement: float) -> Verdict:
     shortest = min(trouble, key=lambda c: c.holds_to if c.holds_to is not None else 0)
     sampled = [c for c in claims if c.check == "fidelity"]
     where = " in float32 arithmetic" if shortest.check == "float32" else ""
-    reason = f"right{where} to step {shortest.holds_to}{_first(shortest)}"
-    if sampled and all(1.0 - (c.error_bound or 0.0) >= agreement for c in sampled):
-        shown = ", ".join(f"{shown_share(c.agreement)} at length {c.length}" for c in sampled)
-        return Verdict(Outcome.NEARLY, f"it agrees with the network on {shown}; {reason}")
+    shown = ", ".join(f"{shown_share(c.agreement)} at length {c.length}" for c in sampled)
+    reason = f"it agrees with the network on {shown}; " if sampled else ""
+    reason += f"right{where} to step {shortest.holds_to}{_first(shortest)}"
+    if sampled and 1.0 - (sampled[0].error_bound or 0.0) >= agreement:
+        return Verdict(Outcome.NEARLY, reason)
     return Verdict(Outcome.DIFFERS_FROM_NETWORK, reason)
 
 

@@ -4,27 +4,17 @@ programs are sought for it; only where the network itself has no exact program.
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
+from collections.abc import Generator
 
 from mips_jax.budget import Budget
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.findings import Findings, LearntMachine, Proposal
 from mips_jax.extraction.methods.joint import Joint
-from mips_jax.extraction.methods.method import Proposals
+from mips_jax.extraction.methods.method import Known, Proposals
+from mips_jax.extraction.methods.nearly_finite import WITHOUT_MACHINE, standing_in
 from mips_jax.extraction.methods.registers import Registers
 from mips_jax.extraction.outcomes import Outcome, Report
-from mips_jax.extraction.tolerant_automaton import nearly_machines
-from mips_jax.extraction.traces import record
-from mips_jax.machines import Mealy, machine_program
-
-_WITHOUT_MACHINE = (
-    Outcome.NOT_CLOSED,
-    Outcome.INCONSISTENT,
-    Outcome.TOO_MANY_STATES,
-    Outcome.OUT_OF_WORK,
-)
+from mips_jax.extraction.stand_in import StandIn, machines_at, ranked
 
 
 class Erring:
@@ -38,61 +28,50 @@ class Erring:
         reports = {report.method: report.outcome for report in findings.reports}
         if findings.shortest < float("inf"):
             return Report(self.name, Outcome.NOT_NEEDED)
-        if reports.get("automaton") not in _WITHOUT_MACHINE:
+        known_machine = findings.machine is not None or findings.stand_in is not None
+        if known_machine or reports.get("automaton") not in WITHOUT_MACHINE:
             return Report(self.name, Outcome.NOTHING_TO_TRY)
-        machine, agreement = _stand_in(evidence, budget)
-        if machine is None:
+        found = _stand_ins(evidence, budget)
+        if not found:
             return Report(self.name, Outcome.NOT_CLOSED)
-        evidence, findings = yield LearntMachine(machine, agreement=agreement)
-        bounds = evidence.inputs.bounds
-        letters = np.prod([high - low + 1.0 for low, high in bounds])
-        if machine.states > 1 and machine.states * letters <= evidence.tuning.automaton.cells:
-            table = machine_program(machine, bounds)
-            evidence, findings = yield Proposal(table, "the machine that it nearly is, as a table")
-        if machine.states <= evidence.tuning.automaton.stand_in:
+        report, known = yield from followed(standing_in(self.name, found, evidence))
+        if found[0].machine.states <= evidence.tuning.automaton.stand_in and known is not None:
+            evidence, findings = known
             yield from _programs_of_the_machine(evidence, findings, budget)
-        figures = f"{machine.states} states, agreement {agreement:.4f}"
-        return Report(self.name, Outcome.NEARLY_CLOSED, figures)
+        return report
 
 
 def _programs_of_the_machine(evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
     """What the methods for registers find when they ask the machine."""
     report = Report("registers", Outcome.NOT_NEEDED)
     for method in (Registers(), Joint()):
-        proposals, answer = method.propose(evidence, findings, budget), None
-        try:
-            item = next(proposals)
-            while True:
-                answer = yield item
-                item = proposals.send(answer)
-        except StopIteration as end:
-            report = end.value
-        if answer is not None:
-            evidence, findings = answer
+        proposals = method.propose(evidence, findings, budget)
+        report, known = yield from followed(proposals)
+        evidence, findings = known or (evidence, findings)
     return report
 
 
-def _stand_in(evidence: Evidence, budget: Budget) -> tuple[Mealy | None, float]:
-    """The machine that is worth its size, and the share of words on which the network agrees.
+def followed(
+    proposals: Proposals,
+) -> Generator[Proposal | LearntMachine, Known, tuple[Report, Known | None]]:
+    """Yields what another generator yields; returns its report and the last that was known."""
+    known: Known | None = None
+    try:
+        item = next(proposals)
+        while True:
+            known = yield item
+            item = proposals.send(known)
+    except StopIteration as end:
+        return end.value, known
 
-    Networks err more on longer words: machines are sought from shorter ones, too, and compared on
-    words of the whole length.
-    """
-    tuning = evidence.tuning
-    drawn = record(evidence.judge, evidence.words[0])  # without the words on which programs erred
-    best: tuple[float, Mealy | None, float] = (math.inf, None, 0.0)
-    lengths = (evidence.length, *(int(s * evidence.length) for s in tuning.automaton.shorter))
-    for length in dict.fromkeys(n for n in lengths if n > 1):
-        share = budget.share("tolerant", 1.0 / len(lengths))
-        for nearly in nearly_machines(
-            evidence.judge, evidence.inputs, length, tuning.tolerant, evidence.settings.seed, share
-        ):
-            machine = nearly.machine
-            wrote = machine.run(machine.index_of(drawn.words))
-            agreement = float((wrote == drawn.outputs).all(axis=(1, 2)).mean())
-            entries = machine.states * len(machine.letters)
-            size = tuning.tolerant.entry_price * entries * math.log2(machine.states + 1)
-            score = size + tuning.tolerant.error_price * (1.0 - agreement)
-            if score < best[0]:
-                best = (score, machine, agreement)
-    return best[1:]
+
+def _stand_ins(evidence: Evidence, budget: Budget) -> list[StandIn]:
+    """Machines from words of several lengths, the best first: networks err more on longer words."""
+    shorter = evidence.tuning.automaton.shorter
+    lengths = [evidence.length, *(int(s * evidence.length) for s in shorter)]
+    lengths = [n for n in dict.fromkeys(lengths) if n > 1]
+    machines = []
+    for length in lengths:
+        found = machines_at(evidence, length, budget, 1.0 / len(lengths))
+        machines += [nearly.machine for nearly in found]
+    return ranked(machines, evidence)

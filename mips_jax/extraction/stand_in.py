@@ -1,0 +1,89 @@
+"""The machine that takes the place of a network that errs: which is worth its size.
+
+Axes: W words, T time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable
+
+from mips_jax.budget import Budget
+from mips_jax.extraction.evidence import Evidence
+from mips_jax.extraction.tolerant_automaton import NearlyMachine, nearly_machines
+from mips_jax.extraction.traces import record
+from mips_jax.machines import Mealy, bisimilar
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StandIn:
+    """A machine, and how far it is the network.
+
+    Attributes:
+        machine: minimal.
+        agreement: share of random words of the whole length on which both agree throughout.
+        score: bits of the table and of its errors; the lowest is the best.
+    """
+
+    machine: Mealy
+    agreement: float
+    score: float
+
+
+def machines_at(
+    evidence: Evidence, length: int, budget: Budget, share: float
+) -> list[NearlyMachine]:
+    """What the network nearly is on words of a length, from small to faithful."""
+    work = budget.share("tolerant", share)
+    seed, tuning = evidence.settings.seed, evidence.tuning.tolerant
+    return nearly_machines(evidence.judge, evidence.inputs, length, tuning, seed, work)
+
+
+def persistent(evidence: Evidence, budget: Budget) -> tuple[Mealy | None, list[NearlyMachine]]:
+    """The machine that words of several lengths agree on, and all that were found.
+
+    A network that counts has more states the longer its words are, and a machine that is exact on
+    them; one that is nearly finite shows the same machine on words of different lengths, beside
+    ever larger ones that are exact nowhere.
+    """
+    tuning = evidence.tuning.tolerant
+    lengths = [int(share * evidence.length) for share in tuning.lengths]
+    shorter: list[NearlyMachine] = []  # of the length before
+    lasting: list[NearlyMachine] = []  # found at two of the last three lengths, one after the other
+    for length in dict.fromkeys(n for n in lengths if n > 1):
+        found = machines_at(evidence, length, budget, 1.0 / len(lengths))
+        whole = length == evidence.length
+        if not found or (found[-1].agreement < tuning.holds and not whole):
+            return None, []
+        lasting = [m for m in found if any(bisimilar(m.machine, s.machine) for s in shorter)] or (
+            lasting if whole else []
+        )
+        shorter = found
+    if not lasting or _exact_and_small(shorter, lasting, tuning.exact_growth):
+        return None, []
+    best = max(lasting, key=lambda m: m.agreement)
+    return best.machine, shorter
+
+
+def _exact_and_small(
+    found: list[NearlyMachine], lasting: list[NearlyMachine], growth: float
+) -> bool:
+    """Whether some machine is exact, and not much larger than those that last: a count."""
+    largest = growth * max(m.machine.states for m in lasting)
+    return any(m.agreement == 1.0 and m.machine.states <= largest for m in found)
+
+
+def ranked(machines: Iterable[Mealy], evidence: Evidence) -> list[StandIn]:
+    """The machines beside the network on the same words of the whole length; the best first."""
+    tuning = evidence.tuning.tolerant
+    drawn = record(evidence.judge, evidence.words[0])  # without the words on which programs erred
+    found = []
+    for machine in machines:
+        wrote = machine.run(machine.index_of(drawn.words))
+        agreement = float((wrote == drawn.outputs).all(axis=(1, 2)).mean())
+        entries = machine.states * len(machine.letters)
+        size = tuning.entry_price * entries * math.log2(machine.states + 1)
+        score = size + tuning.error_price * (1.0 - agreement)
+        found.append(StandIn(machine, agreement, score))
+    return sorted(found, key=lambda one: one.score)
