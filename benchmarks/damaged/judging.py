@@ -18,7 +18,7 @@ from mips_jax.verification.claims import Claim
 
 SHORT_WORDS = 20_000  # all words up to a length, at most so many
 LONG_WORDS, LONG = 2_000, 5  # words of so many times the training length
-MOST_STATES = 2_000  # of a program, before its states are left uncounted
+MOST_STATES, LARGEST = 2_000, 2**40  # states and registers, before states are left uncounted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,9 +61,10 @@ def judged(
         return Judged()
     rng = np.random.default_rng([seed, 1])
     claim = bounding(found, language.length)
+    recovered = is_truth(program, language, rng)
     return Judged(
-        is_truth(program, language, rng),
-        states(program, language.machine),
+        recovered,
+        language.machine.states if recovered else states(program, language.machine),
         None if claim is None else 1.0 - claim.error_bound,
         agreement(program, network, language, fresh, rng),
         sum(unconfirmed(claim, program, network) for claim in found.claims),
@@ -120,12 +121,12 @@ def unconfirmed(claim: Claim, program: Program, network: Network) -> int:
 
 
 def states(program: Program, machine: Mealy) -> int | None:
-    """States of the program's minimal machine, by exploring its registers; None beyond a limit."""
+    """States of a program's minimal machine, by exploring its registers; None beyond a limit."""
     names = [register.name for register in program.registers]
     start = tuple(int(register.initial) for register in program.registers)
     order, number, rows = [start], {start: 0}, []
     for values in order:
-        if len(order) > MOST_STATES:
+        if len(order) > MOST_STATES or max(map(abs, values), default=0) > LARGEST:
             return None
         inputs = {Var(n): machine.letters[:, i] for i, n in enumerate(program.inputs)}
         held = {n: np.full(len(machine.letters), v, np.int64) for n, v in zip(names, values)}
