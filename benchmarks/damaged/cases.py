@@ -23,9 +23,9 @@ FARTHEST = 0.05  # mean distance of a network's raw outputs from integers
 MOST_WRONG, MOST_RIGHT = 1_000, 4_000  # of these, how many a machine one edit away is run on
 
 DAMAGES: dict[str, tuple[Damage, tuple[str, ...]]] = {
-    "noise 0.1%": (damages.noised(0.001), ("adder", "tickets", "two ago", "lift")),
+    "noise 0.1%": (damages.noised(0.001), ("latch", "tickets", "two ago", "lift")),
     "noise 1%": (damages.noised(0.01), ("sum mod 5", "session", "two parities", "ends in 1011")),
-    "noise 5%": (damages.noised(0.05), ("shuffled", "panel", "latch", "no three alike")),
+    "noise 5%": (damages.noised(0.05), ("shuffled", "panel", "sum mod 5", "no three alike")),
     "bad transition": (damages.astray, ("tickets", "two ago", "panel")),
     "redirected": (damages.redirected, ("sum mod 5", "session", "tickets")),
     "wrong labels": (
@@ -36,7 +36,7 @@ DAMAGES: dict[str, tuple[Damage, tuple[str, ...]]] = {
         damages.stopped_early,
         ("latch", "sum mod 5", "two ago", "shuffled", "tickets", "session"),
     ),
-    "wrong positions": (damages.wrong_at_steps, ("ends in 1011", "lift", "two parities")),
+    "wrong positions": (damages.wrong_at_steps, ("ends in 1011", "adder", "two parities")),
     "wrong beyond": (damages.wrong_beyond, ("tickets", "no three alike")),
     "wrong after letters": (damages.wrong_after_letters, ("session", "sum mod 5")),
     "position wave": (damages.swaying(0.01, False), ("two ago", "shuffled")),
