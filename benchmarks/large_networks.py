@@ -33,13 +33,25 @@ import numpy as np
 
 WORDS = 2_000  # of each length that are judged
 EXACT = 3  # looks in a row without a wrong word, until training ends
-CHECKED = 500  # words of each look
+CHECKED = 2_000  # words of each look
 
 
 def gates_words(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
     """Well-formed words [count, length]: start, symbols, end."""
     words = rng.integers(1, 17, (count, length))
     words[:, 0], words[:, -1] = 0, 17
+    return words
+
+
+def gates_taught(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
+    """Well-formed words, in half of which some kinds of symbols are rare: what is kept must be kept
+    for long.
+    """
+    words = gates_words(rng, count, length)
+    rows = np.arange(0, count, 2)
+    shares = rng.dirichlet(np.full(4, 0.7), len(rows)).cumsum(axis=1)
+    kinds = (rng.random((len(rows), length - 2, 1)) > shares[:, None, :3]).sum(axis=2)
+    words[rows, 1:-1] = 1 + 4 * kinds + rng.integers(0, 4, kinds.shape)
     return words
 
 
@@ -78,6 +90,7 @@ class Subject:
         symbols: 0 to symbols - 1.
         length: T of the longest words in training.
         words: (random generator, count, length) -> words [N, T].
+        taught: the same, of training.
         labels: words [N, T] -> [N, T], 0 or 1.
         steps: of training, at most.
         rate: of Adam.
@@ -89,6 +102,7 @@ class Subject:
     symbols: int
     length: int
     words: Callable[[np.random.Generator, int, int], np.ndarray]
+    taught: Callable[[np.random.Generator, int, int], np.ndarray]
     labels: Callable[[np.ndarray], np.ndarray]
     steps: int
     rate: float
@@ -96,8 +110,12 @@ class Subject:
 
 
 SUBJECTS = {
-    "gates_gru512": Subject("GRU", 512, 18, 12, gates_words, gates_labels, 3_000, 1e-3, True),
-    "surplus_lstm64": Subject("LSTM", 64, 27, 20, surplus_words, surplus_labels, 400, 3e-3, False),
+    "gates_gru512": Subject(
+        "GRU", 512, 18, 12, gates_words, gates_taught, gates_labels, 2_400, 1e-3, True
+    ),
+    "surplus_lstm64": Subject(
+        "LSTM", 64, 27, 20, surplus_words, surplus_words, surplus_labels, 200, 3e-3, False
+    ),
 }
 
 
@@ -108,6 +126,7 @@ def train(subject: Subject, path: Path, seed: int) -> None:
     except ImportError:
         sys.exit("`train` needs PyTorch: pip install torch, in an environment of its own")
     torch.manual_seed(seed)
+    torch.set_num_threads(1)  # steps are small: more threads wait for each other
     rng = np.random.default_rng(seed)
     parts = torch.nn.ModuleDict(
         {
@@ -118,17 +137,21 @@ def train(subject: Subject, path: Path, seed: int) -> None:
     )
     run = lambda words: parts["fc"](parts["rnn"](parts["embedding"](torch.from_numpy(words)))[0])
     adam = torch.optim.Adam(parts.parameters(), lr=subject.rate)
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, subject.steps, 0.03 * subject.rate)
+    lengths = (subject.length // 2, subject.length)
     began, row, share = time.perf_counter(), 0, 0.0
     for step in range(1, subject.steps + 1):
-        words = subject.words(rng, 32, int(rng.integers(4, subject.length + 1)))
+        long = subject.regular and step % 10 == 0
+        words = subject.taught(rng, 64, 3 * subject.length if long else lengths[step % 2])
         labels = torch.from_numpy(subject.labels(words)).flatten()
         loss = torch.nn.functional.cross_entropy(run(words).flatten(0, 1), labels)
         adam.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parts.parameters(), 1.0)
         adam.step()
+        falling.step()
         if step % 100 == 0:
-            words = subject.words(rng, CHECKED, subject.length)
+            words = subject.taught(rng, CHECKED, subject.length)
             with torch.no_grad():
                 said = run(words).argmax(-1).numpy()
             share = (said == subject.labels(words)).all(axis=1).mean()

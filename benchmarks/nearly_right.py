@@ -165,6 +165,8 @@ def main() -> int:
             for part in wanted
         )
     ]
+    if not chosen:
+        parser.error(f"--only {options.only} names none of the {len(CASES)} networks")
     rows = run_all(chosen, options)
     if options.prepare:
         return 0
