@@ -12,6 +12,7 @@ class Outcome(enum.Enum):
     FOUND = "found"
     CLOSED = "closed"
     NOT_NEEDED = "not needed: an exact program was known"
+    NO_USE = "not needed: a machine is known, or this way does not lead to one"
     NOT_AFFINE = (
         "the outputs are not an affine function of the inputs; extraction.method=auto tries more"
     )

@@ -56,22 +56,25 @@ def persistent(evidence: Evidence, budget: Budget) -> tuple[Mealy | None, list[N
         whole = length == evidence.length
         if not found or (found[-1].agreement < tuning.holds and not whole):
             return None, []
-        lasting = [m for m in found if any(bisimilar(m.machine, s.machine) for s in shorter)] or (
-            lasting if whole else []
-        )
+        again = [m for m in found if m.whole and _among(m, shorter)]
+        lasting = again or (lasting if whole else [])
         shorter = found
     if not lasting or _exact_and_small(shorter, lasting, tuning.exact_growth):
         return None, []
-    best = max(lasting, key=lambda m: m.agreement)
-    return best.machine, shorter
+    return ranked([m.machine for m in lasting], evidence)[0].machine, shorter
+
+
+def _among(one: NearlyMachine, others: list[NearlyMachine]) -> bool:
+    return any(other.whole and bisimilar(one.machine, other.machine) for other in others)
 
 
 def _exact_and_small(
     found: list[NearlyMachine], lasting: list[NearlyMachine], growth: float
 ) -> bool:
-    """Whether some machine is exact, and not much larger than those that last: a count."""
+    """Whether some other machine is exact, and not much larger than those that last: a count."""
     largest = growth * max(m.machine.states for m in lasting)
-    return any(m.agreement == 1.0 and m.machine.states <= largest for m in found)
+    exact = [m for m in found if m.agreement == 1.0 and m.machine.states <= largest]
+    return any(not _among(m, lasting) for m in exact)
 
 
 def ranked(machines: Iterable[Mealy], evidence: Evidence) -> list[StandIn]:

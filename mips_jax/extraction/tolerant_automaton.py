@@ -35,12 +35,15 @@ class NearlyMachine:
         agreement: share of fresh words of the length on which machine and network agree throughout.
         tolerance: share of probe words on which hidden states of one class may differ.
         length: of the words.
+        whole: whether it was read off all words of the length: no state that was met stayed unread
+            for want of work or of room.
     """
 
     machine: Mealy
     agreement: float
     tolerance: float
     length: int
+    whole: bool = True
 
 
 def nearly_machines(
@@ -79,7 +82,7 @@ def nearly_machines(
             wrong = (machine.run(fresh) != wrote).any(axis=2)
             agreement = 1.0 - float(wrong.any(axis=1).mean())
             if best is None or agreement > best.agreement:
-                best = NearlyMachine(machine, agreement, tolerance, length)
+                best = NearlyMachine(machine, agreement, tolerance, length, classes.whole)
             if agreement == 1.0 or part.out:
                 break
             new = _separating(network, classes, letters, fresh, wrong, tuning) - set(probes)
@@ -108,6 +111,7 @@ class _Classes:
         self.members: list[list[np.ndarray]] = []
         self.votes: list[dict[int, collections.Counter]] = []
         self.written: list[dict[int, collections.Counter]] = []
+        self.whole = True
 
     def assigned(self, codes: np.ndarray, most: float, limit: int) -> np.ndarray:
         """Class of each behaviour [N, K]; a new one where none is near, up to a limit."""
@@ -119,6 +123,7 @@ class _Classes:
             away = (self.leaders != row).sum(axis=1)
             nearest = int(away.argmin()) if len(away) else -1
             if len(away) and (away[nearest] <= most or len(self.leaders) >= limit):
+                self.whole &= bool(away[nearest] <= most)
                 own[i] = nearest
                 continue
             own[i] = len(self.leaders)
@@ -158,12 +163,15 @@ def _explored(
     most = tolerance * len(probes)
     classes.assigned(_behaviour(network, start, letters, probes), most, tuning.states)
     classes.members[0].append(start[0])
-    frontier, cost = [(0, start[0])], 1 + sum(map(len, probes))
-    for _ in range(length):
-        if not frontier or share.out:
+    frontier, cost = [(True, 0, start[0])], 1 + sum(map(len, probes))
+    for depth in range(length):
+        if not frontier or (depth and share.out):
+            classes.whole &= not any(first for first, _, _ in frontier)
             break
-        frontier = frontier[: max(1, tuning.frontier // len(letters))]
-        states = np.array([hidden for _, hidden in frontier])
+        room = max(1, tuning.frontier // len(letters))
+        classes.whole &= not any(first for first, _, _ in frontier[room:])
+        frontier = frontier[:room]
+        states = np.array([hidden for _, _, hidden in frontier])
         share.spend(len(states) * len(letters) * cost * network.step_work)
         after = network.step(
             np.repeat(states, len(letters), axis=0), np.tile(letters, (len(states), 1))
@@ -172,14 +180,14 @@ def _explored(
         targets = classes.assigned(_behaviour(network, after, letters, probes), most, tuning.states)
         following = []
         for row, target in enumerate(targets.tolist()):
-            source, a = frontier[row // len(letters)][0], row % len(letters)
+            source, a = frontier[row // len(letters)][1], row % len(letters)
             classes.votes[source][a][target] += 1
             classes.written[source][a][tuple(wrote[row].tolist())] += 1
             if len(classes.members[target]) < tuning.members:
                 classes.members[target].append(after[row])
                 following.append((len(classes.members[target]), target, after[row]))
         following.sort(key=lambda item: item[:2])  # classes that are new come first
-        frontier = [(target, hidden) for _, target, hidden in following]
+        frontier = [(order == 1, target, hidden) for order, target, hidden in following]
     return classes
 
 

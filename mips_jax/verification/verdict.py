@@ -94,8 +94,8 @@ def verdict_by_network(claims: Sequence[Claim], agreement: float) -> Verdict:
 
     Args:
         claims: of all checks.
-        agreement: lower bound on the share of words of the training length, the first of the
-            sampled ones, from which on the network counts as nearly followed.
+        agreement: share of words from which on the network counts as nearly followed: as a lower
+            bound at the training length, as it was measured at longer ones.
     """
     trouble = [c for c in claims if c.equals == "network" and c.how is How.REFUTED]
     if not trouble:
@@ -104,11 +104,22 @@ def verdict_by_network(claims: Sequence[Claim], agreement: float) -> Verdict:
     sampled = [c for c in claims if c.check == "fidelity"]
     where = " in float32 arithmetic" if shortest.check == "float32" else ""
     shown = ", ".join(f"{shown_share(c.agreement)} at length {c.length}" for c in sampled)
-    reason = f"it agrees with the network on {shown}; " if sampled else ""
-    reason += f"right{where} to step {shortest.holds_to}{_first(shortest)}"
-    if sampled and 1.0 - (sampled[0].error_bound or 0.0) >= agreement:
+    reason = f"right{where} to step {shortest.holds_to}{_first(shortest)}"
+    if sampled:
+        reason += f"; it agrees with the network on {shown}"
+    if sampled and _nearly(sampled, agreement):
         return Verdict(Outcome.NEARLY, reason)
     return Verdict(Outcome.DIFFERS_FROM_NETWORK, reason)
+
+
+def _nearly(sampled: Sequence[Claim], agreement: float) -> bool:
+    """Whether a network is followed on so many words: of its own length by the bound, of longer
+    ones, of which fewer are run, by the share.
+    """
+    own, *longer = sampled
+    return 1.0 - (own.error_bound or 0.0) >= agreement and all(
+        (claim.agreement or 0.0) >= agreement for claim in longer
+    )
 
 
 def verdict_on_integers(claims: Sequence[Claim]) -> Verdict | None:

@@ -32,6 +32,7 @@ CONTRACT = {
     "reason",
     "outcome",
     "claims",
+    "front",
     "versions",
 }
 

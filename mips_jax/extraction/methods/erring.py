@@ -30,7 +30,7 @@ class Erring:
             return Report(self.name, Outcome.NOT_NEEDED)
         known_machine = findings.machine is not None or findings.stand_in is not None
         if known_machine or reports.get("automaton") not in WITHOUT_MACHINE:
-            return Report(self.name, Outcome.NOTHING_TO_TRY)
+            return Report(self.name, Outcome.NO_USE)
         found = _stand_ins(evidence, budget)
         if not found:
             return Report(self.name, Outcome.NOT_CLOSED)

@@ -22,5 +22,5 @@ class LongerWords:
         open_ = reports.get("automaton") is Outcome.NOT_CLOSED and findings.stand_in is None
         factors = evidence.tuning.automaton.longer
         if not open_ or not evidence.length_is_a_guess or not factors:
-            return Report(self.name, Outcome.NOT_NEEDED)
+            return Report(self.name, Outcome.NO_USE)
         return (yield from closing(self.name, evidence, factors, budget))

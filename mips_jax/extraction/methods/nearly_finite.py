@@ -30,7 +30,7 @@ class NearlyFinite:
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
         reports = {report.method: report.outcome for report in findings.reports}
         if reports.get("automaton") not in WITHOUT_MACHINE:
-            return Report(self.name, Outcome.NOT_NEEDED)
+            return Report(self.name, Outcome.NO_USE)
         machine, others = persistent(evidence, budget)
         if machine is None:
             return Report(self.name, Outcome.NOT_CLOSED)
