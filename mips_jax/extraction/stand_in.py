@@ -49,23 +49,30 @@ def persistent(evidence: Evidence, budget: Budget) -> tuple[Mealy | None, list[N
     """
     tuning = evidence.tuning.tolerant
     lengths = [int(share * evidence.length) for share in tuning.lengths]
-    shorter: list[NearlyMachine] = []  # of the length before
-    lasting: list[NearlyMachine] = []  # found at two of the last three lengths, one after the other
+    found: list[list[NearlyMachine]] = []  # at each length
     for length in dict.fromkeys(n for n in lengths if n > 1):
-        found = machines_at(evidence, length, budget, 1.0 / len(lengths))
+        machines = machines_at(evidence, length, budget, 1.0 / len(lengths))
         whole = length == evidence.length
-        if not found or (found[-1].agreement < tuning.holds and not whole):
+        if not machines or (machines[-1].agreement < tuning.holds and not whole):
             return None, []
-        again = [m for m in found if m.whole and _among(m, shorter)]
-        lasting = again or (lasting if whole else [])
-        shorter = found
+        found.append(machines)
+    leaders = [machines[-1] for machines in found[:-1]]  # the most faithful of shorter words
+    lasting = [
+        one
+        for before, machines in zip(found[-3:-1], found[-2:])
+        for one in machines
+        if _among(one, before) and _among(one, leaders)
+    ]
+    shorter = found[-1] if found else []
     if not lasting or _exact_and_small(shorter, lasting, tuning.exact_growth):
         return None, []
     return ranked([m.machine for m in lasting], evidence)[0].machine, shorter
 
 
 def _among(one: NearlyMachine, others: list[NearlyMachine]) -> bool:
-    return any(other.whole and bisimilar(one.machine, other.machine) for other in others)
+    return any(
+        one.whole and other.whole and bisimilar(one.machine, other.machine) for other in others
+    )
 
 
 def _exact_and_small(

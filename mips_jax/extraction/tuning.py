@@ -100,7 +100,7 @@ class TolerantTuning:
     fresh_words: int = 1_000
     lengths: tuple[float, ...] = (0.35, 0.5, 0.7, 1.0)
     holds: float = 0.9
-    exact_growth: float = 4.0
+    exact_growth: float = 2.5
     entry_price: float = 5.0
     error_price: float = 20_000.0
 
@@ -331,6 +331,7 @@ class ChoiceTuning:
         second_effort: share of the work for the joint search where an exact, long program is known.
         depths: letters in the longest probe word of each round; half the words' length, at least 4,
             is the last.
+        all_depths: work of all rounds together, in budgets of one.
         direction: share of a register's variance that an affine map of the hidden state must
             explain to be called a direction.
         curve: the same for nearest neighbours, to be called a curve.
@@ -343,6 +344,7 @@ class ChoiceTuning:
     exact: int = 2
     second_effort: float = 0.5
     depths: tuple[int, ...] = (1, 3)
+    all_depths: float = 1.5
     direction: float = 0.99
     curve: float = 0.9
     fitted: int = 6000

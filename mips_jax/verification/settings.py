@@ -25,7 +25,7 @@ class VerificationSettings:
             program, >= 0; 0: no such search.
         agreement: share of words, 0 to 1, from which on a given network that the program does not
             follow everywhere counts as nearly followed: a lower bound on it at the training length,
-            the measured one at longer lengths.
+            the measured one at twice that.
         seed: of all words, >= 0.
         proof_work: edges whose image is computed in the search for a proof that the network equals
             the machine read off it, in units of a network of 64 units, >= 0; 0: no such proof.
