@@ -15,11 +15,11 @@ import numpy as np
 from mips_jax.budget import Budget, Guard
 from mips_jax.extraction.encodings import encodings
 from mips_jax.extraction.evidence import Evidence
-from mips_jax.extraction.findings import Findings, judged
-from mips_jax.extraction.methods import Method, chosen
-from mips_jax.extraction.outcomes import Outcome, Report
+from mips_jax.extraction.findings import Findings
+from mips_jax.extraction.methods import chosen
 from mips_jax.extraction.request import check
 from mips_jax.extraction.result import TABLE, Candidate, Extraction
+from mips_jax.extraction.running import run
 from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.extraction.traces import record
 from mips_jax.extraction.tuning import TUNING, Tuning
@@ -79,25 +79,6 @@ def with_best(extraction: Extraction, network: Network, best: Candidate) -> Extr
     traces = record(network, extraction.words[0])
     held = encodings(best, traces, rng, TUNING)
     return dataclasses.replace(extraction, candidates=(best, *others), encodings=held)
-
-
-def run(
-    method: Method, evidence: Evidence, findings: Findings, budget: Budget
-) -> tuple[Evidence, Findings]:
-    """What is known after one method: each proposal is judged before the method goes on."""
-    if budget.guard.strikes():
-        return evidence, findings.with_report(Report(method.name, Outcome.OUT_OF_TIME, "not run"))
-    proposals = method.propose(evidence, findings, budget)
-    try:
-        item = next(proposals)
-        while True:
-            evidence, findings = judged(item, method.family, evidence, findings)
-            item = proposals.send((evidence, findings))
-    except StopIteration as end:
-        report = end.value
-    if budget.guard.struck:
-        report = Report(method.name, Outcome.OUT_OF_TIME, str(report))
-    return evidence, findings.with_report(report)
 
 
 def _report(evidence: Evidence, findings: Findings, guard: Guard, started: float) -> Extraction:

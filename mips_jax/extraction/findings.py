@@ -16,6 +16,7 @@ from mips_jax.extraction.machine_network import MachineNetwork
 from mips_jax.extraction.outcomes import Report
 from mips_jax.extraction.result import TABLE, Candidate
 from mips_jax.machines import Mealy
+from mips_jax.networks import Network
 from mips_jax.programs import Lookup, Program, walk
 
 # A program equals the machine if it errs at most this many times as often: errors are counted on
@@ -33,12 +34,14 @@ class Proposal:
         note: how it was found.
         meanings: what its registers are, in words, where known.
         settles: whether no other method could better it, if it is exact.
+        transient: first steps on which the network does anything.
     """
 
     program: Program
     note: str = ""
     meanings: Mapping[str, str] = dataclasses.field(default_factory=dict)
     settles: bool = False
+    transient: int = 0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -90,6 +93,11 @@ class Findings:
         return min((c.description_length for c in exact), default=math.inf)
 
     @property
+    def exact_table(self) -> bool:
+        """Whether a table is known that is exact."""
+        return any(c.fidelity >= self.standard and c.method == TABLE for c in self.candidates)
+
+    @property
     def latest_fidelity(self) -> float:
         """Of the last proposal; 0 before the first."""
         return 0.0 if self.latest is None else self.latest.fidelity
@@ -129,7 +137,8 @@ def judged(
     if known is not None:
         return evidence, dataclasses.replace(findings, latest=known)
     program, fresh = item.program, evidence.fresh
-    agree = (program.run(fresh.words) == fresh.outputs).all(axis=(1, 2))
+    steps = (program.run(fresh.words) == fresh.outputs).all(axis=2)
+    agree = steps.all(axis=1)
     candidate = Candidate(
         TABLE if has_table(program) else family,
         program,
@@ -138,6 +147,8 @@ def judged(
         item.note,
         evidence.alphabet,
         tuple(item.meanings.items()),
+        item.transient,
+        float(steps[:, item.transient :].all(axis=1).mean()),
     )
     words = evidence.tuning.words
     if words.learnable < candidate.fidelity < 1.0:
@@ -164,8 +175,12 @@ def _asking_the_machine(machine: Mealy, evidence: Evidence) -> Evidence:
     if machine.states > evidence.tuning.automaton.stand_in:
         return evidence
     judge = evidence.judge
-    first = judge.outputs(judge.initial[None])[0].astype(np.float64)
-    return evidence.asking(MachineNetwork(machine, first, judge.trained_length))
+    return evidence.asking(MachineNetwork(machine, first_outputs(judge), judge.trained_length))
+
+
+def first_outputs(network: Network) -> np.ndarray:
+    """[O] float64: what a network shows before the first input."""
+    return network.outputs(network.initial[None])[0].astype(np.float64)
 
 
 def has_table(program: Program) -> bool:

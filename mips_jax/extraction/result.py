@@ -14,6 +14,7 @@ from mips_jax.programs import Program
 # the method of every program that holds a constant table, however it was found
 TABLE = "table"
 _EXCEPTION_BITS = 20.0  # a wrong sequence among 1,000 costs as much as naming it and its correction
+_TRANSIENT_BITS = 40.0  # of each first step that is left unexplained
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Candidate:
         note: how it was found.
         alphabet: `boolean` where inputs and outputs are all 0 or 1, else `integer`.
         meanings: (register, what it is in words) where known.
+        transient: first steps that are left unexplained, since the network does anything on them.
+        settled: share of fresh words on which both agree at every step after these.
     """
 
     method: str
@@ -58,11 +61,16 @@ class Candidate:
     note: str = ""
     alphabet: str = "integer"
     meanings: tuple[tuple[str, str], ...] = ()
+    transient: int = 0
+    settled: float = 0.0
 
     @property
     def score(self) -> float:
         """Bits of the program plus those of its exceptions among 1,000 words; the lowest wins."""
-        return self.score_at(self.fidelity)
+        whole = self.score_at(self.fidelity)
+        if not self.transient:
+            return whole
+        return min(whole, self.score_at(self.settled) + _TRANSIENT_BITS * self.transient)
 
     def score_at(self, share: float) -> float:
         """The same where it is right on another share of the words that count."""

@@ -85,6 +85,7 @@ class TolerantTuning:
         entry_price: bits of an entry of the table, for each bit of the number of states: more than
             one, since a state too many explains errors one by one.
         error_price: bits of being wrong on every word.
+        starts: initial values that are tried for one register.
     """
 
     letters: int = 400
@@ -103,6 +104,7 @@ class TolerantTuning:
     exact_growth: float = 2.5
     entry_price: float = 5.0
     error_price: float = 20_000.0
+    starts: int = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -328,7 +330,8 @@ class ChoiceTuning:
         short_bits: an exact program of fewer bits ends the search for registers.
         middling_bits: an exact program of fewer bits ends it before the next, dearer features.
         exact: exact programs of one kind of features that end it.
-        second_effort: share of the work for the joint search where an exact, long program is known.
+        second_effort: share of the work for registers where an exact table is known, for the joint
+            search where any exact program is.
         depths: letters in the longest probe word of each round; half the words' length, at least 4,
             is the last.
         all_depths: work of all rounds together, in budgets of one.

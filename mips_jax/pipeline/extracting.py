@@ -6,7 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from mips_jax.extraction import extract
+from mips_jax.extraction import ExtractionSettings, extract
+from mips_jax.machines import bisimilar
 from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.progress import Watch
 from mips_jax.pipeline.settings import PipelineSettings
@@ -55,10 +56,24 @@ def extracted_at_length(
         if share >= RARELY_WRONG:
             break
         choices = dataclasses.replace(settings.extraction, length=longer)
+        if _no_other_machine(found, choices):
+            break
         again = extracted(found, dataclasses.replace(settings, extraction=choices), watch)
         if _agreement(again, longer, settings) > share:
             found = again
     return found
+
+
+def _no_other_machine(found: Distillation, choices: ExtractionSettings) -> bool:
+    """Whether a finite network only errs on longer words: no other machine closes on them."""
+    network, extraction = found.network, found.extraction
+    if network is None or extraction is None or extraction.machine is None:
+        return False
+    if choices.method not in ("auto", "automaton"):
+        return False
+    longer = extract(network, found.inputs, dataclasses.replace(choices, method="automaton"))
+    other = longer.machine or longer.stand_in
+    return other is None or bisimilar(other, extraction.machine)
 
 
 def _length(found: Distillation) -> int:

@@ -79,6 +79,7 @@ def _case(
         None if task is None else _truth(task, seen, settings),
         extraction.words,
         settings,
+        found.candidate.transient if found.candidate else 0,
     )
 
 

@@ -14,6 +14,7 @@ from mips_jax.extraction.methods.longer_words import LongerWords
 from mips_jax.extraction.methods.method import Method
 from mips_jax.extraction.methods.nearly_finite import NearlyFinite
 from mips_jax.extraction.methods.registers import Registers
+from mips_jax.extraction.methods.settled import Settled
 
 METHODS: dict[str, Method] = {
     method.name: method
@@ -25,6 +26,7 @@ METHODS: dict[str, Method] = {
         Registers(),
         Joint(),
         Erring(),
+        Settled(),
         Baseline(),
     )
 }

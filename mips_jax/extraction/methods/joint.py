@@ -28,7 +28,8 @@ class Joint:
         choice = evidence.tuning.choice
         if findings.shortest < choice.middling_bits:
             return Report(self.name, Outcome.NOT_NEEDED)
-        effort = 1.0 if findings.shortest == float("inf") else choice.second_effort
+        known = findings.exact_table or findings.shortest < float("inf")
+        effort = choice.second_effort if known else 1.0
         search = Search(_pair(evidence, findings, budget))
         _, findings = yield from search.proposals(evidence, findings, Work.of(budget, effort))
         return report(self.name, search.sets, search.proposed, findings)

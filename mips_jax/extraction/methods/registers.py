@@ -30,7 +30,9 @@ class Registers:
 
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
         sets = proposed = 0
-        work = Work.of(budget, evidence.tuning.choice.all_depths)
+        choice = evidence.tuning.choice
+        effort = choice.second_effort if findings.exact_table else 1.0
+        work = Work.of(budget, effort * choice.all_depths)
         for depth in _depths(evidence):
             if findings.shortest < float("inf"):
                 break  # an exact but long program: only enumerated updates are likely to better it
