@@ -51,7 +51,7 @@ def persistent(evidence: Evidence, budget: Budget) -> tuple[Mealy | None, list[N
     lengths = [int(share * evidence.length) for share in tuning.lengths]
     found: list[list[NearlyMachine]] = []  # at each length
     for length in dict.fromkeys(n for n in lengths if n > 1):
-        machines = machines_at(evidence, length, budget, 1.0 / len(lengths))
+        machines = machines_at(evidence, length, budget, length / sum(lengths))
         whole = length == evidence.length
         if not machines or (machines[-1].agreement < tuning.holds and not whole):
             return None, []
