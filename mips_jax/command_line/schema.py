@@ -15,7 +15,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import II, MISSING, DictConfig, OmegaConf
 
 from mips_jax.extraction.settings import ExtractionSettings
-from mips_jax.networks.files.array_files import MEMORY_GIB as NETWORK_MEMORY_GIB
+from mips_jax.networks.files.readers import MEMORY_GIB as NETWORK_MEMORY_GIB
 from mips_jax.pipeline import PipelineSettings
 from mips_jax.tasks.files.load import MEMORY_GIB as TASK_MEMORY_GIB
 from mips_jax.training.settings import ModelSettings, TrainingSettings

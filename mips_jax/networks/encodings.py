@@ -286,6 +286,10 @@ class InterpretedNetwork(Network):
         return self.encoding.input_range
 
     @property
+    def assumed(self) -> tuple[str, ...]:
+        return self.core.assumed
+
+    @property
     def details(self) -> str:
         return f"{self.core!r}, inputs: {self.encoding}, outputs: {self.decoding}"
 

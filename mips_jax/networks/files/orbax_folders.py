@@ -1,0 +1,102 @@
+"""Checkpoint folders: what orbax writes for a tree of parameters, the `checkpoint/` of one of our
+runs, or the run folder itself.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from mips_jax.archives import GIB
+from mips_jax.networks.files.content import FileContent, Reading, UnreadableError
+from mips_jax.networks.files.trees import arrays_of
+from mips_jax.networks.network import Network
+
+TREE = "_METADATA"  # the file that an orbax folder with a tree has
+OF_A_RUN = ("checkpoint", "result.json")
+NAMES = ("params", "model", "state", "default", "pytree", "arrays")  # of items, the first wins
+OWN_FORMAT = 2  # see mips_jax/training/storage.py
+
+
+def read_folder(path: pathlib.Path, reading: Reading) -> FileContent:
+    """See `readers.READERS`."""
+    if all((path / name).exists() for name in OF_A_RUN):
+        path = path / OF_A_RUN[0]
+    elif (path / "result.json").exists():
+        raise UnreadableError(
+            "this run has left no checkpoint; it distilled a network that was given to it: give "
+            "that one"
+        )
+    item, assumed = _item(path)
+    own = _own_meta(path) if item.name == "arrays" else None
+    tree = _restored(item, reading)
+    if own is not None:
+        return FileContent(network=_own_network(tree, own))
+    return FileContent(arrays_of(tree), assumed=assumed)
+
+
+def _item(path: pathlib.Path) -> tuple[pathlib.Path, tuple[str, ...]]:
+    """The folder with the tree, and what was chosen to get there."""
+    if (path / TREE).is_file():
+        return path, ()
+    items = {folder.name: folder for folder in path.iterdir() if (folder / TREE).is_file()}
+    named = [items[name] for name in NAMES if name in items] or list(items.values())
+    if named:
+        return named[0], (() if len(items) == 1 else (f"the item {named[0].name} of {len(items)}",))
+    steps = [folder for folder in path.iterdir() if folder.name.isdigit() and folder.is_dir()]
+    if not steps:
+        raise UnreadableError(
+            "there is no orbax checkpoint in this folder; network.path names a file, a checkpoint, "
+            "or a run folder of mips-jax that has one"
+        )
+    last = max(steps, key=lambda folder: int(folder.name))
+    item, assumed = _item(last)
+    return item, (() if len(steps) == 1 else (f"step {last.name}, the last one", *assumed))
+
+
+def _restored(item: pathlib.Path, reading: Reading) -> Any:
+    """The tree with its leaves as numpy arrays."""
+    import jax  # takes seconds to import, and only checkpoints need it
+    import orbax.checkpoint as ocp
+
+    item = item.absolute()
+    like = ocp.PyTreeCheckpointHandler().metadata(item).tree
+    leaves = [getattr(leaf, "shape", None) or () for leaf in jax.tree.leaves(like)]
+    if sum(8 * math.prod(shape) for shape in leaves) > reading.memory_gib * GIB:
+        raise UnreadableError("its arrays take more memory than network.memory_gib allows")
+    as_numpy = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), like)
+    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
+        return checkpointer.restore(item, args=ocp.args.PyTreeRestore(restore_args=as_numpy))
+
+
+def _own_meta(path: pathlib.Path) -> dict | None:
+    """What one of our checkpoints says of itself; None for one of somebody else's."""
+    place = path / "meta" / "metadata"
+    if not place.is_file():
+        return None
+    meta = json.loads(place.read_text(encoding="utf-8"))
+    if not isinstance(meta, dict) or meta.get("format") != OWN_FORMAT:
+        return None
+    if "member" not in meta:
+        raise UnreadableError("it holds a search that was running, not a network")
+    return meta
+
+
+def _own_network(tree: Any, meta: dict) -> Network:
+    """The network that a run of ours has distilled."""
+    from mips_jax.models import CELLS
+    from mips_jax.registry import resolved
+
+    layers = {
+        part: tuple(
+            (np.asarray(layer["weight"], np.float64), np.asarray(layer["bias"], np.float64))
+            for layer in stack
+        )
+        for part, stack in tree["weights"].items()
+    }
+    length = ((meta.get("config") or {}).get("task") or {}).get("length")
+    return resolved(CELLS[meta["member"]["architecture"]["cell"]].network)(layers, length)
