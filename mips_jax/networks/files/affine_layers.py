@@ -73,7 +73,7 @@ def _before(
     """Which layers come before the recurrent ones."""
     said = tuple(stem for stem in shapes if re.match(r"input(\.\d+)?$", stem))
     whole = {stem: shape for stem, shape in shapes.items() if shape is not None}
-    if said or len(whole) < len(shapes) or len(shapes) > MOST_UNNUMBERED:
+    if said or not shapes or len(whole) < len(shapes) or len(shapes) > MOST_UNNUMBERED:
         return said
     divisions = [
         some
@@ -86,15 +86,17 @@ def _before(
     by_name = [some for some in divisions if all(map(INPUT_NAME.search, some))]
     if len(by_name) == 1:
         return by_name[0]
-    divisions = [
-        some
-        for some in divisions
-        if not any(map(HEAD_NAME.search, some)) or not _fits(whole, tuple(whole), units, None)
-    ]
+    as_head = _order(whole, tuple(whole), units, None)
+    if as_head:
+        divisions = [some for some in divisions if not any(map(HEAD_NAME.search, some))]
     if not divisions:
         return ()
-    if len(divisions) == 1 and not _fits(whole, tuple(whole), units, None):
-        return divisions[0]
+    if len(divisions) == 1:
+        after = [stem for stem in whole if stem not in divisions[0]]
+        # a layer that only its shape lets follow one that is named as the head
+        odd = as_head and as_head[-1] in divisions[0] and all(map(HEAD_NAME.search, after))
+        if not as_head or odd:
+            return divisions[0]
     first = divisions[0][0]
     ledger.problems.append(
         f"the file does not say whether {' and '.join(ledger.name(s) for s in divisions[0])} comes "
@@ -119,18 +121,19 @@ def _divides(
         widths = {shapes[stem][1] for stem in before}
         if not any(width % table.shape[1] == 0 for width in widths):
             return False
-    return _fits(shapes, before, None, features) and _fits(shapes, after, units, None)
+    return bool(_order(shapes, before, None, features) and _order(shapes, after, units, None))
 
 
-def _fits(shapes: dict, stems: tuple[str, ...], first: int | None, last: int | None) -> bool:
-    """Whether layers can follow one another, from the width `first` to the width `last`."""
+def _order(
+    shapes: dict, stems: tuple[str, ...], first: int | None, last: int | None
+) -> tuple[str, ...]:
+    """An order in which layers lead from the width `first` to the width `last`; () for none."""
     chosen = {stem: shapes[stem] for stem in stems}
-    return any(
-        first in (None, shapes[order[0]][1])
-        and last in (None, shapes[order[-1]][0])
-        and all(shapes[b][1] == shapes[a][0] for a, b in itertools.pairwise(order))
-        for order in forward_orders(chosen, first)
-    )
+    for order in forward_orders(chosen, first):
+        ends = first in (None, shapes[order[0]][1]) and last in (None, shapes[order[-1]][0])
+        if ends and all(shapes[b][1] == shapes[a][0] for a, b in itertools.pairwise(order)):
+            return order
+    return ()
 
 
 def take_chain(ledger: Ledger, owner: str, shapes: Shapes, features: int | None) -> Layers:

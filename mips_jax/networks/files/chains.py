@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mips_jax.networks.cells import CellLayer
-from mips_jax.networks.files.content import Arrays, FileContent, UnreadableError, checked
-from mips_jax.networks.files.parts import Parts
+from mips_jax.networks.files.content import FileContent, UnreadableError, checked
+from mips_jax.networks.files.parts import Arrays, Parts
 from mips_jax.networks.heads import NONLINEARITIES, Layers
 
 DECISIONS = {"softmax": "class", "log_softmax": "class", "argmax": "class", "sigmoid": "yes_no"}

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mips_jax.errors import RequestError
+from mips_jax.networks.files.parts import Arrays, Parts
 from mips_jax.networks.network import Network
-
-if TYPE_CHECKING:
-    from mips_jax.networks.files.parts import Parts
-
-Arrays = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
-from mips_jax.networks.files.content import Arrays
+from mips_jax.networks.files.parts import Arrays
 
 TRANSPOSED = ".T"  # ending of a name whose matrix lies in the file as [in, out]
 

@@ -7,18 +7,26 @@ from __future__ import annotations
 import json
 import math
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from mips_jax.archives import GIB
+from mips_jax.networks.cells import trained_elman, trained_gru, trained_lstm
 from mips_jax.networks.files.content import FileContent, Reading, UnreadableError
 from mips_jax.networks.files.trees import arrays_of
-from mips_jax.networks.network import Network
+from mips_jax.networks.network import Network, trained_mlp_rnn
 
 TREE = "_METADATA"  # the file that an orbax folder with a tree has
 OF_A_RUN = ("checkpoint", "result.json")
 NAMES = ("params", "model", "state", "default", "pytree", "arrays")  # of items, the first wins
+TRAINED: dict[str, Callable[..., Network]] = {
+    "mlp_rnn": trained_mlp_rnn,
+    "elman": trained_elman,
+    "gru": trained_gru,
+    "lstm": trained_lstm,
+}
 OWN_FORMAT = 2  # see mips_jax/training/storage.py
 
 
@@ -88,9 +96,12 @@ def _own_meta(path: pathlib.Path) -> dict | None:
 
 def _own_network(tree: Any, meta: dict) -> Network:
     """The network that a run of ours has distilled."""
-    from mips_jax.models import CELLS
-    from mips_jax.registry import resolved
-
+    cell = meta["member"]["architecture"]["cell"]
+    if cell not in TRAINED:
+        raise UnreadableError(
+            f"its cell is {cell}, which is not one of ours; in Python: "
+            "mips_jax.training.load_member(path)[0].to_network()"
+        )
     layers = {
         part: tuple(
             (np.asarray(layer["weight"], np.float64), np.asarray(layer["bias"], np.float64))
@@ -99,4 +110,4 @@ def _own_network(tree: Any, meta: dict) -> Network:
         for part, stack in tree["weights"].items()
     }
     length = ((meta.get("config") or {}).get("task") or {}).get("length")
-    return resolved(CELLS[meta["member"]["architecture"]["cell"]].network)(layers, length)
+    return TRAINED[cell](layers, length)

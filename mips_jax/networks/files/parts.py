@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 
 from mips_jax.networks.cells import CellLayer
-from mips_jax.networks.files.content import Arrays
 from mips_jax.networks.heads import Layers
+
+Arrays = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -24,9 +24,8 @@ from mips_jax.networks.files.affine_layers import (
     take_around,
     take_chain,
 )
-from mips_jax.networks.files.content import Arrays
 from mips_jax.networks.files.layer_order import natural_order, without_numbers
-from mips_jax.networks.files.parts import Ledger, Parts, missing
+from mips_jax.networks.files.parts import Arrays, Ledger, Parts, missing
 from mips_jax.networks.files.unreadable import possible_refusal, refusal
 from mips_jax.networks.heads import Layers
 
@@ -196,7 +195,8 @@ class _Reader:
         key = lambda name: self._name(f"{prefix}{name}{suffix}")
         absent = [name for name in ("weight_ih", "weight_hh") if name not in arrays]
         no_bias = [name for name in ("bias_ih", "bias_hh") if name not in arrays]
-        if len(no_bias) == 2:
+        only = f"{prefix}bias_ih{suffix}" in self.ledger.origin  # the user has named one bias
+        if len(no_bias) == 2 or (only and no_bias == ["bias_hh"]):
             self.ledger.biasless.append(
                 f"{prefix.removesuffix('.') or 'the recurrent layer'}{suffix}"
             )
@@ -278,11 +278,15 @@ class _Reader:
         return np.concatenate([states[kind].ravel() for kind in needed])
 
     def _report_unknown_keys(self) -> None:
-        for key in sorted(self.left, key=natural_order):
+        unknown = [
+            f"{self._name(key)}, shape {self.left[key].shape}"
+            for key in sorted(self.left, key=natural_order)
+        ]
+        if unknown:
+            more = f" (and {_listed(unknown[1:])})" if len(unknown) > 1 else ""
             self.problems.append(
-                f"unknown key {self._name(key)}, shape {self.left[key].shape}; remove it if the "
-                "network does not use it, or give the network as two Python functions "
-                "(mips_jax.networks.CallableNetwork)"
+                f"unknown key {unknown[0]}{more}; remove it if the network does not use it, or "
+                "give the network as two Python functions (mips_jax.networks.CallableNetwork)"
             )
 
 

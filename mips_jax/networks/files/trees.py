@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mips_jax.networks.files.content import Arrays
+from mips_jax.networks.files.parts import Arrays
 
 MOST_LEVELS = 30
 COLLECTIONS = ("params", "model", "state", "default")  # what holds the weights beside other things

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mips_jax.networks.files.content import Arrays
+from mips_jax.networks.files.parts import Arrays
 
 # Of names that have no other meaning, wherever they stand in a file.
 _ALWAYS = (
