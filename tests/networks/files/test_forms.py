@@ -19,8 +19,9 @@ from flax import nnx
 
 from mips_jax.errors import RequestError
 from mips_jax.models import Architecture, build_model
-from mips_jax.networks import load_network
+from mips_jax.networks import load_network, save_network
 from mips_jax.networks.heads import sigmoid
+from mips_jax.networks.precision import in_float32
 from mips_jax.training import TrainedMember, save_member
 from tests.networks.pytorch_cases import FOLDER
 
@@ -174,6 +175,38 @@ def test_a_form_is_read(name):
     np.testing.assert_allclose(row.last(raw), theirs, atol=2e-5, rtol=2e-5)
     said = "; ".join(network.assumed)
     assert all(part in said for part in row.assumed), said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "projection.pt",
+        "embedding_projection.pt",
+        "norm_between.pt",
+        "norm_output.pt",
+        "residual.pt",
+        "sigmoid.pt",
+        "linear_head.pt",
+        "padding.pt",
+    ],
+)
+def test_what_was_read_is_saved_and_read_without_options(name, tmp_path):
+    network = load_network(FORMS / name, **READ[name].options)
+    save_network(tmp_path / "net.npz", network)
+    again = load_network(tmp_path / "net.npz")
+    assert repr(again) == repr(network) and again.assumed == ()
+    words = EXPECTED[f"{name}.words"]
+    np.testing.assert_array_equal(network.run_raw(words)[1], again.run_raw(words)[1])
+
+
+@pytest.mark.parametrize("name", ["projection.pt", "norm_output.pt", "residual.pt", "gru.onnx"])
+def test_forms_in_single_precision(name):
+    needed(name)
+    network = load_network(FORMS / name, **READ[name].options)
+    single = in_float32(network)
+    words = EXPECTED[f"{name}.words"]
+    assert single is not None and single.initial.dtype == np.float32
+    np.testing.assert_allclose(single.run_raw(words)[1], network.run_raw(words)[1], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", REFUSED)
