@@ -50,10 +50,11 @@ def read_keras(path: pathlib.Path, reading: Reading) -> FileContent:
                 "it holds weights without the model's configuration; save the whole model: "
                 "model.save('net.keras')"
             )
+        _check_size(file, reading)
         said = json.loads(_text(file.attrs.get("training_config", "{}")))
         groups = file["model_weights"]
         arrays = {
-            layer: [_array(groups[layer][_text(name)], reading) for name in _names(groups[layer])]
+            layer: [np.asarray(groups[layer][_text(name)]) for name in _names(groups[layer])]
             for layer in groups
         }
         return _content(json.loads(_text(config)), said, arrays)
@@ -66,8 +67,8 @@ def _of_archive(path: pathlib.Path, reading: Reading, h5py: Any) -> FileContent:
         config = json.loads(archive.read(CONFIG))
         content = io.BytesIO(archive.read(WEIGHTS))
     with h5py.File(content) as file:
-        names = _stored_names(config)
-        arrays = {layer: _below(file, names.get(layer, layer), reading) for layer in names}
+        _check_size(file, reading)
+        arrays = {layer: _below(file, name) for layer, name in _stored_names(config).items()}
     return _content(config, config.get("compile_config") or {}, arrays)
 
 
@@ -100,7 +101,7 @@ def _stored_names(config: dict) -> dict[str, str]:
     return names
 
 
-def _below(file: Any, name: str, reading: Reading) -> list[np.ndarray]:
+def _below(file: Any, name: str) -> list[np.ndarray]:
     """All arrays of a layer, in the order in which Keras made them."""
     group = file.get(f"layers/{name}")
     if group is None:
@@ -113,13 +114,15 @@ def _below(file: Any, name: str, reading: Reading) -> list[np.ndarray]:
     group.visititems(
         lambda place, item: found.append((order(place), item)) if hasattr(item, "shape") else None
     )
-    return [_array(item, reading) for _, item in sorted(found, key=lambda pair: pair[0])]
+    return [np.asarray(item) for _, item in sorted(found, key=lambda pair: pair[0])]
 
 
-def _array(item: Any, reading: Reading) -> np.ndarray:
-    if 8 * item.size > reading.memory_gib * GIB:
+def _check_size(file: Any, reading: Reading) -> None:
+    """Raises where the arrays would take more than allowed once they are unpacked."""
+    sizes: list[int] = []
+    file.visititems(lambda _, item: sizes.append(getattr(item, "size", 0)))
+    if 8 * sum(sizes) > reading.memory_gib * GIB:
         raise UnreadableError("its arrays take more memory than network.memory_gib allows")
-    return np.asarray(item)
 
 
 def _names(group: Any) -> list:
