@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import pathlib
 import re
 import zipfile
@@ -120,7 +121,8 @@ def _below(file: Any, name: str) -> list[np.ndarray]:
 def _check_size(file: Any, reading: Reading) -> None:
     """Raises where the arrays would take more than allowed once they are unpacked."""
     sizes: list[int] = []
-    file.visititems(lambda _, item: sizes.append(getattr(item, "size", 0)))
+    chunk = lambda item: math.prod(getattr(item, "chunks", None) or (0,))  # is unpacked whole
+    file.visititems(lambda _, item: sizes.append(max(getattr(item, "size", 0) or 0, chunk(item))))
     if 8 * sum(sizes) > reading.memory_gib * GIB:
         raise UnreadableError("its arrays take more memory than network.memory_gib allows")
 

@@ -27,6 +27,7 @@ TRAINED: dict[str, Callable[..., Network]] = {
     "gru": trained_gru,
     "lstm": trained_lstm,
 }
+EMPTY = ("None", "Dict", "List", "Tuple", "string")  # leaves without an array
 OWN_FORMAT = 2  # see mips_jax/training/storage.py
 
 
@@ -66,19 +67,48 @@ def _item(path: pathlib.Path) -> tuple[pathlib.Path, tuple[str, ...]]:
     return item, (() if len(steps) == 1 else (f"step {last.name}, the last one", *assumed))
 
 
-def _restored(item: pathlib.Path, reading: Reading) -> Any:
-    """The tree with its leaves as numpy arrays."""
-    import jax  # takes seconds to import, and only checkpoints need it
-    import orbax.checkpoint as ocp
+def _restored(item: pathlib.Path, reading: Reading) -> dict[str, Any]:
+    """The tree as nested dicts with numpy arrays as leaves; read by tensorstore, as orbax does."""
+    import tensorstore
 
-    item = item.absolute()
-    like = ocp.PyTreeCheckpointHandler().metadata(item).tree
-    leaves = [getattr(leaf, "shape", None) or () for leaf in jax.tree.leaves(like)]
-    if sum(8 * math.prod(shape) for shape in leaves) > reading.memory_gib * GIB:
+    said = json.loads((item / TREE).read_text(encoding="utf-8"))
+    opened = {}
+    for entry in said["tree_metadata"].values():
+        path = tuple(str(key["key"]) for key in entry["key_metadata"])
+        kind = entry["value_metadata"]["value_type"]
+        if kind in EMPTY or "rngs" in path:
+            continue
+        if any("/" in key or ".." in key for key in path):
+            raise UnreadableError(f"it has the odd name {'.'.join(path)}")
+        opened[path] = tensorstore.open(_place(item, ".".join(path), said), open=True).result()
+    claimed = (  # a chunk is unpacked whole, however little of it belongs to the array
+        max(
+            math.prod(array.shape),
+            math.prod(n or 0 for n in array.chunk_layout.read_chunk.shape or ()),
+        )
+        for array in opened.values()
+    )
+    if 8 * sum(claimed) > reading.memory_gib * GIB:
         raise UnreadableError("its arrays take more memory than network.memory_gib allows")
-    as_numpy = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), like)
-    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
-        return checkpointer.restore(item, args=ocp.args.PyTreeRestore(restore_args=as_numpy))
+    tree: dict[str, Any] = {}
+    for path, array in opened.items():
+        below = tree
+        for key in path[:-1]:
+            below = below.setdefault(key, {})
+        read = np.asarray(array.read().result())
+        below[path[-1]] = read.astype(np.float32) if read.dtype.name == "bfloat16" else read
+    return tree
+
+
+def _place(item: pathlib.Path, name: str, said: dict) -> dict:
+    """Where tensorstore finds an array."""
+    base = item.absolute().as_posix()
+    driver = "zarr3" if said.get("use_zarr3") else "zarr"
+    if said.get("use_ocdbt", True):
+        store = {"driver": "ocdbt", "base": f"file://{base}/", "path": f"{name}/"}
+    else:
+        store = {"driver": "file", "path": f"{base}/{name}/"}
+    return {"driver": driver, "kvstore": store}
 
 
 def _own_meta(path: pathlib.Path) -> dict | None:
@@ -104,8 +134,11 @@ def _own_network(tree: Any, meta: dict) -> Network:
         )
     layers = {
         part: tuple(
-            (np.asarray(layer["weight"], np.float64), np.asarray(layer["bias"], np.float64))
-            for layer in stack
+            (
+                np.asarray(stack[key]["weight"], np.float64),
+                np.asarray(stack[key]["bias"], np.float64),
+            )
+            for key in sorted(stack, key=int)
         )
         for part, stack in tree["weights"].items()
     }

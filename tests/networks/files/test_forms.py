@@ -276,6 +276,14 @@ def saved_by_orbax(tree, path):
         checkpointer.save(path, tree)
 
 
+def saved_by_orbax_otherwise(**how):
+    def save(tree, path):
+        with ocp.Checkpointer(ocp.PyTreeCheckpointHandler(**how)) as checkpointer:
+            checkpointer.save(path, tree)
+
+    return save
+
+
 def managed_by_orbax(tree, path):
     with ocp.CheckpointManager(path) as manager:
         for step in (9, 10):
@@ -288,6 +296,16 @@ MADE = {
     "linen Elman, to_bytes": (lambda: linen(nn.SimpleCell), bytes_of, "net.msgpack"),
     "NNX GRU, to_bytes": (of_nnx, bytes_of, "net.msgpack"),
     "linen GRU, orbax": (lambda: linen(nn.GRUCell), saved_by_orbax, "checkpoint"),
+    "linen GRU, orbax with zarr3": (
+        lambda: linen(nn.GRUCell),
+        saved_by_orbax_otherwise(use_zarr3=True),
+        "checkpoint",
+    ),
+    "linen GRU, orbax without ocdbt": (
+        lambda: linen(nn.GRUCell),
+        saved_by_orbax_otherwise(use_ocdbt=False),
+        "checkpoint",
+    ),
     "NNX GRU, orbax": (of_nnx, saved_by_orbax, "checkpoint"),
     "linen LSTM, manager": (lambda: linen(nn.LSTMCell), managed_by_orbax, "checkpoints"),
     "a training state, to_bytes": (

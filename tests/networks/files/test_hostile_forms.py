@@ -2,6 +2,7 @@
 
 import collections
 import io
+import json
 import pathlib
 import pickle
 import struct
@@ -9,6 +10,7 @@ import sys
 import zipfile
 
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 
 from mips_jax.errors import RequestError
@@ -228,3 +230,22 @@ def test_an_extra_that_is_missing_is_named(suffix, extra, tmp_path, monkeypatch)
 def test_checkpoint_folders_that_are_damaged(tmp_path):
     (tmp_path / "_METADATA").write_text("{")
     assert "not a readable checkpoint folder" in refused(tmp_path)
+
+
+def test_a_checkpoint_whose_chunks_are_larger_than_is_allowed(tmp_path):
+    path = tmp_path / "checkpoint"
+    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler(use_ocdbt=False)) as checkpointer:
+        checkpointer.save(path, {"a": {"kernel": np.ones((2, 3))}})
+    place = path / "a.kernel" / ".zarray"
+    for change in ({"chunks": [10**5, 10**5]}, {"shape": [10**6, 10**6]}):
+        place.write_text(json.dumps(json.loads(place.read_text()) | change))
+        assert "more memory than network.memory_gib allows" in refused(path)
+
+
+def test_a_keras_file_that_claims_much(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        file.attrs["model_config"] = '{"class_name": "Sequential", "config": {"layers": []}}'
+        weights = file.create_group("model_weights")
+        weights.create_dataset("a", (10**6, 10**6), "f4", chunks=(100, 100), compression="gzip")
+    assert "more memory than network.memory_gib allows" in refused(tmp_path / "net.h5")
