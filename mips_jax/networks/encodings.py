@@ -290,6 +290,10 @@ class InterpretedNetwork(Network):
         return self.core.step_work
 
     @property
+    def assumed(self) -> tuple[str, ...]:
+        return self.core.assumed
+
+    @property
     def details(self) -> str:
         return f"{self.core!r}, inputs: {self.encoding}, outputs: {self.decoding}"
 

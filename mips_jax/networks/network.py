@@ -33,6 +33,7 @@ class Network(abc.ABC):
         output_dim: O, integers written a step (1 for a class head).
         trained_length: sequence length in training, or None where it is not known.
         input_range: the integers that it was made for, or None where nobody said.
+        assumed: what its file did not say and was taken for granted, one phrase each.
     """
 
     # For the type checker alone: subclasses have fields or properties of these names, and a
@@ -54,9 +55,13 @@ class Network(abc.ABC):
         @property
         def input_range(self) -> InputRange | None: ...
 
+        @property
+        def assumed(self) -> tuple[str, ...]: ...
+
     else:
         trained_length = None
         input_range = None
+        assumed = ()
 
     @abc.abstractmethod
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:

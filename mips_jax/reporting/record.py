@@ -59,4 +59,9 @@ def _network_record(found: Distillation) -> dict | None:
     if found.network is None:
         return None
     network = found.network
-    return {"hidden_dim": network.hidden_dim, "kind": type(network).__name__, "seed": None}
+    return {
+        "hidden_dim": network.hidden_dim,
+        "kind": type(network).__name__,
+        "seed": None,
+        "assumed": list(network.assumed),
+    }
