@@ -27,6 +27,7 @@ import numpy as np
 from mips_jax.networks import Network, load_network
 from mips_jax.pipeline import distil_network
 from mips_jax.pipeline.distillation import Distillation
+from mips_jax.verification.claims import plain_letter
 
 ACCEPTING = {"head": "class", "class_values": (1, 0)}  # the recognisers' class 0 accepts
 ALL_WORDS = {2: 11, 4: 5, 27: 3, 28: 3}  # letters -> the length up to which all words are run
@@ -186,10 +187,10 @@ def unconfirmed(found: Distillation, network: Network) -> int:
     """Listed disagreements that the network does not show."""
     count = 0
     for claim in found.claims:
-        for d in claim.disagreements if claim.equals == "network" else ():
+        for d in claim.disagreements if claim.arithmetic == "float64" else ():
             word = np.array(d.word, np.int64).reshape(1, -1, network.input_dim)
-            said = network.run(word)[1][0, -1]
-            count += tuple(said) != d.expected or tuple(found.program.run(word)[0, -1]) != d.wrote
+            said = plain_letter(network.run(word)[1][0, -1])
+            count += said != d.expected or plain_letter(found.program.run(word)[0, -1]) != d.wrote
     return count
 
 

@@ -12,6 +12,7 @@ from mips_jax.errors import RequestError
 from mips_jax.extraction.methods import METHODS
 from mips_jax.extraction.registers.features import FEATURES
 from mips_jax.models import CELLS
+from mips_jax.networks.files.readers import READERS as NETWORK_READERS
 from mips_jax.tasks import TASKS
 from mips_jax.tasks.files.load import READERS
 from mips_jax.training import ModelSettings, PressureSettings, train
@@ -21,7 +22,17 @@ from mips_jax.verification import CHECKS
 from mips_jax.verification.case import Case
 from tests.training.tiny import SETTINGS, running_sum
 
-REGISTRIES = (TASKS, READERS, CHECKS, METHODS, FEATURES, CELLS, PENALTIES, OPTIMIZERS)
+REGISTRIES = (
+    TASKS,
+    READERS,
+    NETWORK_READERS,
+    CHECKS,
+    METHODS,
+    FEATURES,
+    CELLS,
+    PENALTIES,
+    OPTIMIZERS,
+)
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"^## (.*?)\n.*?```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
 MAX_LINES_OF_A_BLOCK = 16  # not counting blank ones: ten that say it, imports, its use
@@ -45,7 +56,8 @@ def after_the_page(tmp_path, monkeypatch):
 
 def test_each_block_is_short():
     assert [title for title, _ in SECTIONS] == [
-        *("A task", "A reader of files", "A network", "A check", "A method of extraction"),
+        *("A task", "A reader of files", "A reader of networks", "A network", "A check"),
+        "A method of extraction",
         *("A family of features", "A cell to train", "A penalty", "An optimizer"),
     ]
     for title, block in SECTIONS:

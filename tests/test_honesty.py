@@ -114,7 +114,7 @@ def test_no_name_of_a_task_is_written_where_it_could_be_branched_on(path):
 
 
 def test_the_pipeline_hands_over_no_more_than_the_network_and_its_range():
-    """Whatever a task knows, the one call of extract() in the pipeline has three arguments."""
+    """Whatever a task knows, calls of extract() in the pipeline have three arguments."""
     calls = [
         node
         for node in ast.walk(ast.parse((PACKAGE / "pipeline" / "extracting.py").read_text()))
@@ -122,7 +122,10 @@ def test_the_pipeline_hands_over_no_more_than_the_network_and_its_range():
         and isinstance(node.func, ast.Name)
         and node.func.id == "extract"
     ]
-    assert [ast.unparse(c) for c in calls] == ["extract(network, inputs, settings.extraction)"]
+    assert [ast.unparse(call) for call in calls] == [
+        "extract(network, inputs, settings.extraction)",
+        "extract(network, found.inputs, dataclasses.replace(choices, method='automaton'))",
+    ]
 
 
 def test_what_is_known_of_the_inputs_does_not_depend_on_any_label():

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from mips_jax import verification
-from mips_jax.command_line.failures import device_remedy
+from mips_jax.command_line.failures import device_remedy, tell
 from mips_jax.command_line.schema import (
     Config,
     FileTask,
@@ -21,8 +21,9 @@ from mips_jax.command_line.schema import (
 )
 from mips_jax.errors import EnvironmentFailure, RequestError
 from mips_jax.networks import InputRange, Network, load_network, resolve_input_range
-from mips_jax.pipeline import distil_network, distil_task
+from mips_jax.pipeline import PipelineSettings, distil_given, distil_network, distil_task
 from mips_jax.pipeline.distillation import Distillation
+from mips_jax.pipeline.progress import Progress
 from mips_jax.pipeline.settings import requested
 from mips_jax.reporting.claimed_folder import ClaimedFolder, file_digest
 from mips_jax.reporting.files import plain
@@ -50,11 +51,19 @@ class GivenNetwork:
         name: of its file.
         network: what was read from it.
         input_range: on which it is distilled.
+        task: the truth that judges, where one is given.
     """
 
     name: str
     network: Network
     input_range: InputRange
+    task: Task | None = None
+
+    def distilled(self, settings: PipelineSettings, progress: Progress) -> Distillation:
+        """Judged by the truth where there is one, else by agreement with the network."""
+        if self.task is not None:
+            return distil_given(self.network, self.task, settings, progress)
+        return distil_network(self.network, self.input_range, self.name, settings, progress)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,25 +88,23 @@ class Job:
         problems = Problems()
         if config.task is None and config.network is None:
             problems.add(NOTHING_ASKED)
-        if config.task is not None and config.network is not None:
-            problems.add(
-                "both a task and a network are given; a network is distilled without a task: "
-                "drop task or network"
-            )
         problems.of(requested, config.pipeline_settings())
         source: Task | GivenNetwork | None = None
         if config.task is not None:
             source = problems.of(load_task, config.task)
         if config.network is not None:
-            source = problems.of(load_network_choice, config.network)
+            task = source if isinstance(source, Task) else None
+            if task is not None or config.task is None:
+                source = problems.of(load_network_choice, config.network, task)
         if source is None or problems:
             raise RequestError(*problems.sentences)
         return cls(config, source)
 
     @property
     def name(self) -> str:
-        """Of the task, or of the network's file."""
-        return self.source.name
+        """Of the task, or of the network's file where no task is given."""
+        given = isinstance(self.source, GivenNetwork) and self.source.task
+        return given.name if given else self.source.name
 
     @property
     def identity(self) -> dict:
@@ -108,18 +115,26 @@ class Job:
         del asked["overwrite"]
         for key in ("device", "time_limit_seconds", "checkpoint_seconds"):
             del asked["training"][key]
-        path = getattr(self.config.network or self.config.task, "path", None)
-        if isinstance(self.source, from_function.FunctionTask):
-            path = getattr(inspect.getmodule(self.source.function), "__file__", None)
-        return {"request": asked, "file": None if path is None else file_digest(path)}
+        given = self.source if isinstance(self.source, GivenNetwork) else None
+        task = self.source if given is None else given.task
+        path = getattr(self.config.task, "path", None)
+        if isinstance(task, from_function.FunctionTask):
+            path = getattr(inspect.getmodule(task.function), "__file__", None)
+        network = getattr(self.config.network, "path", None)
+        digest = lambda place: None if place is None else file_digest(place)
+        if network is not None and path is None:
+            return {"request": asked, "file": digest(network)}
+        files = {"file": digest(path)} | ({"network": digest(network)} if network else {})
+        return {"request": asked, **files}
 
     def run(self, claim: ClaimedFolder) -> Outcome:
         """Distils, and fills the run folder."""
         settings = self.config.pipeline_settings()
+        if isinstance(self.source, GivenNetwork):
+            tell_assumed(self.source.network)
         with LiveProgress(self.name) as progress:
             if isinstance(self.source, GivenNetwork):
-                network, input_range = self.source.network, self.source.input_range
-                found = distil_network(network, input_range, self.name, settings, progress)
+                found = self.source.distilled(settings, progress)
             else:
                 open_devices(self.config.training.device)
                 found = distil_task(self.source, settings, progress, claim.search)
@@ -226,14 +241,53 @@ def _check_length(length: int) -> None:
         raise RequestError(f"task.length is {length}; allowed: 1 to 1000")
 
 
-def load_network_choice(choice: NetworkChoice) -> GivenNetwork:
-    """The given network and the range of inputs on which it is distilled."""
+def load_network_choice(choice: NetworkChoice, task: Task | None = None) -> GivenNetwork:
+    """The given network and the range of inputs on which it is distilled: the task's, where there
+    is one.
+    """
     options = {
         field.name: getattr(choice, field.name)
         for field in dataclasses.fields(choice)
         if field.name != "path"
     }
     path = Path(choice.path)
-    network = load_network(path, ask_range=True, **options)
-    input_range = resolve_input_range(network, choice.input_min, choice.input_max)
-    return GivenNetwork(path.stem, network, input_range)
+    if task is None:
+        network = load_network(path, ask_range=True, **options)
+        input_range = resolve_input_range(network, choice.input_min, choice.input_max)
+        return GivenNetwork(path.stem, network, input_range)
+    lows, highs = map(list, zip(*task.input_range))
+    network = _loaded_for(path, options, lows, highs, task)
+    if network.output_dim != task.output_dim:
+        raise RequestError(
+            f"{path}: the network writes {network.output_dim} integers a step, the task "
+            f"{task.name} has {task.output_dim} (network.head)"
+        )
+    return GivenNetwork(path.stem, network, resolve_input_range(network, lows, highs), task)
+
+
+def _loaded_for(path: Path, options: dict, lows: list, highs: list, task: Task) -> Network:
+    """The network with the task's range for what nobody said of its inputs."""
+    ranged = dict(options)
+    for name, bound in (("input_min", lows), ("input_max", highs)):
+        if ranged[name] is None:
+            ranged[name] = bound if len(bound) > 1 else bound[0]
+    try:
+        network = load_network(path, **ranged)
+    except RequestError:
+        network = load_network(path, **options)  # where it fails too, it says why
+        if network.input_dim == len(lows):
+            raise
+    if network.input_dim != len(lows):
+        raise RequestError(
+            f"{path}: the network reads {network.input_dim} integers a step, the task {task.name} "
+            f"has {len(lows)} (network.input_dim, network.encoding)"
+        )
+    return network
+
+
+def tell_assumed(network: Network) -> None:
+    """One line on what the network's file did not say."""
+    if network.assumed:
+        tell(
+            f"the network's file does not say it, so this is assumed: {'; '.join(network.assumed)}"
+        )

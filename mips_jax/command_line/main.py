@@ -43,7 +43,8 @@ verified Python program.
   mips-jax task=file task.path=data.npz                  example sequences (.npz, .csv, .jsonl)
   mips-jax task=function task.target=package.module:function task.input_min=0 task.input_max=9
   mips-jax network=file network.path=net.npz network.input_min=0 network.input_max=99
-                                                         a network that is already trained
+                                                         a network that is already trained; with
+                                                         task=... beside it, the task judges
   mips-jax -m task=Prev1,Prev2,Sum_All                   several tasks; also 'task=glob(Div_*)'
   mips-jax tasks                                         the named tasks and what they do
   mips-jax benchmark                                     all named tasks, one table

@@ -15,7 +15,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import II, MISSING, DictConfig, OmegaConf
 
 from mips_jax.extraction.settings import ExtractionSettings
-from mips_jax.networks.files.array_files import MEMORY_GIB as NETWORK_MEMORY_GIB
+from mips_jax.networks.files.readers import MEMORY_GIB as NETWORK_MEMORY_GIB
 from mips_jax.pipeline import PipelineSettings
 from mips_jax.tasks.files.load import MEMORY_GIB as TASK_MEMORY_GIB
 from mips_jax.training.settings import ModelSettings, TrainingSettings
@@ -62,7 +62,7 @@ class NetworkChoice:
     """a trained network, as in network=file network.path=net.npz network.input_min=0 \
 network.input_max=99"""
 
-    path: str = MISSING  # .npz or .safetensors
+    path: str = MISSING  # a file or folder of a kind in mips_jax/networks/files/readers.py
     memory_gib: float = NETWORK_MEMORY_GIB  # content that takes more memory is refused, > 0
     # The fields of mips_jax.networks.NetworkOptions, which checks them; Any, for OmegaConf would
     # turn numbers into texts, and knows no union of a number and a list.
@@ -78,6 +78,12 @@ network.input_max=99"""
     reset_after: Any = None
     trained_length: Any = None
     missing_bias: Any = None
+    input_nonlinearity: Any = None
+    layer_norm: Any = None
+    norm_epsilon: Any = None
+    residual: Any = None
+    names: Any = None
+    state_dict: Any = None
 
 
 @dataclasses.dataclass
@@ -91,7 +97,10 @@ class TrainingChoice(TrainingSettings):
 
 @dataclasses.dataclass
 class Config:
-    """One job: what to distil, and the fields of `mips_jax.pipeline.PipelineSettings`."""
+    """One job: what to distil, and the fields of `mips_jax.pipeline.PipelineSettings`.
+
+    A network that is given with a task is not trained: the task is the truth that judges it.
+    """
 
     task: TaskChoice | None = None
     network: NetworkChoice | None = None

@@ -17,7 +17,7 @@ import numpy as np
 
 from mips_jax.budget import Share
 from mips_jax.extraction.outcomes import Outcome
-from mips_jax.extraction.traces import probe, record
+from mips_jax.extraction.traces import record
 from mips_jax.extraction.tuning import TUNING
 from mips_jax.extraction.tuning import AutomatonTuning as AutomatonSettings
 from mips_jax.inputs import InputRange, Inputs, alphabet
@@ -84,9 +84,9 @@ def learn_automaton(
 
     def compared(machine: Mealy) -> tuple[np.ndarray, np.ndarray]:
         """(words of letter indices, [W, T] where machine and network differ on them)."""
-        indices = _fresh_words(len(letters), settings.fresh_words, length, rng)
+        indices = fresh_words(len(letters), settings.fresh_words, length, rng)
         words.append(letters[indices])
-        share.spend(indices.size)
+        share.spend(indices.size * network.step_work)
         outputs = record(network, letters[indices]).outputs
         return indices, (machine.run(indices) != outputs).any(axis=2)
 
@@ -109,7 +109,7 @@ def learn_automaton(
         probes.append(separating)
 
 
-def _fresh_words(letters: int, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
+def fresh_words(letters: int, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
     """Letter indices [count, length]: a third of the words at random, two thirds with long runs,
     which carry counters far.
     """
@@ -144,7 +144,7 @@ def _explore(network, letters, probes, length, settings, share: Share) -> Automa
         following = network.step(
             np.repeat(hidden, count, axis=0), np.tile(letters, (len(level), 1))
         )
-        share.spend(len(following) * cost)
+        share.spend(len(following) * cost * network.step_work)
         outputs = network.outputs(following).reshape(len(level), count, -1)
         names = signature(following)
         next_level: list[int] = []
@@ -221,11 +221,19 @@ def _separating_word(
         states = [0]
         for letter in word[:-1]:
             states.append(int(machine.transition[states[-1], letter]))
-        last = [
-            probe(network, hidden[s][None], machine.letters[word[i:]])[0, -1]
-            for i, s in enumerate(states)
-        ]
+        last = last_outputs(network, hidden[states], machine.letters[word])
         changes = [i for i in range(len(last) - 1) if (last[i] != last[i + 1]).any()]
         if changes:
             found.append(tuple(int(a) for a in word[changes[-1] + 1 :]))
     return min(found, key=len, default=None)
+
+
+def last_outputs(network: Network, hidden: np.ndarray, word: np.ndarray) -> np.ndarray:
+    """[T, O] the last output of each suffix of a word [T, I], the suffix from step i on read from
+    the i-th hidden state [T, H].
+    """
+    hidden = hidden.copy()
+    for t, letter in enumerate(word):
+        letters = np.broadcast_to(letter, (t + 1, len(letter)))
+        hidden[: t + 1] = network.step(hidden[: t + 1], letters)
+    return network.outputs(hidden)

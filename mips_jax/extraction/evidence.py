@@ -69,6 +69,11 @@ class Evidence:
         return self.network.trained_length is None and self.settings.length is None
 
     @property
+    def letters_in_range(self) -> float:
+        """How many letters the bounds allow: a float, since there may be very many."""
+        return float(np.prod([high - low + 1.0 for low, high in self.inputs.bounds]))
+
+    @property
     def alphabet(self) -> str:
         """`boolean` where inputs and outputs are all 0 or 1, else `integer`."""
         bits = all(low >= 0 and high <= 1 for low, high in self.inputs.bounds)

@@ -15,15 +15,16 @@ import numpy as np
 from mips_jax.budget import Budget, Guard
 from mips_jax.extraction.encodings import encodings
 from mips_jax.extraction.evidence import Evidence
-from mips_jax.extraction.findings import Findings, judged
-from mips_jax.extraction.methods import Method, chosen
-from mips_jax.extraction.outcomes import Outcome, Report
+from mips_jax.extraction.findings import Findings
+from mips_jax.extraction.methods import chosen
 from mips_jax.extraction.request import check
-from mips_jax.extraction.result import Candidate, Extraction
+from mips_jax.extraction.result import TABLE, Candidate, Extraction
+from mips_jax.extraction.running import run
 from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.extraction.traces import record
 from mips_jax.extraction.tuning import TUNING, Tuning
 from mips_jax.inputs import InputRange, Inputs, random_words
+from mips_jax.machines import Mealy, machine_program
 from mips_jax.networks import Network
 
 # What random numbers are for; apart from the methods' purposes.
@@ -80,29 +81,12 @@ def with_best(extraction: Extraction, network: Network, best: Candidate) -> Extr
     return dataclasses.replace(extraction, candidates=(best, *others), encodings=held)
 
 
-def run(
-    method: Method, evidence: Evidence, findings: Findings, budget: Budget
-) -> tuple[Evidence, Findings]:
-    """What is known after one method: each proposal is judged before the method goes on."""
-    if budget.guard.strikes():
-        return evidence, findings.with_report(Report(method.name, Outcome.OUT_OF_TIME, "not run"))
-    proposals = method.propose(evidence, findings, budget)
-    try:
-        item = next(proposals)
-        while True:
-            evidence, findings = judged(item, method.family, evidence, findings)
-            item = proposals.send((evidence, findings))
-    except StopIteration as end:
-        report = end.value
-    if budget.guard.struck:
-        report = Report(method.name, Outcome.OUT_OF_TIME, str(report))
-    return evidence, findings.with_report(report)
-
-
 def _report(evidence: Evidence, findings: Findings, guard: Guard, started: float) -> Extraction:
     ranked = tuple(sorted(findings.candidates, key=lambda c: c.score))
+    larger: tuple[Candidate, ...] = ()
     if ranked and all(candidate.fidelity < 1.0 for candidate in ranked):
-        evidence, ranked = _compared(evidence, ranked)
+        larger = _tables(findings.larger, evidence)
+        evidence, ranked, larger = _compared(evidence, ranked, larger)
     rng = evidence.rng(_ENCODINGS)
     held = encodings(ranked[0], evidence.observed, rng, evidence.tuning) if ranked else ()
     return Extraction(
@@ -116,21 +100,30 @@ def _report(evidence: Evidence, findings: Findings, guard: Guard, started: float
         evidence.words,
         guard.struck,
         findings.reports,
+        findings.stand_in,
+        larger,
     )
 
 
+def _tables(machines: tuple[Mealy, ...], evidence: Evidence) -> tuple[Candidate, ...]:
+    """Machines as programs."""
+    found = []
+    for machine in machines:
+        if machine.states * evidence.letters_in_range <= evidence.tuning.automaton.cells:
+            program = machine_program(machine, evidence.inputs.bounds)
+            note = f"a machine of {machine.states} states that it nearly is"
+            found.append(Candidate(TABLE, program, program.description_length, 0.0, note))
+    return tuple(found)
+
+
 def _compared(
-    evidence: Evidence, candidates: tuple[Candidate, ...]
-) -> tuple[Evidence, tuple[Candidate, ...]]:
+    evidence: Evidence, candidates: tuple[Candidate, ...], larger: tuple[Candidate, ...]
+) -> tuple[Evidence, tuple[Candidate, ...], tuple[Candidate, ...]]:
     """Candidates none of which is exact, on the same words for all: chance must not choose."""
     count = evidence.tuning.choice.compared
     words = random_words(evidence.inputs, count, evidence.length, evidence.rng(_COMPARISON))
     outputs = record(evidence.judge, words).outputs
-    judged = [
-        dataclasses.replace(
-            c, fidelity=float((c.program.run(words) == outputs).all(axis=(1, 2)).mean())
-        )
-        for c in candidates
-    ]
+    share = lambda program: float((program.run(words) == outputs).all(axis=(1, 2)).mean())
+    again = lambda group: tuple(dataclasses.replace(c, fidelity=share(c.program)) for c in group)
     evidence = dataclasses.replace(evidence, words=(*evidence.words, words))
-    return evidence, tuple(sorted(judged, key=lambda c: c.score))
+    return evidence, tuple(sorted(again(candidates), key=lambda c: c.score)), again(larger)

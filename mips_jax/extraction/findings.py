@@ -16,6 +16,7 @@ from mips_jax.extraction.machine_network import MachineNetwork
 from mips_jax.extraction.outcomes import Report
 from mips_jax.extraction.result import TABLE, Candidate
 from mips_jax.machines import Mealy
+from mips_jax.networks import Network
 from mips_jax.programs import Lookup, Program, walk
 
 # A program equals the machine if it errs at most this many times as often: errors are counted on
@@ -33,12 +34,14 @@ class Proposal:
         note: how it was found.
         meanings: what its registers are, in words, where known.
         settles: whether no other method could better it, if it is exact.
+        transient: first steps on which the network does anything.
     """
 
     program: Program
     note: str = ""
     meanings: Mapping[str, str] = dataclasses.field(default_factory=dict)
     settles: bool = False
+    transient: int = 0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -50,11 +53,13 @@ class LearntMachine:
         words: random words [W, T, I] that it was compared with the network on.
         agreement: where the machine stands in for a network that errs: the share of the words of
             the whole length on which they agree.
+        larger: machines that are more faithful, and too large to be the answer.
     """
 
     machine: Mealy | None
     words: tuple[np.ndarray, ...] = ()
     agreement: float | None = None
+    larger: tuple[Mealy, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -69,6 +74,7 @@ class Findings:
         settled: whether more methods are of no use.
         standard: fidelity from which on a program counts as exact: below 1 where the network errs.
         stand_in: the machine that takes the network's place, where the network errs.
+        larger: machines that are more faithful than that one.
     """
 
     candidates: tuple[Candidate, ...] = ()
@@ -78,12 +84,18 @@ class Findings:
     settled: bool = False
     standard: float = 1.0
     stand_in: Mealy | None = None
+    larger: tuple[Mealy, ...] = ()
 
     @property
     def shortest(self) -> float:
         """Bits of the shortest exact program that is no table; infinite without one."""
         exact = [c for c in self.candidates if c.fidelity >= self.standard and c.method != TABLE]
         return min((c.description_length for c in exact), default=math.inf)
+
+    @property
+    def exact_table(self) -> bool:
+        """Whether a table is known that is exact."""
+        return any(c.fidelity >= self.standard and c.method == TABLE for c in self.candidates)
 
     @property
     def latest_fidelity(self) -> float:
@@ -113,14 +125,20 @@ def judged(
     """
     if isinstance(item, LearntMachine):
         evidence = dataclasses.replace(evidence, words=evidence.words + item.words)
-        if item.machine is None or item.agreement is None:
+        if item.machine is None:
+            return evidence, findings
+        if item.agreement is None:
+            if evidence.judge.step_work > evidence.tuning.automaton.costly:
+                evidence = _asking_the_machine(item.machine, evidence)
             return evidence, dataclasses.replace(findings, machine=item.machine)
+        findings = dataclasses.replace(findings, larger=item.larger)
         return _standing_in(item.machine, item.agreement, evidence, findings)
     known = next((c for c in findings.candidates if c.program == item.program), None)
     if known is not None:
         return evidence, dataclasses.replace(findings, latest=known)
     program, fresh = item.program, evidence.fresh
-    agree = (program.run(fresh.words) == fresh.outputs).all(axis=(1, 2))
+    steps = (program.run(fresh.words) == fresh.outputs).all(axis=2)
+    agree = steps.all(axis=1)
     candidate = Candidate(
         TABLE if has_table(program) else family,
         program,
@@ -129,6 +147,8 @@ def judged(
         item.note,
         evidence.alphabet,
         tuple(item.meanings.items()),
+        item.transient,
+        float(steps[:, item.transient :].all(axis=1).mean()),
     )
     words = evidence.tuning.words
     if words.learnable < candidate.fidelity < 1.0:
@@ -147,11 +167,20 @@ def _standing_in(
     """From now on methods ask the machine, and programs that err no more than it count as exact."""
     standard = 1.0 - _AS_FAITHFUL * (1.0 - agreement) - _UNSEEN / len(evidence.words[0])
     findings = dataclasses.replace(findings, standard=standard, stand_in=machine)
+    return _asking_the_machine(machine, evidence), findings
+
+
+def _asking_the_machine(machine: Mealy, evidence: Evidence) -> Evidence:
+    """Methods ask the machine from now on, unless it is too large for them."""
     if machine.states > evidence.tuning.automaton.stand_in:
-        return evidence, findings
+        return evidence
     judge = evidence.judge
-    first = judge.outputs(judge.initial[None])[0].astype(np.float64)
-    return evidence.asking(MachineNetwork(machine, first, judge.trained_length)), findings
+    return evidence.asking(MachineNetwork(machine, first_outputs(judge), judge.trained_length))
+
+
+def first_outputs(network: Network) -> np.ndarray:
+    """[O] float64: what a network shows before the first input."""
+    return network.outputs(network.initial[None])[0].astype(np.float64)
 
 
 def has_table(program: Program) -> bool:

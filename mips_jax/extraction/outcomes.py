@@ -12,6 +12,10 @@ class Outcome(enum.Enum):
     FOUND = "found"
     CLOSED = "closed"
     NOT_NEEDED = "not needed: an exact program was known"
+    NO_USE = (
+        "not needed: a machine is known, or longer words would not lead to one;"
+        " a larger extraction.length tries more"
+    )
     NOT_AFFINE = (
         "the outputs are not an affine function of the inputs; extraction.method=auto tries more"
     )

@@ -14,6 +14,7 @@ from mips_jax.programs import Program
 # the method of every program that holds a constant table, however it was found
 TABLE = "table"
 _EXCEPTION_BITS = 20.0  # a wrong sequence among 1,000 costs as much as naming it and its correction
+_TRANSIENT_BITS = 40.0  # of each first step that is left unexplained
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Candidate:
         note: how it was found.
         alphabet: `boolean` where inputs and outputs are all 0 or 1, else `integer`.
         meanings: (register, what it is in words) where known.
+        transient: first steps that are left unexplained, since the network does anything on them.
+        settled: share of fresh words on which both agree at every step after these.
     """
 
     method: str
@@ -58,11 +61,16 @@ class Candidate:
     note: str = ""
     alphabet: str = "integer"
     meanings: tuple[tuple[str, str], ...] = ()
+    transient: int = 0
+    settled: float = 0.0
 
     @property
     def score(self) -> float:
         """Bits of the program plus those of its exceptions among 1,000 words; the lowest wins."""
-        return self.score_at(self.fidelity)
+        whole = self.score_at(self.fidelity)
+        if not self.transient:
+            return whole
+        return min(whole, self.score_at(self.settled) + _TRANSIENT_BITS * self.transient)
 
     def score_at(self, share: float) -> float:
         """The same where it is right on another share of the words that count."""
@@ -84,6 +92,9 @@ class Extraction:
         words: all random words [W, T, I] that took part in the selection of candidates.
         struck: whether the guard's clock struck, so that a quieter machine might find more.
         reports: how every method ended, as named values.
+        stand_in: the machine that the network nearly is, where it errs and one was found.
+        alternatives: further programs, tables of ever more faithful machines: they are no
+            candidates, but part of the trade-off.
     """
 
     candidates: tuple[Candidate, ...]
@@ -96,6 +107,20 @@ class Extraction:
     words: tuple[np.ndarray, ...] = ()
     struck: bool = False
     reports: tuple[Report, ...] = ()
+    stand_in: Mealy | None = None
+    alternatives: tuple[Candidate, ...] = ()
+
+    @property
+    def front(self) -> tuple[Candidate, ...]:
+        """The trade-off: programs that no other betters in length and fidelity both, the shortest
+        first.
+        """
+        kept: list[Candidate] = []
+        everything = (*self.candidates, *self.alternatives)
+        for one in sorted(everything, key=lambda c: (c.description_length, -c.fidelity)):
+            if not kept or one.fidelity > kept[-1].fidelity:
+                kept.append(one)
+        return tuple(kept)
 
     @property
     def best(self) -> Candidate | None:

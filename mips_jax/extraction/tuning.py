@@ -44,7 +44,8 @@ class AutomatonTuning:
         cells: states times letters of the largest machine that is proposed as a program.
         shorter: shares of the words' length at which a machine is sought where none is closed at
             the whole: networks err more on longer words.
-        nearly: share of the words of the whole length on which such a machine must agree.
+        costly: steps of a network that costs more than so many of the paper's are asked of its
+            machine instead, where one is known.
         stand_in: states of the largest machine that takes the network's place for registers.
     """
 
@@ -57,8 +58,53 @@ class AutomatonTuning:
     longer: tuple[int, ...] = (2, 4)
     cells: int = 4000
     shorter: tuple[float, ...] = (0.7, 0.5, 0.35)
-    nearly: float = 0.9
+    costly: float = 4.0
     stand_in: int = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class TolerantTuning:
+    """The search for a machine that a network nearly is.
+
+    Attributes:
+        letters: largest alphabet.
+        tolerances: shares of probe words on which hidden states of one class may differ.
+        states: most classes; what is met beyond goes to the nearest.
+        members: hidden states of a class that vote.
+        frontier: hidden states times letters that are read on from at once.
+        single_probes: letters that are probe words.
+        random_probes: random probe words, of two letters and more.
+        longest_probe: letters of the longest random one.
+        rounds: how often separating words join the probes.
+        replayed: wrong words that are searched for them in a round.
+        fresh_words: words on which agreement is measured.
+        lengths: shares of the words' length at which one machine must be met twice.
+        holds: share of words of the shorter ones on which the most faithful machine must agree.
+        exact_growth: a machine that is exact at the whole length, and at most so many times as
+            large, speaks for a network that counts.
+        entry_price: bits of an entry of the table, for each bit of the number of states: more than
+            one, since a state too many explains errors one by one.
+        error_price: bits of being wrong on every word.
+        starts: initial values that are tried for one register.
+    """
+
+    letters: int = 400
+    tolerances: tuple[float, ...] = (0.0, 0.05, 0.15)
+    states: int = 300
+    members: int = 6
+    frontier: int = 4_000
+    single_probes: int = 30
+    random_probes: int = 24
+    longest_probe: int = 5
+    rounds: int = 6
+    replayed: int = 12
+    fresh_words: int = 1_000
+    lengths: tuple[float, ...] = (0.35, 0.5, 0.7, 1.0)
+    holds: float = 0.9
+    exact_growth: float = 2.5
+    entry_price: float = 5.0
+    error_price: float = 20_000.0
+    starts: int = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -284,9 +330,11 @@ class ChoiceTuning:
         short_bits: an exact program of fewer bits ends the search for registers.
         middling_bits: an exact program of fewer bits ends it before the next, dearer features.
         exact: exact programs of one kind of features that end it.
-        second_effort: share of the work for the joint search where an exact, long program is known.
+        second_effort: share of the work for registers where an exact table is known, for the joint
+            search where any exact program is.
         depths: letters in the longest probe word of each round; half the words' length, at least 4,
             is the last.
+        all_depths: work of all rounds together, in budgets of one.
         direction: share of a register's variance that an affine map of the hidden state must
             explain to be called a direction.
         curve: the same for nearest neighbours, to be called a curve.
@@ -299,6 +347,7 @@ class ChoiceTuning:
     exact: int = 2
     second_effort: float = 0.5
     depths: tuple[int, ...] = (1, 3)
+    all_depths: float = 1.5
     direction: float = 0.99
     curve: float = 0.9
     fitted: int = 6000
@@ -311,6 +360,7 @@ class WorkLimits:
 
     Attributes:
         automaton: steps of one hidden state, some 0.3 microseconds each.
+        tolerant: the same, for the machine that a network nearly is.
         closed_sets: rows compared for one column, some 5 nanoseconds each.
         regression: values computed for all sets of one kind of features, some 10 nanoseconds each.
         target: the same for one target.
@@ -318,7 +368,8 @@ class WorkLimits:
         brute_force: the same for the published method's regression.
     """
 
-    automaton: float = 4e7
+    automaton: float = 2e7
+    tolerant: float = 1e7
     closed_sets: float = 1e9
     regression: float = 1.5e9
     target: float = 6e8
@@ -332,6 +383,7 @@ class Tuning:
 
     words: WordsTuning = WordsTuning()
     automaton: AutomatonTuning = AutomatonTuning()
+    tolerant: TolerantTuning = TolerantTuning()
     features: FeatureTuning = FeatureTuning()
     registers: RegisterSettings = RegisterSettings()
     program: ProgramTuning = ProgramTuning()

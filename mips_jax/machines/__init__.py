@@ -9,6 +9,7 @@ from mips_jax.machines.product import (
     equals_machine,
     first_difference,
 )
+from mips_jax.machines.recurrent import recurrent_part
 
 __all__ = [
     "Mealy",
@@ -19,4 +20,5 @@ __all__ = [
     "first_difference",
     "machine_program",
     "minimised",
+    "recurrent_part",
 ]

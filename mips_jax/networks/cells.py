@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
-from mips_jax.networks.heads import NONLINEARITIES, Layers, as_layers, mlp
-from mips_jax.networks.network import InputRange, Network
+from mips_jax.networks.heads import NONLINEARITIES, Layers, as_layers, mlp, sigmoid
+from mips_jax.networks.network import InputRange, Network, work_of_weights
+from mips_jax.networks.wiring import PLAIN, Wiring
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -74,8 +77,10 @@ class CellNetwork(Network):
             the last `out` is O.
         initial: [H] state before the first input.
         trained_length: sequence length in training, or None where it is not known.
-        head_nonlinearity: "relu" or "tanh", between the head's layers.
+        head_nonlinearity: "relu", "tanh", "sigmoid" or "none", between the head's layers.
         input_range: the integers that it was made for, or None where nobody said.
+        wiring: what lies before and between the layers; nothing unless given.
+        assumed: what its file did not say and was taken for granted, one phrase each.
     """
 
     layers: tuple[CellLayer, ...]
@@ -84,6 +89,8 @@ class CellNetwork(Network):
     trained_length: int | None = None
     head_nonlinearity: str = "relu"
     input_range: InputRange | None = None
+    wiring: Wiring = PLAIN
+    assumed: tuple[str, ...] = ()
 
     states_per_layer = 1  # 2 where a layer carries a cell state beside its output
 
@@ -106,15 +113,22 @@ class CellNetwork(Network):
 
     @property
     def input_dim(self) -> int:
-        return self.layers[0].weight_ih.shape[1]
+        first = self.wiring.inputs[0][0] if self.wiring.inputs else self.layers[0].weight_ih
+        return first.shape[1]
 
     @property
     def output_dim(self) -> int:
         return self.head[-1][1].shape[0]
 
     @property
+    def step_work(self) -> float:
+        return work_of_weights(
+            sum(layer.weight_ih.size + layer.weight_hh.size for layer in self.layers)
+        )
+
+    @property
     def details(self) -> str:
-        return f"{len(self.layers)} layer{'s' * (len(self.layers) > 1)}"
+        return f"{len(self.layers)} layer{'s' * (len(self.layers) > 1)}{self.wiring}"
 
     @abc.abstractmethod
     def layer_step(
@@ -125,19 +139,22 @@ class CellNetwork(Network):
         """
 
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-        ends = np.cumsum([layer.units for layer in self.layers] * self.states_per_layer)
-        pieces = np.split(hidden, ends[:-1], axis=1)
-        x, stepped = np.asarray(inputs, hidden.dtype), []
+        pieces = columns(hidden, [layer.units for layer in self.layers] * self.states_per_layer)
+        x, stepped = self.wiring.before(np.asarray(inputs, hidden.dtype)), []
         for index, layer in enumerate(self.layers):
             stepped.append(self.layer_step(layer, tuple(pieces[index :: len(self.layers)]), x))
-            x = stepped[-1][0]
+            x = self.wiring.after(index, stepped[-1][0], x)
         return np.concatenate(
             [states[kind] for kind in range(self.states_per_layer) for states in stepped], axis=1
         )
 
     def readout(self, hidden: np.ndarray) -> np.ndarray:
-        end = sum(layer.units for layer in self.layers)
-        return mlp(self.head, self.head_nonlinearity, hidden[:, end - self.layers[-1].units : end])
+        ends = np.cumsum([0, *(layer.units for layer in self.layers)])
+        first = 0 if self.wiring.residual else len(self.layers) - 1
+        x = hidden[:, :0]  # what the first layer reads is added to nothing
+        for index in range(first, len(self.layers)):
+            x = self.wiring.after(index, hidden[:, ends[index] : ends[index + 1]], x)
+        return mlp(self.head, self.head_nonlinearity, x)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -145,7 +162,7 @@ class ElmanNetwork(CellNetwork):
     """h' = a(W_ih x + b_ih + W_hh h + b_hh), PyTorch's nn.RNN.
 
     Attributes:
-        nonlinearity: a, "tanh" or "relu".
+        nonlinearity: a, "tanh", "relu", "sigmoid" or "none".
     """
 
     nonlinearity: str = "tanh"
@@ -181,9 +198,8 @@ class GRUNetwork(CellNetwork):
     ) -> tuple[np.ndarray, ...]:
         h, units = states[0], layer.units
         from_input, from_state = layer.gates(h, x)
-        reset, update = np.split(
-            sigmoid(from_input[:, : 2 * units] + from_state[:, : 2 * units]), 2, axis=1
-        )
+        both = sigmoid(from_input[:, : 2 * units] + from_state[:, : 2 * units])
+        reset, update = columns(both, [units] * 2)
         if self.reset_after:
             state_new = reset * from_state[:, 2 * units :]
         else:
@@ -204,7 +220,7 @@ class LSTMNetwork(CellNetwork):
         self, layer: CellLayer, states: tuple[np.ndarray, ...], x: np.ndarray
     ) -> tuple[np.ndarray, ...]:
         from_input, from_state = layer.gates(states[0], x)
-        admit, forget, candidate, expose = np.split(from_input + from_state, 4, axis=1)
+        admit, forget, candidate, expose = columns(from_input + from_state, [layer.units] * 4)
         memory = sigmoid(forget) * states[1] + sigmoid(admit) * np.tanh(candidate)
         return sigmoid(expose) * np.tanh(memory), memory
 
@@ -237,6 +253,7 @@ def _joint(layers: dict[str, Layers], gates: int) -> tuple[CellLayer, Layers, np
     return CellLayer.from_joint(weight, bias, units), head, np.zeros(units)
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-x)) without overflow."""
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
+def columns(array: np.ndarray, widths: Sequence[int]) -> list[np.ndarray]:
+    """The columns of an array [B, N] side by side, as views; np.split takes longer than a step."""
+    ends = list(itertools.accumulate(widths))
+    return [array[:, end - width : end] for end, width in zip(ends, widths)]

@@ -286,6 +286,14 @@ class InterpretedNetwork(Network):
         return self.encoding.input_range
 
     @property
+    def step_work(self) -> float:
+        return self.core.step_work
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        return self.core.assumed
+
+    @property
     def details(self) -> str:
         return f"{self.core!r}, inputs: {self.encoding}, outputs: {self.decoding}"
 

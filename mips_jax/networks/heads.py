@@ -14,9 +14,17 @@ from mips_jax.errors import RequestError
 Layers = tuple[tuple[np.ndarray, np.ndarray], ...]
 """Affine layers: (weight [out, in], bias [out]) each, float64."""
 
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)) without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * x))
+
+
 NONLINEARITIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda x: np.maximum(x, 0.0),
     "tanh": np.tanh,
+    "sigmoid": sigmoid,
+    "none": lambda x: x,
 }
 
 
@@ -86,7 +94,7 @@ def mlp(layers: Layers, nonlinearity: str, x: np.ndarray) -> np.ndarray:
 
     Args:
         layers: first `in` is the width of x.
-        nonlinearity: "relu" or "tanh".
+        nonlinearity: "relu", "tanh", "sigmoid" or "none".
         x: [B, in].
 
     Returns:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,13 @@ import numpy as np
 from mips_jax.errors import RequestError
 from mips_jax.inputs import InputRange
 from mips_jax.networks.heads import Layers, as_layers, check_layers, mlp
+
+_WEIGHTS_OF_A_STEP = 600  # of the paper's networks, for which budgets of work are made
+
+
+def work_of_weights(count: int) -> float:
+    """See `Network.step_work`."""
+    return max(1.0, math.sqrt(count / _WEIGHTS_OF_A_STEP))
 
 
 class Network(abc.ABC):
@@ -25,6 +33,7 @@ class Network(abc.ABC):
         output_dim: O, integers written a step (1 for a class head).
         trained_length: sequence length in training, or None where it is not known.
         input_range: the integers that it was made for, or None where nobody said.
+        assumed: what its file did not say and was taken for granted, one phrase each.
     """
 
     # For the type checker alone: subclasses have fields or properties of these names, and a
@@ -46,9 +55,13 @@ class Network(abc.ABC):
         @property
         def input_range(self) -> InputRange | None: ...
 
+        @property
+        def assumed(self) -> tuple[str, ...]: ...
+
     else:
         trained_length = None
         input_range = None
+        assumed = ()
 
     @abc.abstractmethod
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:
@@ -76,6 +89,14 @@ class Network(abc.ABC):
     def encodable_range(self) -> InputRange | None:
         """The only integers that the network can read at all, or None where it can read any."""
         return None
+
+    @property
+    def step_work(self) -> float:
+        """What one step counts in a budget of work: 1 for the small networks of the paper, for
+        larger ones the square root of how many times as many weights it multiplies: they are
+        granted more time, but not all that they could use.
+        """
+        return 1.0
 
     @property
     def details(self) -> str:
@@ -198,6 +219,11 @@ class MLPRNN(Network):
     @property
     def output_dim(self) -> int:
         return self.output[-1][1].shape[0]
+
+    @property
+    def step_work(self) -> float:
+        layers = (*self.transition, *self.output)
+        return work_of_weights(sum(weight.size for weight, _ in layers))
 
     @property
     def details(self) -> str:

@@ -37,13 +37,15 @@ def in_float32(network: Network) -> Network | None:
         )
     if isinstance(network, CellNetwork):
         arrays = [array for layer in network.layers for array in dataclasses.astuple(layer)]
-        if not _single(network.initial, *arrays, *(a for layer in network.head for a in layer)):
+        arrays += [*network.wiring.arrays, *(a for layer in network.head for a in layer)]
+        if not _single(network.initial, *arrays):
             return None
         return dataclasses.replace(
             network,
             layers=tuple(_cell_layer(layer) for layer in network.layers),
             head=_layers(network.head),
             initial=network.initial.astype(np.float32),
+            wiring=network.wiring.astype(np.float32),
         )
     return None
 

@@ -10,7 +10,7 @@ from mips_jax.figures import percent
 from mips_jax.inputs import Inputs
 from mips_jax.networks import Network
 from mips_jax.programs import Program, body_lines, program_source
-from mips_jax.verification import Claim, How, Outcome, Verdict, Verification
+from mips_jax.verification import Claim, How, Outcome, Tradeoff, Verdict, Verification
 
 if TYPE_CHECKING:  # jax is imported only when something is trained
     from mips_jax.training import TrainedMember, TrainingResult
@@ -51,6 +51,8 @@ class Distillation:
         verification: what is known of it; None without a program.
         refused: why nothing was extracted although there is a network; None when something was.
         survey: what was seen of the network before extraction.
+        front: the trade-off between size and faithfulness, where a given network is not followed
+            everywhere.
         seconds: wall time.
     """
 
@@ -65,6 +67,7 @@ class Distillation:
     verification: Verification | None = None
     refused: Verdict | None = None
     survey: tuple[Claim, ...] = ()
+    front: tuple[Tradeoff, ...] = ()
     seconds: Seconds = Seconds()
 
     @property
@@ -137,7 +140,8 @@ def docstring(found: Distillation) -> str:
     evidence = found.verification.summary if found.verification else ""
     lines = [title, "", f"Distilled from a recurrent network. {evidence}."]
     if not found.solved:
-        lines += ["", f"Not solved: {found.reason}."]
+        nearly = found.verdict.outcome is Outcome.NEARLY
+        lines += ["", f"{'Nearly the network' if nearly else 'Not solved'}: {found.reason}."]
     return "\n".join(lines)
 
 

@@ -15,7 +15,14 @@ from mips_jax.sequences import Sequences
 from mips_jax.tasks import Task
 from mips_jax.tasks.coverage import coverage_notes
 from mips_jax.tasks.examples import ExampleTask
-from mips_jax.verification import Case, Truth, VerificationSettings, verify
+from mips_jax.verification import (
+    Case,
+    Tradeoff,
+    Truth,
+    VerificationSettings,
+    measured_front,
+    verify,
+)
 
 _STRUCK = (
     "the clock struck while programs were looked for (extraction.seconds): a quieter machine may "
@@ -39,7 +46,19 @@ def judged(
     if found.extraction is not None and found.extraction.struck:
         notes += (_STRUCK,)
     verification = verify(case, notes)
-    return dataclasses.replace(found, verification=verification, seconds=watch.end())
+    front = _front(found, case, settings.verification) if not verification.solved else ()
+    return dataclasses.replace(found, verification=verification, front=front, seconds=watch.end())
+
+
+def _front(found: Distillation, case: Case, settings: VerificationSettings) -> tuple[Tradeoff, ...]:
+    """The trade-off; not where the truth judges: there a program is right or it is not."""
+    if case.truth is not None or found.extraction is None:
+        return ()
+    front = found.extraction.front
+    if all(candidate.program == case.program for candidate in front):
+        return ()  # nothing to trade
+    programs = [(c.program, c.note, c.description_length) for c in front]
+    return measured_front(programs, case.network, case.inputs, case.length, settings)
 
 
 def _case(
@@ -60,6 +79,7 @@ def _case(
         None if task is None else _truth(task, seen, settings),
         extraction.words,
         settings,
+        found.candidate.transient if found.candidate else 0,
     )
 
 

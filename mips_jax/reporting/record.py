@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from mips_jax.pipeline.distillation import Distillation
+from mips_jax.programs import body_lines, program_source
 from mips_jax.reporting.files import versions
+from mips_jax.verification import Tradeoff
 
 
 def result_record(found: Distillation) -> dict:
@@ -23,11 +25,24 @@ def result_record(found: Distillation) -> dict:
         "method": found.method,
         "verification": None if verification is None else verification.record(),
         "claims": [dataclasses.asdict(claim) for claim in found.claims],
+        "front": [_tradeoff_record(one) for one in found.front],
         "network": _network_record(found),
         "seconds": dataclasses.asdict(found.seconds),
         "program_lines": found.program_lines,
         "reason": found.reason,
         "versions": versions(),
+    }
+
+
+def _tradeoff_record(one: Tradeoff) -> dict:
+    """One program of the trade-off: smaller or more faithful than the one that was taken."""
+    source = program_source(one.program)
+    return {
+        "bits": one.bits,
+        "program_lines": body_lines(source),
+        "note": one.note,
+        "claims": [dataclasses.asdict(claim) for claim in one.claims],
+        "source": source,
     }
 
 
@@ -44,4 +59,9 @@ def _network_record(found: Distillation) -> dict | None:
     if found.network is None:
         return None
     network = found.network
-    return {"hidden_dim": network.hidden_dim, "kind": type(network).__name__, "seed": None}
+    return {
+        "hidden_dim": network.hidden_dim,
+        "kind": type(network).__name__,
+        "seed": None,
+        "assumed": list(network.assumed),
+    }

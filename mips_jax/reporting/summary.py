@@ -122,6 +122,7 @@ def render_summary(
         *_register_section(registers),
         "## How far it can be trusted",
         table(("what", "figure"), _trust_rows(result)),
+        *_front_section(result.get("front") or ()),
         *_candidate_section(candidates),
         *_outcome_section(outcomes),
         *_member_section(members),
@@ -146,6 +147,35 @@ def _register_section(registers: Sequence[RegisterRow]) -> list[str]:
         "## What it remembers, and where the network keeps it",
         table(("register", "starts as", "in the network"), rows),
     ]
+
+
+def _front_section(front: Sequence[Mapping]) -> list[str]:
+    """The trade-off, a row for each program and a column for each kind of words."""
+    if not front:
+        return []
+    kinds = [f"length {claim['length']}, {claim['words']}" for claim in front[0]["claims"]]
+    rows = []
+    for one in front:
+        cells = [_agreement(claim) for claim in one["claims"]]
+        words = [d for claim in one["claims"] for d in claim["disagreements"]]
+        first = min(words, key=lambda d: len(d["word"]), default=None)
+        shortest = "" if first is None else f"{_plain(first, 'word')}"
+        rows.append((one["note"], f"{one['bits']:.0f}", *cells, shortest))
+    return [
+        "## From small to faithful",
+        "Programs that no other betters in size and agreement both; agreement with the network, "
+        f"and in brackets what it is at least ({CONFIDENCE_TEXT}). Their Python is in "
+        "`result.json`.",
+        table(("found by", "bits", *kinds, "shortest word on which they differ"), rows),
+    ]
+
+
+def _agreement(claim: Mapping) -> str:
+    if claim["agreement"] is None:
+        return ""
+    bound = claim["error_bound"]
+    least = "" if bound is None else f" ({percent(1.0 - bound)})"
+    return f"{percent(claim['agreement'])}{least}"
 
 
 def _candidate_section(candidates: Sequence[CandidateRow]) -> list[str]:

@@ -3,6 +3,7 @@
 from mips_jax.verification.case import Case, Truth
 from mips_jax.verification.checks import CHECKS
 from mips_jax.verification.claims import Claim, Disagreement, How, error_bound
+from mips_jax.verification.front import Tradeoff, measured_front
 from mips_jax.verification.settings import VerificationSettings, problems
 from mips_jax.verification.verdict import Outcome, Verdict
 from mips_jax.verification.verify import (
@@ -19,11 +20,13 @@ __all__ = [
     "Disagreement",
     "How",
     "Outcome",
+    "Tradeoff",
     "Truth",
     "Verdict",
     "Verification",
     "VerificationSettings",
     "error_bound",
+    "measured_front",
     "problems",
     "step_accuracy",
     "verify",

@@ -51,6 +51,7 @@ class Case:
         truth: None where nobody knows it.
         seen: words [N, T, I] that extraction chose the program by.
         settings: how much is tested.
+        transient: first steps on which the program does not say what the network does.
     """
 
     program: Program
@@ -61,6 +62,7 @@ class Case:
     truth: Truth | None = None
     seen: tuple[np.ndarray, ...] = ()
     settings: VerificationSettings = dataclasses.field(default_factory=VerificationSettings)
+    transient: int = 0
 
     @property
     def long_length(self) -> int:

@@ -185,6 +185,34 @@ def integers_claim(distances: Distances, length: int) -> Claim:
     )
 
 
+def after_transient(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
+    """Program beside network once it has settled, where first steps are left unexplained."""
+    if not case.transient or case.truth is not None:
+        return []
+    claims = []
+    counts = {case.length: case.settings.fidelity_sequences, case.long_length: LONG_WORDS}
+    for length, count in counts.items():
+        words = random_words(case.inputs, count, length, case.rng(13))
+        expected, _distances, numbers = run_network(case.network, words)
+        mask = np.zeros(words.shape[:2], bool)
+        mask[:, case.transient :] = True
+        claim = compared(
+            "settled",
+            "program",
+            "network",
+            f"{UNIFORM}, after {case.transient} steps",
+            words,
+            case.program.run(words),
+            expected,
+            mask,
+            distinct=distinct_words(words, case.seen)[1],
+            arithmetic=FLOAT64,
+            numbers=numbers,
+        )
+        claims.append(claim)
+    return claims
+
+
 def searched(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
     """Words that only a search meets; not where the truth judges: there they decide nothing."""
     work = case.settings.search_steps
@@ -348,6 +376,7 @@ CHECKS: dict[str, Check] = {
     "known": known_to_training,
     "long": long_by_truth,
     "fidelity": fidelity,
+    "settled": after_transient,
     "search": searched,
     "float32": in_single_precision,
     "program=machine": against_machine,

@@ -23,8 +23,9 @@ class VerificationSettings:
         fidelity_sequences: random words on which program and network are compared, >= 1.
         search_steps: steps of the network in the search for words on which it differs from the
             program, >= 0; 0: no such search.
-        agreement: lower bound on the share of words, 0 to 1, from which on a given network that the
-            program does not follow everywhere counts as nearly followed.
+        agreement: share of words, 0 to 1, from which on a given network that the program does not
+            follow everywhere counts as nearly followed: a lower bound on it at the training length,
+            the measured one at twice that.
         seed: of all words, >= 0.
         proof_work: edges whose image is computed in the search for a proof that the network equals
             the machine read off it, in units of a network of 64 units, >= 0; 0: no such proof.

@@ -18,6 +18,7 @@ from mips_jax.errors import RequestError
 from mips_jax.networks import MLPRNN, save_network
 from mips_jax.programs import compile_source
 from mips_jax.tasks import TASKS
+from tests.networks.pytorch_cases import FOLDER
 
 CONTRACT = {
     "task",
@@ -32,6 +33,7 @@ CONTRACT = {
     "reason",
     "outcome",
     "claims",
+    "front",
     "versions",
 }
 
@@ -142,6 +144,49 @@ def test_tasks_lists_every_task_with_what_it_does(capfd):
     for name, task in TASKS.items():
         assert name in out
         assert task.description.split()[0] in out
+
+
+def test_the_truth_judges_a_network_that_is_given_with_a_task(workplace, capfd):
+    given = ["network=file", "network.path=total.npz"]
+    assert main(["task=Sum_All", *given]) == SOLVED
+    *_, verdict, folder = capfd.readouterr().out.splitlines()
+    assert verdict.startswith("Sum_All: solved.") and folder.startswith("outputs/Sum_All/")
+    result = json.loads((Path(folder) / "result.json").read_text())
+    assert result["accuracy"]["test"] == 1.0 and result["network"]["kind"] == "MLPRNN"
+    assert main(["task=Prev1", *given]) == NOT_SOLVED  # faithful to the network, and wrong
+    *_, verdict, folder = capfd.readouterr().out.splitlines()
+    result = json.loads((Path(folder) / "result.json").read_text())
+    assert not result["solved"] and result["accuracy"]["test"] < 0.5 and result["fidelity"] == 1.0
+
+
+def test_a_network_that_does_not_fit_the_task(workplace, capfd):
+    assert main(["task=Binary_Addition", "network=file", "network.path=total.npz"]) == WRONG_REQUEST
+    err = capfd.readouterr().err
+    assert "the network reads 1 integers a step, the task Binary_Addition has 2" in err
+
+
+def test_what_was_assumed_of_a_network_is_said_and_recorded(workplace, capfd):
+    path = FOLDER / "forms" / "gru.pt"
+    main(["network=file", f"network.path={path}", "extraction.seconds=5"])
+    out, err = capfd.readouterr()
+    assert "one-hot vectors of 3 (network.encoding)" in err
+    result = json.loads((Path(out.splitlines()[-1]) / "result.json").read_text())
+    assert len(result["network"]["assumed"]) == 3
+
+
+def test_users_names_are_given_as_a_list(workplace, capfd):
+    path = FOLDER / "forms" / "by_hand.pt"
+    names = "rnn.weight_ih=rnn.Wx.T", "rnn.weight_hh=rnn.Wh.T", "rnn.bias_ih=rnn.b"
+    listed = ",".join(f"'{name}'" for name in names)
+    code = main(
+        [
+            "network=file",
+            f"network.path={path}",
+            f"network.names=[{listed}]",
+            "extraction.seconds=5",
+        ]
+    )
+    assert code in (SOLVED, NOT_SOLVED), capfd.readouterr().err
 
 
 def test_help_names_doors_groups_and_exit_codes(capfd):

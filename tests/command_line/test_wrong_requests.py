@@ -28,9 +28,9 @@ CASES = {
     ),
     "a name without its key": (["prev1"], "cannot read 'prev1'; did you mean task=Prev1?"),
     "a glob that matches nothing": (["-m", "task=glob(Nothing_*)"], "no task named 'Nothing_*'"),
-    "a task and a network": (
+    "a task and no such network": (
         ["task=Prev1", "network=file", "network.path=net.npz"],
-        "both a task and a network are given",
+        "net.npz: no such file",
     ),
     "a task twice": (
         ["task=Prev1", "task=Prev2"],

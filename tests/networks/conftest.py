@@ -1,3 +1,3 @@
-"""The generator of the fixtures needs PyTorch, which the tests do not."""
+"""The generators of the fixtures need PyTorch and others, which the tests do not."""
 
-collect_ignore = ["make_pytorch_fixtures.py"]
+collect_ignore = ["make_pytorch_fixtures.py", "make_form_fixtures.py"]

@@ -10,12 +10,25 @@ from mips_jax.extraction.methods.baseline import Baseline
 from mips_jax.extraction.methods.erring import Erring
 from mips_jax.extraction.methods.joint import Joint
 from mips_jax.extraction.methods.linear import Linear
+from mips_jax.extraction.methods.longer_words import LongerWords
 from mips_jax.extraction.methods.method import Method
+from mips_jax.extraction.methods.nearly_finite import NearlyFinite
 from mips_jax.extraction.methods.registers import Registers
+from mips_jax.extraction.methods.settled import Settled
 
 METHODS: dict[str, Method] = {
     method.name: method
-    for method in (Linear(), Automaton(), Registers(), Joint(), Erring(), Baseline())
+    for method in (
+        Linear(),
+        Automaton(),
+        NearlyFinite(),
+        LongerWords(),
+        Registers(),
+        Joint(),
+        Erring(),
+        Settled(),
+        Baseline(),
+    )
 }
 
 __all__ = ["METHODS", "Method", "chosen", "names"]

@@ -23,26 +23,37 @@ class Automaton:
     automatic = True
 
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
-        learnt = _learnt(evidence, budget)
-        machine = learnt.machine if learnt.outcome is Outcome.CLOSED else None
-        yield LearntMachine(machine, learnt.words)
-        if machine is None:
-            return Report(self.name, learnt.outcome)
-        bounds = evidence.inputs.bounds
-        cells = machine.states * np.prod([high - low + 1.0 for low, high in bounds])
-        if machine.states > 1 and cells <= evidence.tuning.automaton.cells:
-            program = machine_program(machine, bounds)
-            yield Proposal(program, "states by behaviour, transition table")
-        figures = f"{machine.states} states, {learnt.probes} probe words"
-        return Report(self.name, learnt.outcome, figures)
+        return (yield from closing(self.name, evidence, (1,), budget))
 
 
-def _learnt(evidence: Evidence, budget: Budget) -> AutomatonResult:
-    """The machine; one that is not closed yet may close on longer words, where nobody said how long
-    the network's were.
+def closing(name: str, evidence: Evidence, factors: tuple[int, ...], budget: Budget) -> Proposals:
+    """The machine, and as a program its table.
+
+    Args:
+        name: of the method.
+        evidence: so far.
+        factors: the words are so many times as long as the evidence's, one after the other as long
+            as the machine is not closed.
+        budget: of work.
     """
+    learnt = _learnt(evidence, factors, budget)
+    machine = learnt.machine if learnt.outcome is Outcome.CLOSED else None
+    yield LearntMachine(machine, learnt.words)
+    if machine is None:
+        return Report(name, learnt.outcome)
+    bounds = evidence.inputs.bounds
+    cells = machine.states * evidence.letters_in_range
+    if machine.states > 1 and cells <= evidence.tuning.automaton.cells:
+        program = machine_program(machine, bounds)
+        yield Proposal(program, "states by behaviour, transition table")
+    figures = f"{machine.states} states, {learnt.probes} probe words"
+    return Report(name, learnt.outcome, figures)
+
+
+def _learnt(evidence: Evidence, factors: tuple[int, ...], budget: Budget) -> AutomatonResult:
+    """The machine on words that grow as long as it is not closed."""
     limits = dataclasses.replace(evidence.tuning.automaton, states=evidence.settings.states)
-    factors = (1, *(limits.longer if evidence.length_is_a_guess else ()))
+    share = budget.share("automaton")
     words: tuple[np.ndarray, ...] = ()
     for factor in factors:
         learnt = learn_automaton(
@@ -51,7 +62,7 @@ def _learnt(evidence: Evidence, budget: Budget) -> AutomatonResult:
             factor * evidence.length,
             limits,
             evidence.settings.seed,
-            budget.share("automaton"),
+            share.part(share.limit / len(factors)),
         )
         words += learnt.words
         if learnt.outcome is not Outcome.NOT_CLOSED:

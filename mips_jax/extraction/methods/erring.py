@@ -4,20 +4,17 @@ programs are sought for it; only where the network itself has no exact program.
 
 from __future__ import annotations
 
-import dataclasses
-
-import numpy as np
+from collections.abc import Generator
 
 from mips_jax.budget import Budget
-from mips_jax.extraction.automaton import learn_automaton
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.findings import Findings, LearntMachine, Proposal
 from mips_jax.extraction.methods.joint import Joint
-from mips_jax.extraction.methods.method import Proposals
+from mips_jax.extraction.methods.method import Known, Proposals
+from mips_jax.extraction.methods.nearly_finite import WITHOUT_MACHINE, standing_in
 from mips_jax.extraction.methods.registers import Registers
 from mips_jax.extraction.outcomes import Outcome, Report
-from mips_jax.extraction.traces import record
-from mips_jax.machines import Mealy, machine_program
+from mips_jax.extraction.stand_in import StandIn, machines_at, ranked
 
 
 class Erring:
@@ -31,62 +28,50 @@ class Erring:
         reports = {report.method: report.outcome for report in findings.reports}
         if findings.shortest < float("inf"):
             return Report(self.name, Outcome.NOT_NEEDED)
-        if reports.get("automaton") not in (Outcome.NOT_CLOSED, Outcome.INCONSISTENT):
-            return Report(self.name, Outcome.NOTHING_TO_TRY)
-        machine, agreement = _on_shorter_words(evidence, budget)
-        if machine is None:
+        known_machine = findings.machine is not None or findings.stand_in is not None
+        if known_machine or reports.get("automaton") not in WITHOUT_MACHINE:
+            return Report(self.name, Outcome.NO_USE)
+        found = _stand_ins(evidence, budget)
+        if not found:
             return Report(self.name, Outcome.NOT_CLOSED)
-        evidence, findings = yield LearntMachine(machine, agreement=agreement)
-        bounds = evidence.inputs.bounds
-        letters = np.prod([high - low + 1.0 for low, high in bounds])
-        if machine.states > 1 and machine.states * letters <= evidence.tuning.automaton.cells:
-            table = machine_program(machine, bounds)
-            evidence, findings = yield Proposal(table, "the machine that it nearly is, as a table")
-        if machine.states <= evidence.tuning.automaton.stand_in:
+        report, known = yield from followed(standing_in(self.name, found, evidence))
+        if found[0].machine.states <= evidence.tuning.automaton.stand_in and known is not None:
+            evidence, findings = known
             yield from _programs_of_the_machine(evidence, findings, budget)
-        figures = f"{machine.states} states, agreement {agreement:.4f}"
-        return Report(self.name, Outcome.NEARLY_CLOSED, figures)
+        return report
 
 
 def _programs_of_the_machine(evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
     """What the methods for registers find when they ask the machine."""
     report = Report("registers", Outcome.NOT_NEEDED)
     for method in (Registers(), Joint()):
-        proposals, answer = method.propose(evidence, findings, budget), None
-        try:
-            item = next(proposals)
-            while True:
-                answer = yield item
-                item = proposals.send(answer)
-        except StopIteration as end:
-            report = end.value
-        if answer is not None:
-            evidence, findings = answer
+        proposals = method.propose(evidence, findings, budget)
+        report, known = yield from followed(proposals)
+        evidence, findings = known or (evidence, findings)
     return report
 
 
-def _on_shorter_words(evidence: Evidence, budget: Budget) -> tuple[Mealy | None, float]:
-    """The machine that a network is on shorter words, where it errs only now and then on longer
-    ones; and the share of these on which they agree.
+def followed(
+    proposals: Proposals,
+) -> Generator[Proposal | LearntMachine, Known, tuple[Report, Known | None]]:
+    """Yields what another generator yields; returns its report and the last that was known."""
+    known: Known | None = None
+    try:
+        item = next(proposals)
+        while True:
+            known = yield item
+            item = proposals.send(known)
+    except StopIteration as end:
+        return end.value, known
 
-    A network that counts has new states at every length, and no such machine.
-    """
-    tuning = evidence.tuning.automaton
-    drawn = record(evidence.judge, evidence.words[0])  # without the words on which programs erred
-    limits = dataclasses.replace(tuning, states=evidence.settings.states)
-    for length in dict.fromkeys(int(share * evidence.length) for share in tuning.shorter):
-        learnt = learn_automaton(
-            evidence.network,
-            evidence.inputs,
-            length,
-            limits,
-            evidence.settings.seed,
-            budget.share("automaton"),
-        )
-        if learnt.machine is None or learnt.outcome is not Outcome.CLOSED:
-            continue
-        wrote = learnt.machine.run(learnt.machine.index_of(drawn.words))
-        same = (wrote == drawn.outputs).all(axis=(1, 2)).mean()
-        if same >= tuning.nearly:
-            return learnt.machine, float(same)
-    return None, 0.0
+
+def _stand_ins(evidence: Evidence, budget: Budget) -> list[StandIn]:
+    """Machines from words of several lengths, the best first: networks err more on longer words."""
+    shorter = evidence.tuning.automaton.shorter
+    lengths = [evidence.length, *(int(s * evidence.length) for s in shorter)]
+    lengths = [n for n in dict.fromkeys(lengths) if n > 1]
+    machines = []
+    for length in lengths:
+        found = machines_at(evidence, length, budget, 1.0 / len(lengths))
+        machines += [nearly.machine for nearly in found]
+    return ranked(machines, evidence)

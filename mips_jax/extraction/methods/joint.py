@@ -8,7 +8,7 @@ from mips_jax.budget import Budget
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.findings import Findings
 from mips_jax.extraction.methods.method import Proposals
-from mips_jax.extraction.methods.registers import Pair, Search, feature_pair, report
+from mips_jax.extraction.methods.registers import Pair, Search, Work, feature_pair, report
 from mips_jax.extraction.outcomes import Outcome, Report
 from mips_jax.extraction.registers.features import with_holding
 from mips_jax.extraction.registers.joint import joint_features, on_words
@@ -28,9 +28,10 @@ class Joint:
         choice = evidence.tuning.choice
         if findings.shortest < choice.middling_bits:
             return Report(self.name, Outcome.NOT_NEEDED)
-        effort = 1.0 if findings.shortest == float("inf") else choice.second_effort
+        known = findings.exact_table or findings.shortest < float("inf")
+        effort = choice.second_effort if known else 1.0
         search = Search(_pair(evidence, findings, budget))
-        _, findings = yield from search.proposals(evidence, findings, budget, effort)
+        _, findings = yield from search.proposals(evidence, findings, Work.of(budget, effort))
         return report(self.name, search.sets, search.proposed, findings)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from mips_jax.budget import Budget
+from mips_jax.budget import Budget, Share
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.findings import Findings, Proposal
 from mips_jax.extraction.methods.method import Known, Proposals
@@ -30,13 +30,40 @@ class Registers:
 
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
         sets = proposed = 0
+        choice = evidence.tuning.choice
+        effort = choice.second_effort if findings.exact_table else 1.0
+        work = Work.of(budget, effort * choice.all_depths)
         for depth in _depths(evidence):
             if findings.shortest < float("inf"):
                 break  # an exact but long program: only enumerated updates are likely to better it
             search = Search(feature_pair(evidence, depth))
-            evidence, findings = yield from search.proposals(evidence, findings, budget, 1.0)
+            evidence, findings = yield from search.proposals(evidence, findings, work.part(budget))
             sets, proposed = sets + search.sets, proposed + search.proposed
         return report(self.name, sets, proposed, findings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What searches for registers may do.
+
+    Attributes:
+        closed_sets, regression: shares of the budget of these names.
+    """
+
+    closed_sets: Share
+    regression: Share
+
+    @classmethod
+    def of(cls, budget: Budget, fraction: float) -> Work:
+        """So many times the budget."""
+        return cls(budget.share("closed_sets", fraction), budget.share("regression", fraction))
+
+    def part(self, budget: Budget) -> Work:
+        """At most the budget, of what is left."""
+        one = Work.of(budget, 1.0)
+        return Work(
+            self.closed_sets.part(one.closed_sets.limit), self.regression.part(one.regression.limit)
+        )
 
 
 class Search:
@@ -50,18 +77,17 @@ class Search:
         self.narrow, self.wide = pair
         self.sets = self.proposed = 0
 
-    def proposals(self, evidence: Evidence, findings: Findings, budget: Budget, effort: float):
+    def proposals(self, evidence: Evidence, findings: Findings, work: Work):
         """Yields programs until one is short enough; returns what is known then.
 
         Counterexamples are for the next features: these here are on the words of `evidence`.
         """
         tuning = dataclasses.replace(evidence.tuning, registers=evidence.registers)
-        share = budget.share("closed_sets", effort)
-        found = closed_sets(evidence.narrow, self.narrow, tuning.registers, share)
+        found = closed_sets(evidence.narrow, self.narrow, tuning.registers, work.closed_sets)
         self.sets, exact = len(found), 0
         known: Known = (evidence, findings)
         meanings = {f.name: f for f in self.wide}
-        share = budget.share("regression", effort)
+        share = work.regression
         bounds = evidence.inputs.bounds
         for program, members in programs(found, evidence.wide, bounds, self.wide, share, tuning):
             known = yield _proposal(program, members.features, meanings)

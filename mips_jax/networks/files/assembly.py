@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from mips_jax.networks.cells import ElmanNetwork, GRUNetwork, LSTMNetwork
+from mips_jax.networks.cells import CellNetwork, ElmanNetwork, GRUNetwork, LSTMNetwork
 from mips_jax.networks.encodings import (
     Bits,
     ClassHead,
@@ -23,12 +23,21 @@ from mips_jax.networks.encodings import (
 )
 from mips_jax.networks.files.input_ranges import bounds_of, lows_of
 from mips_jax.networks.files.options import NetworkOptions, plain
-from mips_jax.networks.files.state_dicts import Parts
+from mips_jax.networks.files.parts import Parts
 from mips_jax.networks.network import MLPRNN, InputRange, Network
+from mips_jax.networks.wiring import LayerNorm, Wiring
 
 
-def assemble(parts: Parts, answers: NetworkOptions) -> tuple[Network | None, list[str]]:
-    """The network, or every reason why the answers do not fit the weights."""
+def assemble(
+    parts: Parts, answers: NetworkOptions, assumed: tuple[str, ...]
+) -> tuple[Network | None, list[str]]:
+    """The network, or every reason why the answers do not fit the weights.
+
+    Args:
+        parts: the weights.
+        answers: all questions that they leave open are answered.
+        assumed: what was taken for granted, for the network to say.
+    """
     problems: list[str] = []
     encoding = _encoding(parts, answers, problems)
     decoding = _decoding(parts, answers, problems)
@@ -36,9 +45,26 @@ def assemble(parts: Parts, answers: NetworkOptions) -> tuple[Network | None, lis
     made_for = None
     if answers.input_min is not None and answers.input_max is not None:
         made_for = bounds_of(answers, encoding.input_dim, problems) or None
-    if parts.cell == "mlp_rnn" and "tanh" in (answers.nonlinearity, answers.head_nonlinearity):
+    problems += _misplaced(parts, answers)
+    wiring = _wiring(parts, answers, problems)
+    if problems:
+        return None, problems
+    core = _core(parts, answers, initial, made_for)
+    if isinstance(core, CellNetwork):
+        core = dataclasses.replace(core, wiring=wiring, assumed=assumed)
+    if isinstance(encoding, Numbers) and isinstance(decoding, Rounded):
+        return core, []
+    return InterpretedNetwork(core, encoding, decoding), []
+
+
+def _misplaced(parts: Parts, answers: NetworkOptions) -> list[str]:
+    """Options that belong to another kind of network."""
+    problems = []
+    words = (answers.nonlinearity, answers.head_nonlinearity)
+    if parts.cell == "mlp_rnn" and any(word not in (None, "relu") for word in words):
+        word = next(word for word in words if word not in (None, "relu"))
         problems.append(
-            "network.nonlinearity is 'tanh' but an MLP network (hmlp, ymlp) is read with relu; "
+            f"network.nonlinearity is {word!r} but an MLP network (hmlp, ymlp) is read with relu; "
             "give it as two Python functions instead (mips_jax.networks.CallableNetwork)"
         )
     for name, cell in (("nonlinearity", "elman"), ("reset_after", "gru")):
@@ -47,12 +73,52 @@ def assemble(parts: Parts, answers: NetworkOptions) -> tuple[Network | None, lis
                 f"network.{name} is {getattr(answers, name)!r} but the file holds a network of "
                 f"kind {parts.cell}; it belongs to {cell} only"
             )
-    if problems:
-        return None, problems
-    core = _core(parts, answers, initial, made_for)
-    if isinstance(encoding, Numbers) and isinstance(decoding, Rounded):
-        return core, []
-    return InterpretedNetwork(core, encoding, decoding), []
+    for name, there in (
+        ("input_nonlinearity", parts.inputs),
+        ("layer_norm", parts.norms),
+        ("norm_epsilon", parts.norms),
+        ("residual", len(parts.layers) > 1),
+    ):
+        if getattr(answers, name) and not there:
+            needed = {
+                "input_nonlinearity": "no layer before the recurrent ones",
+                "residual": "no second recurrent layer",
+            }.get(name, "no layer normalisation")
+            problems.append(
+                f"network.{name} is {getattr(answers, name)!r} but the file holds {needed}; drop "
+                "the option"
+            )
+    return problems
+
+
+def _wiring(parts: Parts, answers: NetworkOptions, problems: list[str]) -> Wiring:
+    """What lies around the recurrent layers."""
+    count = len(parts.layers)
+    places = parts.norm_places or {
+        None: (False,) * count,
+        "output": (False,) * (count - 1) + (True,),
+        "between": (True,) * (count - 1) + (False,),
+        "each": (True,) * count,
+    }.get(answers.layer_norm, ())
+    units = [layer.units for layer, normed in zip(parts.layers, places) if normed]
+    sizes = [gain.size for gain, _ in parts.norms]
+    if units != sizes:
+        problems.append(
+            f"the file holds normalisations of {sizes or 'no'} values, but network.layer_norm = "
+            f"{answers.layer_norm} asks for {units}; others cannot be read"
+        )
+        return Wiring()
+    if answers.residual and len({layer.units for layer in parts.layers}) > 1:
+        problems.append("network.residual is True but the recurrent layers differ in width")
+    epsilon = parts.norm_epsilon if answers.norm_epsilon is None else answers.norm_epsilon
+    left = iter(parts.norms)
+    norms = tuple(LayerNorm(*next(left), epsilon) if normed else None for normed in places)
+    return Wiring(
+        parts.inputs,
+        answers.input_nonlinearity or "none",
+        norms if parts.norms else (),
+        bool(answers.residual),
+    )
 
 
 def _core(
@@ -68,7 +134,7 @@ def _core(
         return GRUNetwork(*shared, reset_after=answers.reset_after is not False)
     if parts.cell == "lstm":
         return LSTMNetwork(*shared)
-    assert answers.nonlinearity is not None  # an open question before parts are put together
+    assert answers.nonlinearity is not None  # settled before parts are put together
     return ElmanNetwork(*shared, nonlinearity=answers.nonlinearity)
 
 
@@ -193,12 +259,16 @@ def _embedding(
             f"the embedding has {columns} features for each of {dim} inputs (network.input_dim), "
             f"but the network reads {parts.features} values a step"
         )
-    low = lows_of(answers, dim, problems)[0]
-    if answers.input_max is not None:
-        for first, last in bounds_of(dataclasses.replace(answers, input_min=low), dim, problems):
-            if last - first + 1 != rows:
-                problems.append(
-                    f"the embedding has {rows} rows but the range {first}..{last} has "
-                    f"{last - first + 1} values"
-                )
-    return Embedding(table, low, dim)
+    if answers.input_max is None:
+        return Embedding(table, lows_of(answers, dim, problems)[0], dim)
+    low = 0 if answers.input_min is None else answers.input_min
+    bounds = bounds_of(dataclasses.replace(answers, input_min=low), dim, problems)
+    if all(last - first + 1 == rows for first, last in bounds):
+        return Embedding(table, bounds[0][0] if bounds else 0, dim)
+    for first, last in bounds:  # rows that no input meets, such as a row for padding
+        if first < 0 or last >= rows:
+            problems.append(
+                f"the embedding has {rows} rows but the range {first}..{last} has "
+                f"{last - first + 1} values; a smaller range must lie within 0..{rows - 1}"
+            )
+    return Embedding(table, 0, dim)

@@ -10,7 +10,9 @@ import dataclasses
 
 import numpy as np
 
-from mips_jax.networks.files.layer_order import natural_order
+from mips_jax.networks.files.layer_order import natural_order, without_numbers
+
+NORM_EPSILON = 1e-6  # of flax's LayerNorm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,12 +74,20 @@ def to_pytorch(
         },
         key=lambda cell: natural_order("/".join(cell[0])),
     )
+    owners = {without_numbers("/".join(parent)) for parent, _ in cells}
+    if len(owners) > 1:
+        problems.append(
+            f"there are {len(owners)} kinds of recurrent cells ({', '.join(sorted(owners))}) and "
+            "the file does not say how they are connected; one is read (of any number of layers)"
+        )
     for index, (parent, names) in enumerate(cells):
         _stack_cell(leaves, parent, names, f"_l{index}", renamed, origin, problems)
     for parts, (name, array) in leaves.items():
         stem = ".".join(parts[:-1])
         if parts[-1] == "kernel" and array.ndim == 2:
             renamed[f"{stem}.weight"], origin[f"{stem}.weight"] = array.T, name
+        elif parts[-1] == "scale" and array.ndim == 1:
+            renamed[f"{stem}.weight"], origin[f"{stem}.weight"] = array, name
         elif parts[-1] == "embedding":
             renamed[f"{stem}.embedding.weight"], origin[f"{stem}.embedding.weight"] = array, name
         else:

@@ -1,11 +1,12 @@
 """A trained network from a file: its weights, and the answers to what the weights do not say.
 
-The weights are named as PyTorch's state_dict or as flax's parameter tree names them. They do not
-say which non-linearity is between them, what the state is before the first input, how an integer
-becomes an input vector, nor what the raw outputs stand for. Each of these is an option here,
-`network.<option>` on the command line, and may as well lie in the file's metadata under the same
-name. What nobody said is asked for, all at once; only the paper's MLP network (hmlp, ymlp) needs no
-answers: ReLU, zeros, numbers in, numbers out.
+Weights are named as PyTorch's state_dict or as flax's parameter tree names them, or lie in a file
+that says how its layers follow one another (Keras, ONNX). They do not say what the state is before
+the first input, how an integer becomes an input vector, nor what the raw outputs stand for. Each of
+these is an option here, `network.<option>` on the command line, and may as well lie in the file's
+metadata under the same name. What nobody said and nearly every network has is taken for granted and
+listed in the network's `assumed` (assumptions.py); the rest is asked for, all at once. The paper's
+MLP network (hmlp, ymlp) leaves nothing open: ReLU, zeros, numbers in, numbers out.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import dataclasses
 import os
 
 from mips_jax.errors import RequestError
-from mips_jax.networks.files import flax_names
-from mips_jax.networks.files.array_files import MEMORY_GIB, read_arrays
+from mips_jax.networks.files import flax_names, naming
 from mips_jax.networks.files.assembly import assemble
-from mips_jax.networks.files.options import NetworkOptions, completed
-from mips_jax.networks.files.state_dicts import Parts, read_parts
+from mips_jax.networks.files.assumptions import Settled, missing_range, settled
+from mips_jax.networks.files.content import FileContent, Reading
+from mips_jax.networks.files.input_ranges import bounds_of
+from mips_jax.networks.files.options import NetworkOptions, completed, value_problems
+from mips_jax.networks.files.parts import Parts
+from mips_jax.networks.files.readers import MEMORY_GIB, read_file
+from mips_jax.networks.files.state_dicts import read_parts
 from mips_jax.networks.network import Network
 
 
@@ -32,7 +37,7 @@ def load_network(
     """Reads a network that somebody trained.
 
     Args:
-        path: an .npz or .safetensors file with PyTorch's state_dict names or a flattened flax tree.
+        path: a file of one of the kinds in readers.py, or a checkpoint folder.
         ask_range: whether an input range that nobody said is a problem as well (it is needed for
             distilling).
         memory_gib: a file whose content takes more memory is refused before it is read.
@@ -40,7 +45,8 @@ def load_network(
 
     Returns:
         The network; its `input_range` is set where the metadata, the options or the encoding tell
-        it. To distil it on a part of that range, pass the part to `resolve_input_range`.
+        it, and its `assumed` lists what was taken for granted. To distil it on a part of that
+        range, pass the part to `resolve_input_range`.
 
     Raises:
         RequestError: the file cannot be read, or holds no known network, or leaves questions open;
@@ -55,91 +61,67 @@ def load_network(
             f"there is no option {', '.join(unknown)} of a network; allowed: "
             f"{', '.join(field.name for field in dataclasses.fields(NetworkOptions))}"
         )
-    arrays, metadata = read_arrays(path, memory_gib)
-    answers, problems = completed(NetworkOptions(**options), metadata)
+    said = NetworkOptions(**options)
+    content = read_file(path, Reading(memory_gib, said.state_dict))
+    network, problems = _network(content, said, ask_range)
+    if network is None:
+        raise RequestError(*(f"{path}: {problem}" for problem in dict.fromkeys(problems)))
+    return network
+
+
+def _network(
+    content: FileContent, options: NetworkOptions, ask_range: bool
+) -> tuple[Network | None, list[str]]:
+    """The network, or all that is wrong with it."""
+    if content.network is not None:
+        return _of_ours(content.network, options, ask_range)
+    answers, problems = completed(options, content.metadata)
+    cell, parts, file_problems = _parts(content, answers)
+    problems += file_problems
+    open_ = settled(answers, cell, parts) if not problems else Settled(answers, (), ())
+    problems += open_.questions
+    problems += missing_range(open_.answers, cell, parts) if ask_range else []
+    if parts is None or problems:
+        return None, problems
+    return assemble(parts, open_.answers, (*content.assumed, *open_.assumed))
+
+
+def _parts(content: FileContent, answers: NetworkOptions) -> tuple[str, Parts | None, list[str]]:
+    """What the arrays are: named as the user says, as flax or as PyTorch does."""
+    if content.parts is not None:
+        unused = ["network.names is given, but the file says itself what is what; drop the option"]
+        return content.parts.cell, content.parts, unused if answers.names else []
+    arrays = content.arrays
     origin: dict[str, str] = {}
-    if flax_names.is_flax(arrays):
+    problems: list[str] = []
+    names = naming.pairs(answers.names)
+    if names:
+        arrays, origin, problems = naming.renamed(arrays, names)
+    flax = flax_names.is_flax(arrays)
+    if flax:
         arrays, origin, flax_problems = flax_names.to_pytorch(arrays)
         problems += flax_problems
     cell, parts, file_problems = read_parts(arrays, answers.missing_bias == "zeros", origin)
-    problems += file_problems
-    problems += _open_questions(answers, cell, parts)
-    problems += _missing_range(answers, cell, parts) if ask_range else []
-    if parts is not None and not problems:
-        network, problems = assemble(parts, answers)
-        if network is not None:
-            return network
-    raise RequestError(*(f"{path}: {problem}" for problem in dict.fromkeys(problems)))
+    if parts is not None and flax:
+        parts = dataclasses.replace(parts, norm_epsilon=flax_names.NORM_EPSILON)
+    return cell, parts, problems + file_problems
 
 
-def _open_questions(answers: NetworkOptions, cell: str, parts: Parts | None) -> list[str]:
-    """The questions that neither the file nor the options answer, each by name; the paper's network
-    leaves none open.
-
-    Where the weights are damaged (`parts` is None), those that can be asked without them.
-    """
-    if cell in ("", "mlp_rnn"):
-        return []
-    questions = []
-    if cell == "elman" and answers.nonlinearity is None:
-        questions.append(
-            ("nonlinearity", "the non-linearity of the recurrent layer", "tanh or relu")
-        )
-    if parts is not None and len(parts.head) > 1 and answers.head_nonlinearity is None:
-        questions.append(
-            (
-                "head_nonlinearity",
-                "the non-linearity between the layers of the head",
-                "relu or tanh",
-            )
-        )
-    if answers.initial is None and (parts is None or parts.initial is None):
-        size = f" ({parts.hidden_dim} numbers)" if parts else ""
-        questions.append(
-            ("initial", f"the state before the first input{size}", "zeros, or a list of numbers")
-        )
-    if answers.encoding is None and (
-        parts is None or (parts.embedding is None and parts.features > 1)
-    ):
-        vector = f"{parts.features} values" if parts else "vector"
-        questions.append(
-            (
-                "encoding",
-                f"how the integers of a step become the {vector} that the network reads",
-                "number, one_hot, bits (least significant first) or bits_msb",
-            )
-        )
-    if answers.head is None:
-        single = parts is not None and parts.raw_outputs == 1
-        what = "the raw output stands for" if single else "the raw outputs stand for"
-        allowed = (
-            "number (rounded)"
-            + ("" if single else ", class (the largest logit wins)")
-            + " or yes_no (1 where positive)"
-        )
-        questions.append(("head", f"what {what}", allowed))
-    return [
-        f"the file does not say {what}; give network.{name}: {allowed}"
-        for name, what, allowed in questions
+def _of_ours(
+    network: Network, options: NetworkOptions, ask_range: bool
+) -> tuple[Network | None, list[str]]:
+    """A network of this product, which leaves nothing open but the range of its inputs."""
+    fields = dataclasses.asdict(options)
+    given = [name for name, value in fields.items() if value is not None]
+    allowed = ("input_min", "input_max", "trained_length")
+    problems = [
+        f"network.{name} is given, but a checkpoint of ours says it itself; drop the option"
+        for name in given
+        if name not in allowed
     ]
-
-
-def _missing_range(answers: NetworkOptions, cell: str, parts: Parts | None) -> list[str]:
-    """The bounds of the inputs, where neither options, metadata nor encoding tell them."""
-    numbers = (
-        answers.encoding == "number"
-        or cell == "mlp_rnn"
-        or (parts is not None and parts.features == 1)
-    )
-    if (
-        answers.encoding not in (None, "number")
-        or not numbers
-        or (parts is not None and parts.embedding is not None)
-    ):
-        return []
-    return [
-        f"network.{name} is missing: the weights do not say in which range the inputs lie; give an "
-        "integer, or a list of one for each input"
-        for name in ("input_min", "input_max")
-        if getattr(answers, name) is None
-    ]
+    problems += [p for name in allowed for p in value_problems(name, fields[name])]
+    problems += missing_range(options, "mlp_rnn", None) if ask_range else []
+    if not problems and None not in (options.input_min, options.input_max):
+        bounds = bounds_of(options, network.input_dim, problems)
+        network = dataclasses.replace(network, input_range=bounds)  # type: ignore[type-var]
+    return (None if problems else network), problems

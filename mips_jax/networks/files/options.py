@@ -6,18 +6,29 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from mips_jax.figures import WIDEST, shown, whole
+from mips_jax.networks.files import naming
 from mips_jax.networks.heads import NONLINEARITIES
 from mips_jax.validation import Limits, number_problems
 
 MOST_STEPS = 10_000  # words of the trained length are put to the network by the thousand
 ENCODINGS = ("number", "one_hot", "bits", "bits_msb", "embedding")
 HEADS = ("number", "class", "yes_no")
-WORDS = ("nonlinearity", "head_nonlinearity", "initial", "encoding", "head", "missing_bias")
+NORM_PLACES = ("output", "between", "each")
+WORDS = (
+    "nonlinearity",
+    "head_nonlinearity",
+    "input_nonlinearity",
+    "layer_norm",
+    "initial",
+    "encoding",
+    "head",
+    "missing_bias",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,9 +36,15 @@ class NetworkOptions:
     """What a file of weights does not say; None where it need not be said, or was not.
 
     Attributes:
-        nonlinearity: of an nn.RNN, "tanh" or "relu".
-        head_nonlinearity: between the layers of the head, "tanh" or "relu"; needed for a head of
-            two or more layers.
+        nonlinearity: of an nn.RNN, "tanh", "relu", "sigmoid" or "none".
+        head_nonlinearity: between the layers of the head, likewise; needed for a head of two or
+            more layers.
+        input_nonlinearity: after each affine layer that comes before the recurrent ones, likewise.
+        layer_norm: where layer normalisation acts: "output" (on what the head reads), "between"
+            (after each recurrent layer but the last) or "each" (after every one).
+        norm_epsilon: what it adds to the variance; 1e-5 (flax: 1e-6) unless given.
+        residual: True where each recurrent layer from the second on adds what it reads to what it
+            writes.
         initial: state before the first input: "zeros", or all its numbers ([h] or [h, c], layer by
             layer).
         encoding: how the integers of a step become the input vector: "number", "one_hot", "bits"
@@ -45,6 +62,9 @@ class NetworkOptions:
             with the weights.
         trained_length: length of the sequences in training, where it is known.
         missing_bias: "zeros" where the network has layers without a bias.
+        names: of weights that a file calls otherwise: {ours: the file's}, or texts "ours=theirs";
+            see naming.py.
+        state_dict: the one to read where a checkpoint has several.
     """
 
     nonlinearity: str | None = None
@@ -59,11 +79,19 @@ class NetworkOptions:
     reset_after: bool | None = None
     trained_length: int | None = None
     missing_bias: str | None = None
+    input_nonlinearity: str | None = None
+    layer_norm: str | None = None
+    norm_epsilon: float | None = None
+    residual: bool | None = None
+    names: Mapping[str, str] | Sequence[str] | None = None
+    state_dict: str | None = None
 
 
 ALLOWED = {
     "nonlinearity": tuple(NONLINEARITIES),
     "head_nonlinearity": tuple(NONLINEARITIES),
+    "input_nonlinearity": tuple(NONLINEARITIES),
+    "layer_norm": NORM_PLACES,
     "encoding": ENCODINGS,
     "head": HEADS,
     "missing_bias": ("zeros",),
@@ -124,31 +152,60 @@ def value_problems(name: str, value) -> list[str]:
     """What is wrong with one answer by itself."""
     if value is None:
         return []
-    wrong = lambda allowed: [f"network.{name} is {shown(value)}; allowed: {allowed}"]
     if name in ALLOWED:
-        return [] if value in ALLOWED[name] else wrong(" or ".join(ALLOWED[name]))
+        good, allowed = value in ALLOWED[name], " or ".join(ALLOWED[name])
+    else:
+        check, allowed = _CHECKS[name]
+        good = check(value)
+    return [] if good else [f"network.{name} is {shown(value)}; allowed: {allowed}"]
+
+
+def _is_state(value) -> bool:
     values = plain(value)
-    if name == "initial":
-        numbers = isinstance(values, list) and not any(
-            number_problems(name, v, Limits(-1e300, 1e300), integer=False) for v in values
-        )
-        return [] if numbers or value == "zeros" else wrong("zeros, or a list of numbers")
-    if name in ("input_dim", "trained_length"):
-        if whole(value) and 1 <= value <= MOST_STEPS:
-            return []
-        return wrong(f"an integer >= 1, at most {MOST_STEPS}")
-    if name == "reset_after":
-        return [] if isinstance(value, bool) else wrong("true or false")
-    if name == "class_values":
-        good = (
-            isinstance(values, list)
-            and all(map(_is_letter, values))
-            and len(set(values)) == len(values)
-        )
-        return [] if good else wrong("a list of different integers, one for each class")
-    integers = (
-        all(map(_is_letter, values)) if isinstance(values, list) and values else _is_letter(value)
-    )
-    return (
-        [] if integers else wrong(f"an integer, or a list of one for each input, within ±{WIDEST}")
-    )
+    return value == "zeros" or (isinstance(values, list) and all(map(_is_number, values)))
+
+
+def _is_number(value) -> bool:
+    return not number_problems("it", value, Limits(-1e300, 1e300), integer=False)
+
+
+def _is_count(value) -> bool:
+    return whole(value) and 1 <= value <= MOST_STEPS
+
+
+def _are_classes(value) -> bool:
+    values = plain(value)
+    letters = isinstance(values, list) and all(map(_is_letter, values))
+    return letters and len(set(values)) == len(values)
+
+
+def _is_bound(value) -> bool:
+    values = plain(value)
+    if isinstance(values, list):
+        return bool(values) and all(map(_is_letter, values))
+    return _is_letter(value)
+
+
+def _is_epsilon(value) -> bool:
+    return not number_problems("it", value, Limits(0.0, 1.0), integer=False)
+
+
+_COUNT = (_is_count, f"an integer >= 1, at most {MOST_STEPS}")
+_TRUTH = (lambda value: isinstance(value, bool), "true or false")
+_BOUND = (_is_bound, f"an integer, or a list of one for each input, within ±{WIDEST}")
+_CHECKS = {
+    "initial": (_is_state, "zeros, or a list of numbers"),
+    "input_dim": _COUNT,
+    "trained_length": _COUNT,
+    "reset_after": _TRUTH,
+    "residual": _TRUTH,
+    "norm_epsilon": (_is_epsilon, "a number from 0 to 1"),
+    "class_values": (_are_classes, "a list of different integers, one for each class"),
+    "input_min": _BOUND,
+    "input_max": _BOUND,
+    "names": (
+        lambda value: naming.pairs(value) is not None,
+        "a dict from our names to the file's, or a list of texts ours=theirs",
+    ),
+    "state_dict": (lambda value: isinstance(value, str), "the name of a state dict in the file"),
+}

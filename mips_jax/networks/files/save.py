@@ -26,6 +26,7 @@ from mips_jax.networks.files.array_files import write_arrays
 from mips_jax.networks.files.input_ranges import range_options
 from mips_jax.networks.heads import Layers
 from mips_jax.networks.network import MLPRNN, Network
+from mips_jax.networks.wiring import Wiring
 
 
 def save_network(path: str | os.PathLike, network: Network) -> None:
@@ -61,7 +62,7 @@ def save_network(path: str | os.PathLike, network: Network) -> None:
                 f"rnn.{field.name}_l{index}": getattr(layer, field.name)
                 for field in dataclasses.fields(layer)
             }
-        arrays |= _layer_arrays("head", core.head)
+        arrays |= _layer_arrays("head", core.head) | _around(core.wiring, answers)
         answers["head_nonlinearity"] = core.head_nonlinearity
         answers["nonlinearity"] = getattr(core, "nonlinearity", None)
         answers["reset_after"] = getattr(core, "reset_after", None)
@@ -74,6 +75,30 @@ def save_network(path: str | os.PathLike, network: Network) -> None:
     write_arrays(
         path, arrays, {key: v if isinstance(v, str) else json.dumps(v) for key, v in said.items()}
     )
+
+
+def _around(wiring: Wiring, answers: dict) -> dict[str, np.ndarray]:
+    """The arrays around the recurrent layers; adds to the answers what they do not say."""
+    arrays = _layer_arrays("input", wiring.inputs)
+    if wiring.inputs:
+        answers["input_nonlinearity"] = wiring.input_nonlinearity
+    answers["residual"] = wiring.residual or None
+    places = tuple(norm is not None for norm in wiring.norms)
+    if not any(places):
+        return arrays
+    known = {
+        (False,) * (len(places) - 1) + (True,): "output",
+        (True,) * (len(places) - 1) + (False,): "between",
+        (True,) * len(places): "each",
+    }
+    norms = [norm for norm in wiring.norms if norm is not None]
+    if places not in known or len({norm.epsilon for norm in norms}) > 1:
+        raise RequestError(
+            "a network with normalisation after some of its layers only, or with several epsilons, "
+            "cannot be saved"
+        )
+    answers["layer_norm"], answers["norm_epsilon"] = known[places], norms[0].epsilon
+    return arrays | _layer_arrays("norm", tuple((norm.gain, norm.offset) for norm in norms))
 
 
 def _layer_arrays(prefix: str, layers: Layers) -> dict[str, np.ndarray]:

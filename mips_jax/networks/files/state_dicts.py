@@ -17,17 +17,25 @@ from collections.abc import Iterable
 import numpy as np
 
 from mips_jax.networks.cells import CellLayer
-from mips_jax.networks.files.layer_order import forward_orders, natural_order, without_numbers
+from mips_jax.networks.files.affine_layers import (
+    OUTPUT,
+    TRANSITION,
+    affine_shapes,
+    take_around,
+    take_chain,
+)
+from mips_jax.networks.files.layer_order import natural_order, without_numbers
+from mips_jax.networks.files.parts import Arrays, Ledger, Parts, missing
+from mips_jax.networks.files.unreadable import possible_refusal, refusal
 from mips_jax.networks.heads import Layers
 
-Arrays = dict[str, np.ndarray]
-
 RECURRENT_KEY = re.compile(
-    r"^(?P<prefix>(?:.*\.)?)(?P<role>weight|bias)_(?P<source>ih|hh|hr)(?:_l(?P<layer>\d+))?(?P<reverse>_reverse)?$"
+    r"^(?P<prefix>(?:.*\.)?)(?P<role>weight|bias)_(?P<source>ih|hh)(?:_l(?P<layer>\d+))?$"
 )
 EMBEDDING_KEY = re.compile(
     r"(?:^|\.)(?:\w*_)?emb(?:ed(?:ding)?s?)?(?:_\w+)?\.weight$", re.IGNORECASE
 )
+TABLE_KEY = re.compile(r"(?:^|\.)(?:encoder|wte|lookup(?:_table)?|vocab|tokens?)\.weight$", re.I)
 STATE_NAMES = {
     "h": ("h0", "h_0", "hidden0", "init_hidden", "initial_hidden"),
     "c": ("c0", "c_0", "cell0", "init_cell", "initial_cell"),
@@ -35,44 +43,6 @@ STATE_NAMES = {
 }
 TRANSITION_NAMES, OUTPUT_NAMES = ("hmlp", "transition"), ("ymlp", "output")
 GATES = {1: "elman", 3: "gru", 4: "lstm"}
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Parts:
-    """What the keys of a file turned out to be.
-
-    Attributes:
-        cell: "mlp_rnn", "elman", "gru" or "lstm".
-        transition: the paper's f (mlp_rnn only).
-        layers: the recurrent layers (other cells).
-        head: g, or what reads the last layer's h.
-        embedding: [K, D] table of input vectors, or None.
-        initial: [H] state that the file holds, or None.
-    """
-
-    cell: str
-    transition: Layers
-    layers: tuple[CellLayer, ...]
-    head: Layers
-    embedding: np.ndarray | None
-    initial: np.ndarray | None
-
-    @property
-    def hidden_dim(self) -> int:
-        if self.cell == "mlp_rnn":
-            return self.transition[-1][0].shape[0]
-        return sum(layer.units for layer in self.layers) * (2 if self.cell == "lstm" else 1)
-
-    @property
-    def features(self) -> int:
-        """E, the width of the input vector of one step."""
-        if self.cell == "mlp_rnn":
-            return self.transition[0][0].shape[1] - self.hidden_dim
-        return self.layers[0].weight_ih.shape[1]
-
-    @property
-    def raw_outputs(self) -> int:
-        return self.head[-1][0].shape[0]
 
 
 def read_parts(
@@ -89,37 +59,51 @@ def read_parts(
         The kind of cell ("" when even that is unclear), the parts (None when something is wrong
         with them), and every problem found.
     """
-    return _Reader(dict(arrays), missing_bias_is_zero, origin).read()
+    reason = refusal(arrays)
+    if reason is not None:
+        return "", None, [reason]
+    cell, parts, problems = _Reader(Ledger(arrays, missing_bias_is_zero, origin)).read()
+    reason = possible_refusal(arrays) if problems else None
+    return ("", None, [reason]) if reason else (cell, parts, problems)
 
 
 class _Reader:
-    """Takes keys out of `left` as they find their meaning, and notes what is wrong with them."""
+    """Takes keys out of the ledger as they find their meaning, and notes what is wrong."""
 
-    def __init__(self, arrays: Arrays, missing_bias_is_zero: bool, origin: dict[str, str]):
-        self.left, self.missing_bias_is_zero, self.origin = arrays, missing_bias_is_zero, origin
-        self.problems: list[str] = []
+    def __init__(self, ledger: Ledger):
+        self.ledger, self.problems = ledger, ledger.problems
+
+    @property
+    def left(self) -> Arrays:
+        return self.ledger.left
 
     def read(self) -> tuple[str, Parts | None, list[str]]:
         states = self._take_states()
-        embedding = self._take_embedding()
         transition: Layers = ()
         layers: tuple[CellLayer, ...] = ()
-        if any(RECURRENT_KEY.match(name) for name in self.left):
+        inputs: Layers = ()
+        recurrent = any(RECURRENT_KEY.match(name) for name in self.left)
+        if recurrent:
             cell, layers = self._take_recurrent_layers()
-            head = self._take_affine_layers(
-                "the head", lambda name: True, layers[-1].units if layers else None
-            )
+        embedding = self._take_embedding(layers[0].weight_ih.shape[1] if layers else None)
+        norms = self._take_norms()
+        if recurrent:
+            units = layers[-1].units if layers else None
+            features = layers[0].weight_ih.shape[1] if layers else None
+            inputs, head = take_around(self.ledger, units, features, embedding)
         else:
             cell, transition, head = self._take_mlp_rnn()
         self._report_unknown_keys()
         if self.problems or not head or not (transition or layers):
             return cell, None, self.problems
-        parts = Parts(cell, transition, layers, head, embedding, None)
-        parts = dataclasses.replace(parts, initial=self._initial(states, parts))
+        parts = Parts(cell, transition, layers, head, embedding, None, inputs, norms)
+        parts = dataclasses.replace(
+            parts, initial=self._initial(states, parts), biasless=tuple(self.ledger.biasless)
+        )
         return cell, (None if self.problems else parts), self.problems
 
     def _name(self, key: str) -> str:
-        return self.origin.get(key, key)
+        return self.ledger.name(key)
 
     def _take_states(self) -> Arrays:
         """Initial states by "h", "c" or "all"."""
@@ -130,8 +114,15 @@ class _Reader:
                     states[kind] = self.left.pop(key)
         return states
 
-    def _take_embedding(self) -> np.ndarray | None:
-        keys = [key for key in self.left if EMBEDDING_KEY.search(key)]
+    def _take_embedding(self, features: int | None) -> np.ndarray | None:
+        """The table: by its name, or by being a matrix without a bias that ends in what the first
+        layer reads, under a name that only a table has.
+        """
+        linear = lambda key: key.removesuffix("weight") + "bias" in self.left
+        keys = [key for key in self.left if EMBEDDING_KEY.search(key) and not linear(key)]
+        if not keys:
+            ends = lambda key: self.left[key].ndim == 2 and self.left[key].shape[1] == features
+            keys = [k for k in self.left if TABLE_KEY.search(k) and not linear(k) and ends(k)]
         if len(keys) > 1:
             self.problems.append(
                 f"there are {len(keys)} embeddings ({_listed(map(self._name, keys))}); one is read"
@@ -142,7 +133,22 @@ class _Reader:
                 f"{self._name(keys[0])} has shape {tables[0].shape}; an embedding is (values, "
                 "features)"
             )
+            return None
         return tables[0] if tables else None
+
+    def _take_norms(self) -> Layers:
+        """Pairs of vectors of one length: (gain, offset) of layer normalisations."""
+        norms = []
+        for key in sorted(self.left, key=natural_order):
+            stem, _, role = key.rpartition(".")
+            weight, bias = self.left[key], self.left.get(f"{stem}.bias" if stem else "bias")
+            if role == "weight" and weight.ndim == 1:
+                if bias is not None and bias.shape == weight.shape:
+                    norms.append((weight, bias))
+                    self.ledger.norm_keys += [key, key.removesuffix("weight") + "bias"]
+        for key in self.ledger.norm_keys:
+            del self.left[key]
+        return tuple(norms)
 
     def _take_recurrent_layers(self) -> tuple[str, tuple[CellLayer, ...]]:
         """The stack of PyTorch recurrent layers, of one module or of numbered ones (rnn1, rnn2 or
@@ -155,19 +161,8 @@ class _Reader:
             if not (match := RECURRENT_KEY.match(key)):
                 continue
             array = self.left.pop(key)
-            if match["reverse"]:
-                self.problems.append(
-                    f"{key} belongs to a bidirectional layer, which reads the future; train one "
-                    "with bidirectional=False"
-                )
-            elif match["source"] == "hr":
-                self.problems.append(
-                    f"{key} belongs to an LSTM with projections, which is not read; train one with "
-                    "proj_size=0"
-                )
-            else:
-                place = (match["prefix"], "" if match["layer"] is None else f"_l{match['layer']}")
-                found.setdefault(place, {})[f"{match['role']}_{match['source']}"] = array
+            place = (match["prefix"], "" if match["layer"] is None else f"_l{match['layer']}")
+            found.setdefault(place, {})[f"{match['role']}_{match['source']}"] = array
         modules = {without_numbers(prefix) for prefix, _ in found}
         if len(modules) > 1:
             self.problems.append(
@@ -178,7 +173,7 @@ class _Reader:
         for prefix in {prefix for prefix, suffix in found if suffix}:
             numbers = [int(suffix[2:]) for p, suffix in found if p == prefix and suffix]
             absent = [n for n in range(max(numbers)) if n not in numbers]
-            self.problems += [_missing(self._name(f"{prefix}weight_ih_l{n}")) for n in absent]
+            self.problems += [missing(self._name(f"{prefix}weight_ih_l{n}")) for n in absent]
         kinds, layers, features = set(), [], None
         for place in sorted(
             found, key=lambda place: (natural_order(place[0]), natural_order(place[1]))
@@ -198,13 +193,16 @@ class _Reader:
         self, prefix: str, suffix: str, arrays: Arrays, features: int | None
     ) -> tuple[CellLayer | None, str]:
         key = lambda name: self._name(f"{prefix}{name}{suffix}")
-        missing = [name for name in ("weight_ih", "weight_hh") if name not in arrays]
-        missing += [
-            name
-            for name in ("bias_ih", "bias_hh")
-            if name not in arrays and not self.missing_bias_is_zero
-        ]
-        self.problems += [_missing(key(name)) for name in missing]
+        absent = [name for name in ("weight_ih", "weight_hh") if name not in arrays]
+        no_bias = [name for name in ("bias_ih", "bias_hh") if name not in arrays]
+        only = f"{prefix}bias_ih{suffix}" in self.ledger.origin  # the user has named one bias
+        if len(no_bias) == 2 or (only and no_bias == ["bias_hh"]):
+            self.ledger.biasless.append(
+                f"{prefix.removesuffix('.') or 'the recurrent layer'}{suffix}"
+            )
+        elif not self.ledger.missing_bias_is_zero:
+            absent += no_bias
+        self.problems += [missing(key(name)) for name in absent]
         weight_hh = arrays.get("weight_hh")
         if weight_hh is None:
             return None, ""
@@ -228,7 +226,7 @@ class _Reader:
                     f"{key(name)} has shape {array.shape}; {key('weight_hh')} of shape "
                     f"{weight_hh.shape} asks for {_shape(shape)}"
                 )
-        if wrong or "weight_ih" in missing:
+        if wrong or "weight_ih" in absent:
             return None, ""
         biases = [arrays.get("bias_ih"), arrays.get("bias_hh")]
         return CellLayer.from_arrays(arrays["weight_ih"], weight_hh, *biases), GATES[rows // units]
@@ -242,76 +240,17 @@ class _Reader:
                 "GRUCell_0/ir/kernel), or the paper's hmlp.*.weight and ymlp.*.weight"
             )
             return "", (), ()
-        transition = self._take_affine_layers("the transition (hmlp)", has(TRANSITION_NAMES), None)
+        shapes = affine_shapes(self.ledger, has(TRANSITION_NAMES))
+        transition = take_chain(self.ledger, TRANSITION, shapes, None)
         hidden_dim = transition[-1][0].shape[0] if transition else None
-        output = self._take_affine_layers("the output (ymlp)", has(OUTPUT_NAMES), hidden_dim)
+        shapes = affine_shapes(self.ledger, has(OUTPUT_NAMES))
+        output = take_chain(self.ledger, OUTPUT, shapes, hidden_dim)
         if transition and transition[0][0].shape[1] <= hidden_dim:
             self.problems.append(
                 f"the transition (hmlp) reads {transition[0][0].shape[1]} columns and returns "
                 f"{hidden_dim}; it must read the hidden state and at least one input, [hidden, x]"
             )
         return "mlp_rnn", transition, output
-
-    def _take_affine_layers(self, owner: str, belongs, features: int | None) -> Layers:
-        """Affine layers in forward order; each reads what the one before it returns."""
-        spell = lambda stem, role: f"{stem}.{role}" if stem else role
-        split = {key: key.rpartition(".") for key in self.left if belongs(key)}
-        stems = {stem for stem, _, role in split.values() if role in ("weight", "bias")}
-        if not stems:
-            self.problems.append(
-                f"{owner} is missing: no affine layer (for example {_EXAMPLES[owner]}) is left in "
-                "the file"
-            )
-            return ()
-        weights = {stem: self.left.get(spell(stem, "weight")) for stem in stems}
-        shapes = {
-            stem: w.shape if w is not None and w.ndim == 2 else None for stem, w in weights.items()
-        }
-        orders = forward_orders(shapes, features)
-        if len(orders) > 1:
-            self.problems.append(
-                f"neither the names nor the shapes tell the order of {owner}'s layers "
-                f"({_listed(orders[0])}); number them, for example head.0.weight, head.2.weight"
-            )
-        layers, whole, before = [], True, "the hidden state"
-        for stem in orders[0]:
-            keys = {role: spell(stem, role) for role in ("weight", "bias")}
-            weight, bias = (self.left.pop(key, None) for key in keys.values())
-            names = {role: self._name(key) for role, key in keys.items()}
-            problems = self._affine_problems(owner, names, weight, bias, features, before)
-            self.problems += problems
-            if weight is None or weight.ndim != 2:
-                features, whole = None, False
-                continue
-            features, before = weight.shape[0], names["weight"]
-            whole = whole and not problems
-            layers.append((weight, np.zeros(features) if bias is None else bias))
-        return tuple(layers) if whole else ()
-
-    def _affine_problems(
-        self, owner: str, names: dict[str, str], weight, bias, features: int | None, before: str
-    ) -> list[str]:
-        if weight is None:
-            return [_missing(names["weight"])]
-        if weight.ndim != 2:
-            return [
-                f"{names['weight']} has shape {weight.shape}; {owner} is made of affine layers of "
-                "shape (out, in)"
-            ]
-        problems = []
-        if features is not None and weight.shape[1] != features:
-            problems.append(
-                f"{names['weight']} has shape {weight.shape} but {before} has {features} values; "
-                f"allowed: ({weight.shape[0]}, {features})"
-            )
-        if bias is None and not self.missing_bias_is_zero:
-            problems.append(_missing(names["bias"]))
-        if bias is not None and bias.shape != weight.shape[:1]:
-            problems.append(
-                f"{names['bias']} has shape {bias.shape}; {names['weight']} of shape "
-                f"{weight.shape} asks for ({weight.shape[0]},)"
-            )
-        return problems
 
     def _initial(self, states: Arrays, parts: Parts) -> np.ndarray | None:
         """[H] from the file's own states, of any shape of the right size."""
@@ -328,7 +267,7 @@ class _Reader:
         size = parts.hidden_dim // len(needed)
         for kind in needed:
             if kind not in states:
-                self.problems.append(_missing(f"the initial state {kind}0"))
+                self.problems.append(missing(f"the initial state {kind}0"))
             elif states[kind].size != size:
                 self.problems.append(
                     f"the initial state {STATE_NAMES[kind][0]} has shape {states[kind].shape}; "
@@ -339,28 +278,16 @@ class _Reader:
         return np.concatenate([states[kind].ravel() for kind in needed])
 
     def _report_unknown_keys(self) -> None:
-        for key in sorted(self.left, key=natural_order):
+        unknown = [
+            f"{self._name(key)}, shape {self.left[key].shape}"
+            for key in sorted(self.left, key=natural_order)
+        ]
+        if unknown:
+            more = f" (and {_listed(unknown[1:])})" if len(unknown) > 1 else ""
             self.problems.append(
-                f"unknown key {self._name(key)}, shape {self.left[key].shape}; remove it if the "
-                "network does not use it, or give the network as two Python functions "
-                "(mips_jax.networks.CallableNetwork)"
+                f"unknown key {unknown[0]}{more}; remove it if the network does not use it, or "
+                "give the network as two Python functions (mips_jax.networks.CallableNetwork)"
             )
-
-
-_EXAMPLES = {
-    "the head": "head.weight and head.bias",
-    "the transition (hmlp)": "hmlp.mlp.0.weight and hmlp.mlp.0.bias",
-    "the output (ymlp)": "ymlp.mlp.0.weight and ymlp.mlp.0.bias",
-}
-
-
-def _missing(key: str) -> str:
-    if "bias" in key:
-        return (
-            f"key {key} is missing; if the layer was made with bias=False, say "
-            "network.missing_bias=zeros"
-        )
-    return f"key {key} is missing"
 
 
 def _listed(names: Iterable[str]) -> str:

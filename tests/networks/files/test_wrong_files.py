@@ -242,8 +242,8 @@ def test_wrong_arrays(name, tmp_path):
 WRONG_OPTIONS = {
     "tanh or relu": (
         "rnn_tanh",
-        {"nonlinearity": "sigmoid"},
-        "network.nonlinearity is 'sigmoid'; allowed: relu or tanh",
+        {"nonlinearity": "softplus"},
+        "network.nonlinearity is 'softplus'; allowed: relu or tanh or sigmoid or none",
     ),
     "an encoding nobody knows": (
         "gru",
@@ -347,15 +347,31 @@ def test_wrong_options(name):
     assert message in str(caught.value), str(caught.value)
 
 
-def test_everything_that_is_missing_is_asked_for_at_once():
-    with pytest.raises(RequestError) as caught:
-        load_network(FOLDER / "rnn_relu.npz")
-    asked = [
-        problem.partition("give network.")[2].partition(":")[0] for problem in caught.value.problems
-    ]
-    assert asked == ["nonlinearity", "initial", "encoding", "head"]
-    with pytest.raises(RequestError, match=r"give network\.head_nonlinearity: relu or tanh"):
+def asked(error: RequestError) -> list[str]:
+    return [p.partition("give network.")[2].partition(":")[0] for p in error.problems]
+
+
+def test_what_is_missing_is_asked_for_at_once(tmp_path):
+    assert load_network(FOLDER / "rnn_relu.npz").assumed == (
+        "tanh in the recurrent layers (network.nonlinearity)",
+        "a state of zeros before the first input (network.initial)",
+        "one-hot vectors of 3 (network.encoding)",
+        "the largest of 2 logits is the output (network.head)",
+    )
+    with pytest.raises(RequestError, match=r"give network\.head_nonlinearity: relu, tanh, sigmoid"):
         load_network(FOLDER / "gru_two_layers.npz")
+    arrays = damaged("lstm", head__weight=np.ones((6, 4)), head__bias=np.ones(6))
+    arrays |= {"head.1.weight": np.ones((1, 6)), "head.1.bias": np.ones(1)}
+    with pytest.raises(RequestError) as caught:
+        load_network(saved(tmp_path, arrays))
+    assert asked(caught.value) == ["head_nonlinearity", "head"]
+
+
+def test_what_was_said_is_not_assumed():
+    assert load_network(FOLDER / "rnn_relu.npz", **OPTIONS["rnn_relu"]).assumed == ()
+    with pytest.raises(RequestError) as caught:  # 4 letters are no one-hot vectors of 3
+        load_network(FOLDER / "rnn_relu.npz", input_min=0, input_max=3)
+    assert asked(caught.value) == ["encoding"]
 
 
 def test_the_range_is_asked_for_together_with_the_rest(tmp_path):
@@ -372,7 +388,7 @@ def test_the_range_is_asked_for_together_with_the_rest(tmp_path):
     ).input_range == ((0, 4),)
 
 
-def test_damage_and_open_questions_are_reported_together(tmp_path):
+def test_damage_and_wrong_options_are_reported_together(tmp_path):
     arrays = damaged(
         "gru", remove=["rnn.bias_hh_l0"], head__weight=np.ones((5, 3)), epoch=np.array(7)
     )
@@ -384,8 +400,6 @@ def test_damage_and_open_questions_are_reported_together(tmp_path):
         "head.weight has shape (5, 3)",
         "unknown key epoch",
         "network.head is 'classes'",
-        "give network.initial",
-        "give network.encoding",
     ):
         assert part in text, text
 
@@ -443,8 +457,8 @@ def test_files_of_another_kind(tmp_path):
         "gru_10.npz": "not a readable .npz file",
         "gru_1.npz": "no such file; did you mean gru_10.npz?",
         "nowhere/net.npz": "no such file",
-        "folder.npz": "a folder is not read",
-        "net.msgpack": "flatten_dict(params)",
+        "folder.npz": "there is no orbax checkpoint in this folder",
+        "net.msgpack": "no such file",
         "net.csv": "the ending is .csv",
         "net": "the ending is missing",
         "text.safetensors": "not a readable .safetensors file",

@@ -1,0 +1,87 @@
+"""Networks that settle: on the first steps they write anything, and a short program says what they
+do from then on.
+
+A network that was trained on words which begin in a certain way (a pulse on every channel, a start
+symbol) does anything on other words until it has seen enough. The machine that it nearly is has
+states for all of that; the states in which every long word ends up are the ones that count.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from mips_jax.budget import Budget
+from mips_jax.extraction.evidence import Evidence
+from mips_jax.extraction.findings import Findings, Proposal, first_outputs
+from mips_jax.extraction.machine_network import MachineNetwork
+from mips_jax.extraction.methods.joint import Joint
+from mips_jax.extraction.methods.method import Proposals
+from mips_jax.extraction.methods.registers import Registers
+from mips_jax.extraction.outcomes import Outcome, Report
+from mips_jax.extraction.running import run
+from mips_jax.machines import Mealy, recurrent_part
+from mips_jax.programs import Program
+
+
+class Settled:
+    """Registers of the states in which every long word ends up."""
+
+    name, family = "settled", "registers"
+    needs: tuple[str, ...] = ("erring",)
+    automatic = True
+
+    def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
+        if findings.stand_in is None or findings.shortest < float("inf"):
+            return Report(self.name, Outcome.NO_USE)
+        part = recurrent_part(findings.stand_in)
+        if part is None or not _remembers(part):
+            return Report(self.name, Outcome.NO_USE)
+        programs = _programs_of(part, evidence, budget)
+        transient = evidence.length // 2
+        for program, note in programs:
+            fitted = with_fitted_start(program, evidence)
+            yield Proposal(fitted, f"after a transient, {note}", transient=transient)
+        figures = f"{part.states} of {findings.stand_in.states} states, {len(programs)} programs"
+        return Report(self.name, Outcome.FOUND if programs else Outcome.NO_PROGRAM, figures)
+
+
+def _remembers(part: Mealy) -> bool:
+    """Whether what is written depends on the state: a machine that ends in one state for good has
+    given up, it has not settled.
+    """
+    return part.states > 1 and bool((part.output != part.output[0]).any())
+
+
+def _programs_of(part: Mealy, evidence: Evidence, budget: Budget) -> list[tuple[Program, str]]:
+    """(program, how it was found) of what is exact for a machine, without tables."""
+    start = first_outputs(evidence.judge)
+    network = MachineNetwork(part, start, evidence.length)
+    own = Evidence.of(network, evidence.inputs, evidence.settings, evidence.tuning)
+    findings = Findings(machine=part)
+    for method in (Registers(), Joint()):
+        own, findings = run(method, own, findings, budget)
+    exact = [c for c in findings.candidates if c.fidelity == 1.0]
+    ranked = sorted(exact, key=lambda c: c.description_length)
+    return [(c.program, c.note) for c in ranked[: evidence.tuning.choice.exact]]
+
+
+def with_fitted_start(program: Program, evidence: Evidence) -> Program:
+    """The program with the initial values with which most of its outputs are the network's: one
+    register after the other, from the values that it takes.
+    """
+    words, outputs = evidence.observed.words, evidence.observed.outputs
+    taken = program.trace(words)[1]
+    share = lambda one: float((one.run(words) == outputs).mean())
+    for index, register in enumerate(program.registers):
+        values = {register.initial, 0, *np.unique(taken[register.name]).tolist()}
+        choices = [_started(program, index, int(v)) for v in sorted(values)]
+        program = max(choices[: evidence.tuning.tolerant.starts], key=share)
+    return program
+
+
+def _started(program: Program, index: int, value: int) -> Program:
+    registers = list(program.registers)
+    registers[index] = dataclasses.replace(registers[index], initial=value)
+    return dataclasses.replace(program, registers=tuple(registers))
