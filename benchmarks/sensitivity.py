@@ -4,12 +4,13 @@ none was chosen for.
     python -m benchmarks.own_data --out NETWORKS              # trains and saves the first set
     python -m benchmarks.own_data --set second --out NETWORKS
     python -m benchmarks.sensitivity NETWORKS [--most-seconds 2] [--fields features.,choice.]
-                                     [--jobs 2] [--out FILE.md]
+                                     [--jobs 2] [--sample 16] [--out FILE.md]
 
 Extraction runs on the saved networks, with the inputs of the files that they were trained on; a
-program counts when it is exact at five times their length. Networks on which extraction takes
-longer than --most-seconds are left out. Written: for each number the tasks lost and gained at half
-and at twice its value, and the time as a ratio. `mips_jax/extraction/tuning.py` is the ledger.
+program counts when it is exact at five times their length. --sample takes so many of the networks,
+evenly by name; those on which extraction takes longer than --most-seconds are left out. Written:
+for each number the tasks lost and gained at half and at twice its value, and the time as a ratio.
+`mips_jax/extraction/tuning.py` is the ledger.
 """
 
 from __future__ import annotations
@@ -57,17 +58,27 @@ class Subject:
         return right, seconds
 
 
-def subjects(folder: Path) -> list[Subject]:
-    """The saved networks, with the inputs of their files."""
+def subjects(folder: Path, names: tuple[str, ...] | None = None) -> list[Subject]:
+    """The saved networks (of these names), with the inputs of their files."""
     found = []
     with tempfile.TemporaryDirectory() as scratch:
         for path in sorted(folder.glob("*.npz")):
+            if names is not None and path.stem not in names:
+                continue
             file = Path(scratch) / path.name
             write_npz((HELD_OUT | SECOND_HELD_OUT)[path.stem], file, count=5_000, seed=0, noise=0.0)
             task = load_file_task(file)
             inputs = inputs_in_use(Inputs.of(task.input_range), task)
             found.append(Subject(path.stem, load_network(path), inputs))
     return found
+
+
+def sampled(folder: Path, count: int | None) -> tuple[str, ...] | None:
+    """Names of so many networks, evenly by name; None: all."""
+    names = sorted(path.stem for path in folder.glob("*.npz"))
+    if count is None:
+        return None
+    return tuple(names[i * len(names) // count] for i in range(min(count, len(names))))
 
 
 def numbers(tuning, prefix: str = "") -> list[str]:
@@ -96,7 +107,7 @@ _SUBJECTS: list[Subject] = []
 
 
 def _prepare(folder: Path, names: tuple[str, ...] | None) -> None:
-    _SUBJECTS[:] = [s for s in subjects(folder) if names is None or s.name in names]
+    _SUBJECTS[:] = subjects(folder, names)
 
 
 def _results(tuning: Tuning) -> dict[str, tuple[bool, float]]:
@@ -129,9 +140,10 @@ def main() -> int:
     parser.add_argument("--most-seconds", type=float, default=2.0)
     parser.add_argument("--fields", default="", help="comma-separated beginnings of paths")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--sample", type=int, default=None)
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
-    _prepare(options.networks, None)
+    _prepare(options.networks, sampled(options.networks, options.sample))
     base = {name: r for name, r in _results(TUNING).items() if r[1] <= options.most_seconds}
     prefixes = tuple(options.fields.split(","))
     paths = [path for path in numbers(TUNING) if path.startswith(prefixes)]
