@@ -44,6 +44,7 @@ class AutomatonTuning:
         cells: states times letters of the largest machine that is proposed as a program.
         shorter: shares of the words' length at which a machine is sought where none is closed at
             the whole: networks err more on longer words.
+        nearly: share of the words of the whole length on which such a machine must agree.
         costly: steps of a network that costs more than so many of the paper's are asked of its
             machine instead, where one is known.
         stand_in: states of the largest machine that takes the network's place for registers.
@@ -58,6 +59,7 @@ class AutomatonTuning:
     longer: tuple[int, ...] = (2, 4)
     cells: int = 4000
     shorter: tuple[float, ...] = (0.7, 0.5, 0.35)
+    nearly: float = 0.9
     costly: float = 4.0
     stand_in: int = 200
 
@@ -85,6 +87,7 @@ class TolerantTuning:
         entry_price: bits of an entry of the table, for each bit of the number of states: more than
             one, since a state too many explains errors one by one.
         error_price: bits of being wrong on every word.
+        worth: share of words on which a machine must agree for registers to be sought for it.
         starts: initial values that are tried for one register.
     """
 
@@ -104,6 +107,7 @@ class TolerantTuning:
     exact_growth: float = 2.5
     entry_price: float = 5.0
     error_price: float = 20_000.0
+    worth: float = 0.5
     starts: int = 20
 
 
@@ -347,7 +351,7 @@ class ChoiceTuning:
     exact: int = 2
     second_effort: float = 0.5
     depths: tuple[int, ...] = (1, 3)
-    all_depths: float = 1.5
+    all_depths: float = 3.0
     direction: float = 0.99
     curve: float = 0.9
     fitted: int = 6000

@@ -4,9 +4,11 @@ programs are sought for it; only where the network itself has no exact program.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator
 
 from mips_jax.budget import Budget
+from mips_jax.extraction.automaton import learn_automaton
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.findings import Findings, LearntMachine, Proposal
 from mips_jax.extraction.methods.joint import Joint
@@ -31,10 +33,12 @@ class Erring:
         known_machine = findings.machine is not None or findings.stand_in is not None
         if known_machine or reports.get("automaton") not in WITHOUT_MACHINE:
             return Report(self.name, Outcome.NO_USE)
-        found = _stand_ins(evidence, budget)
+        found = _closed_on_shorter(evidence, budget) or _stand_ins(evidence, budget)
         if not found:
             return Report(self.name, Outcome.NOT_CLOSED)
         report, known = yield from followed(standing_in(self.name, found, evidence))
+        if found[0].agreement < evidence.tuning.tolerant.worth:
+            return report  # its registers would be nothing to go by
         if found[0].machine.states <= evidence.tuning.automaton.stand_in and known is not None:
             evidence, findings = known
             yield from _programs_of_the_machine(evidence, findings, budget)
@@ -63,6 +67,25 @@ def followed(
             item = proposals.send(known)
     except StopIteration as end:
         return end.value, known
+
+
+def _closed_on_shorter(evidence: Evidence, budget: Budget) -> list[StandIn]:
+    """A machine that closes on shorter words and is nearly the network on those of the whole
+    length, or none: a network that counts has new states at every length.
+    """
+    tuning = evidence.tuning.automaton
+    limits = dataclasses.replace(tuning, states=evidence.settings.states)
+    share = budget.share("automaton")
+    for length in dict.fromkeys(int(s * evidence.length) for s in tuning.shorter):
+        part = share.part(share.limit / len(tuning.shorter))
+        learnt = learn_automaton(
+            evidence.network, evidence.inputs, length, limits, evidence.settings.seed, part
+        )
+        if learnt.machine is not None and learnt.outcome is Outcome.CLOSED:
+            found = ranked([learnt.machine], evidence)
+            if found[0].agreement >= tuning.nearly:
+                return found
+    return []
 
 
 def _stand_ins(evidence: Evidence, budget: Budget) -> list[StandIn]:
