@@ -42,6 +42,8 @@ class Inputs:
         examples: [N, T, I] words as they occur, or None where none are known.
         ends: [N] steps in each of them.
         ordered: whether it depends on what came before which letters may come.
+        kinds: [A] kind of each letter of the `alphabet`, 0, 1, ...; letters are drawn by kind first
+            where they are known: each kind is as likely, and each letter of a kind.
     """
 
     bounds: InputRange
@@ -49,6 +51,7 @@ class Inputs:
     examples: np.ndarray | None = None
     ends: np.ndarray | None = None
     ordered: bool = False
+    kinds: np.ndarray | None = None
 
     @classmethod
     def of(cls, given: Inputs | InputRange) -> Inputs:
@@ -79,7 +82,19 @@ class Inputs:
         """The same inputs without the examples, for words that were not trained on; not where the
         examples alone tell what may come.
         """
-        return self if self.ordered else Inputs(self.bounds, self.letters)
+        return self if self.ordered else Inputs(self.bounds, self.letters, kinds=self.kinds)
+
+    @property
+    def uniform(self) -> Inputs:
+        """The same inputs, every letter as likely as any other."""
+        return self if self.kinds is None else dataclasses.replace(self, kinds=None)
+
+    def weights(self, letters: np.ndarray) -> np.ndarray:
+        """[A] probability of each letter of the alphabet [A, I]."""
+        if self.kinds is None:
+            return np.full(len(letters), 1.0 / len(letters))
+        weights = 1.0 / np.bincount(self.kinds)[self.kinds]
+        return weights / weights.sum()
 
     def like(self, inputs: np.ndarray, mask: np.ndarray | None = None) -> Inputs:
         """The same inputs, as other examples [N, T, I] show them."""
@@ -114,7 +129,12 @@ class Inputs:
         return words
 
     def _any_letters(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
-        """Every letter independent and uniform over those that occur."""
+        """Every letter independent, and uniform over those that occur (by kind first)."""
+        if self.kinds is not None:
+            letters = alphabet(self, len(self.kinds))
+            assert letters is not None
+            drawn = rng.choice(len(letters), (count, length), p=self.weights(letters))
+            return letters[drawn]
         if self.letters is not None:
             return self.letters[rng.integers(0, len(self.letters), (count, length))]
         low, high = np.array(self.bounds, np.int64).T
@@ -231,6 +251,9 @@ def narrow_words(
     whole range.
     """
     inputs = Inputs.of(inputs)
+    if inputs.kinds is not None:
+        some = _representatives(inputs, letters**inputs.dim)
+        return some[rng.integers(0, len(some), (count, length))]
     wide = any(high - low + 1 > letters for low, high in inputs.bounds)
     if inputs.examples is not None and (inputs.ordered or not wide):
         return inputs.words(count, length, rng)
@@ -244,6 +267,17 @@ def narrow_words(
         return few[rng.integers(0, len(few), (count, length))]
     drawn = [narrow[rng.integers(0, len(narrow), (count, length))] for narrow in columns]
     return np.stack(drawn, axis=-1)
+
+
+def _representatives(inputs: Inputs, limit: int) -> np.ndarray:
+    """[few, I] letters: the first of each kind, then further ones of each, up to a limit."""
+    assert inputs.kinds is not None
+    letters, kinds = alphabet(inputs, len(inputs.kinds)), inputs.kinds
+    assert letters is not None
+    order = np.argsort(kinds, kind="stable")
+    starts = np.flatnonzero(np.diff(kinds[order], prepend=-1))
+    place = np.arange(len(order)) - np.repeat(starts, np.diff([*starts, len(order)]))
+    return letters[np.sort(order[np.argsort(place, kind="stable")][:limit])]
 
 
 def _narrowed(low: int, high: int, letters: int) -> np.ndarray:
@@ -281,6 +315,8 @@ def probe_letters(inputs: Inputs | InputRange, limit: int = 8) -> np.ndarray:
     every = alphabet(inputs, limit)
     if every is not None:
         return every
+    if inputs.kinds is not None:
+        return _representatives(inputs, limit)
     if inputs.letters is not None:
         return _safest(inputs.letters, inputs, limit)
     rows = [

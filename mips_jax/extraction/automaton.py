@@ -84,7 +84,7 @@ def learn_automaton(
 
     def compared(machine: Mealy) -> tuple[np.ndarray, np.ndarray]:
         """(words of letter indices, [W, T] where machine and network differ on them)."""
-        indices = fresh_words(len(letters), settings.fresh_words, length, rng)
+        indices = fresh_words(inputs.weights(letters), settings.fresh_words, length, rng)
         words.append(letters[indices])
         share.spend(indices.size * network.step_work)
         outputs = record(network, letters[indices]).outputs
@@ -109,11 +109,21 @@ def learn_automaton(
         probes.append(separating)
 
 
-def fresh_words(letters: int, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
+def fresh_words(
+    weights: np.ndarray, count: int, length: int, rng: np.random.Generator
+) -> np.ndarray:
     """Letter indices [count, length]: a third of the words at random, two thirds with long runs,
     which carry counters far.
+
+    Args:
+        weights: [A] probability of each letter.
+        count, length: of the words.
+        rng: what draws.
     """
-    words = rng.integers(0, letters, (count, length))
+    if (weights == weights[0]).all():
+        words = rng.integers(0, len(weights), (count, length))
+    else:
+        words = rng.choice(len(weights), (count, length), p=weights)
     repeats = rng.random(words.shape) < np.array([0.0, 0.75, 0.95])[np.arange(count) % 3, None]
     for t in range(1, length):
         words[:, t] = np.where(repeats[:, t], words[:, t - 1], words[:, t])

@@ -9,6 +9,8 @@ import dataclasses
 import math
 from collections.abc import Iterable
 
+import numpy as np
+
 from mips_jax.budget import Budget
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.tolerant_automaton import NearlyMachine, nearly_machines
@@ -64,7 +66,8 @@ def persistent(evidence: Evidence, budget: Budget) -> tuple[Mealy | None, list[N
         if _among(one, before) and _among(one, leaders)
     ]
     shorter = found[-1] if found else []
-    if not lasting or _exact_and_small(shorter, lasting, tuning.exact_growth):
+    longer = [one for machines in found[-2:] for one in machines]
+    if not lasting or _exact_and_small(longer, lasting, tuning.exact_growth):
         return None, []
     return ranked([m.machine for m in lasting], evidence)[0].machine, shorter
 
@@ -92,8 +95,14 @@ def ranked(machines: Iterable[Mealy], evidence: Evidence) -> list[StandIn]:
     for machine in machines:
         wrote = machine.run(machine.index_of(drawn.words))
         agreement = float((wrote == drawn.outputs).all(axis=(1, 2)).mean())
-        entries = machine.states * len(machine.letters)
+        entries = machine.states * _different_letters(machine)
         size = tuning.entry_price * entries * math.log2(machine.states + 1)
         score = size + tuning.error_price * (1.0 - agreement)
         found.append(StandIn(machine, agreement, score))
     return sorted(found, key=lambda one: one.score)
+
+
+def _different_letters(machine: Mealy) -> int:
+    """How many letters it tells apart: a table names those that are the same only once."""
+    columns = np.concatenate([machine.transition[:, :, None], machine.output], axis=2)
+    return len(np.unique(np.moveaxis(columns, 1, 0).reshape(len(machine.letters), -1), axis=0))

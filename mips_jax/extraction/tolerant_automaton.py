@@ -25,6 +25,8 @@ from mips_jax.inputs import Inputs, alphabet
 from mips_jax.machines import Mealy, minimised
 from mips_jax.networks import Network
 
+_ONE_OF_SO_MANY_IN_BLOCKS = 4
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class NearlyMachine:
@@ -65,16 +67,19 @@ def nearly_machines(
         share: steps of one hidden state that may be computed, for each tolerance.
     """
     share = share or Share()
-    letters = None if inputs.ordered else alphabet(inputs, tuning.letters)
-    if letters is None:
+    every = None if inputs.ordered else alphabet(inputs, tuning.letters)
+    if every is None:
         return []
+    kinds = np.arange(len(every)) if inputs.kinds is None else inputs.kinds
+    letters = every[np.unique(kinds, return_index=True)[1]]  # one of each kind
+    weights = np.bincount(kinds, weights=inputs.weights(every))
     rng = np.random.default_rng((seed, len(letters)))
-    fresh = fresh_words(len(letters), tuning.fresh_words, length, rng)
-    wrote = record(network, letters[fresh]).outputs
+    drawn = _drawn_words(inputs.weights(every), tuning.fresh_words, length, rng)
+    wrote, fresh = record(network, every[drawn]).outputs, kinds[drawn]
     found: list[NearlyMachine] = []
     for tolerance in tuning.tolerances:
         part = share.part(share.limit / len(tuning.tolerances))
-        probes = _first_probes(len(letters), length, tuning, np.random.default_rng(seed))
+        probes = first_probes(weights, length, tuning, np.random.default_rng(seed))
         best: NearlyMachine | None = None
         for _ in range(tuning.rounds):
             classes = _explored(network, letters, probes, length, tolerance, tuning, part)
@@ -82,7 +87,8 @@ def nearly_machines(
             wrong = (machine.run(fresh) != wrote).any(axis=2)
             agreement = 1.0 - float(wrong.any(axis=1).mean())
             if best is None or agreement > best.agreement:
-                best = NearlyMachine(machine, agreement, tolerance, length, classes.whole)
+                whole = Mealy(every, machine.transition[:, kinds], machine.output[:, kinds])
+                best = NearlyMachine(whole, agreement, tolerance, length, classes.whole)
             if agreement == 1.0 or part.out:
                 break
             new = _separating(network, classes, letters, fresh, wrong, tuning) - set(probes)
@@ -92,6 +98,23 @@ def nearly_machines(
         if best is not None:
             found.append(best)
     return front(found)
+
+
+def _drawn_words(
+    weights: np.ndarray, count: int, length: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Letter indices [count, length]: three quarters as `fresh_words` draws them, a quarter of
+    blocks a...ab...b of equal halves, which go far and come back.
+    """
+    words = fresh_words(weights, count, length, rng)
+    for word in words[::_ONE_OF_SO_MANY_IN_BLOCKS]:
+        at = 0
+        while at < length:
+            half = int(rng.integers(1, max(2, length // 2 + 1)))
+            for letter in rng.choice(len(weights), 2, p=weights):
+                word[at : at + half] = letter
+                at += half
+    return words
 
 
 def front(machines: list[NearlyMachine]) -> list[NearlyMachine]:
@@ -161,7 +184,7 @@ def _explored(
     classes = _Classes(len(probes))
     start = network.initial[None]
     most = tolerance * len(probes)
-    classes.assigned(_behaviour(network, start, letters, probes), most, tuning.states)
+    classes.assigned(behaviour(network, start, letters, probes), most, tuning.states)
     classes.members[0].append(start[0])
     frontier, cost = [(True, 0, start[0])], 1 + sum(map(len, probes))
     for depth in range(length):
@@ -177,7 +200,7 @@ def _explored(
             np.repeat(states, len(letters), axis=0), np.tile(letters, (len(states), 1))
         )
         wrote = network.outputs(after)
-        targets = classes.assigned(_behaviour(network, after, letters, probes), most, tuning.states)
+        targets = classes.assigned(behaviour(network, after, letters, probes), most, tuning.states)
         following = []
         for row, target in enumerate(targets.tolist()):
             source, a = frontier[row // len(letters)][1], row % len(letters)
@@ -191,20 +214,21 @@ def _explored(
     return classes
 
 
-def _first_probes(
-    count: int, length: int, tuning: TolerantTuning, rng: np.random.Generator
+def first_probes(
+    weights: np.ndarray, length: int, tuning: TolerantTuning, rng: np.random.Generator
 ) -> list[tuple[int, ...]]:
-    """Single letters, and random words."""
+    """Single letters, and random words; the letters [A] have these probabilities."""
+    count = len(weights)
     singles = np.unique(np.linspace(0, count - 1, min(count, tuning.single_probes)).round())
     probes = [(int(a),) for a in singles]
     longest = max(2, min(tuning.longest_probe, length // 2))
     for _ in range(tuning.random_probes):
-        word = rng.integers(0, count, int(rng.integers(2, longest + 1)))
+        word = rng.choice(count, int(rng.integers(2, longest + 1)), p=weights)
         probes.append(tuple(word.tolist()))
     return list(dict.fromkeys(probes))
 
 
-def _behaviour(
+def behaviour(
     network: Network, hidden: np.ndarray, letters: np.ndarray, probes: list[tuple[int, ...]]
 ) -> np.ndarray:
     """[N, K] int64: a code of the outputs that each probe word draws from each hidden state."""

@@ -112,6 +112,35 @@ class TolerantTuning:
 
 
 @dataclasses.dataclass(frozen=True)
+class KindTuning:
+    """The search for letters that are the same to a network.
+
+    Attributes:
+        fewest_letters: of an alphabet that is looked at: few letters are all met often.
+        most_letters: the same.
+        most_of_all: kinds are used where they are at most this share of the letters.
+        rounds: words are drawn by the kinds found so far at most so often.
+        words, length: of the words whose hidden states are looked at; the length where nobody says
+            how long the network's were.
+        states: hidden states from which letters are compared.
+        longest_probe: letters that follow.
+        tolerance: share of hidden states after which two letters of one kind may differ.
+        probing: numbers of probe words.
+    """
+
+    fewest_letters: int = 8
+    most_letters: int = 200
+    most_of_all: float = 0.5
+    rounds: int = 4
+    words: int = 100
+    length: int = 10
+    states: int = 80
+    longest_probe: int = 4
+    tolerance: float = 0.02
+    probing: TolerantTuning = TolerantTuning(single_probes=12, random_probes=12)
+
+
+@dataclasses.dataclass(frozen=True)
 class FeatureTuning:
     """Candidates for registers.
 
@@ -388,6 +417,7 @@ class Tuning:
     words: WordsTuning = WordsTuning()
     automaton: AutomatonTuning = AutomatonTuning()
     tolerant: TolerantTuning = TolerantTuning()
+    kinds: KindTuning = KindTuning()
     features: FeatureTuning = FeatureTuning()
     registers: RegisterSettings = RegisterSettings()
     program: ProgramTuning = ProgramTuning()

@@ -9,10 +9,12 @@ and selection have seen; the judge is asked once, about the one that was chosen.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 from mips_jax.errors import RequestError
+from mips_jax.extraction.letter_kinds import with_kinds
 from mips_jax.extraction.request import check as check_request
 from mips_jax.inputs import InputRange, Inputs
 from mips_jax.networks import Network
@@ -122,6 +124,8 @@ def distil_network(
     survey, refused = surveyed(network, inputs, settings.verification)
     found = Distillation(name, "", inputs, network, survey=survey, refused=refused)
     if refused is None:
+        kinds = with_kinds(network, inputs, settings.extraction.seed)
+        found = dataclasses.replace(found, inputs=kinds)
         found = extracted_at_length(found, settings, watch)
     return judged(found, None, (), settings, watch)
 

@@ -8,7 +8,7 @@ Axes: N words, T time, I inputs a step, O outputs a step.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -37,6 +37,7 @@ LONG_WORDS = 256  # words of each kind on which program and network are compared
 RUN_WORDS = 500  # words with long runs that the truth judges
 WITH_RUNS = "with long runs of one letter"
 UNIFORM = "uniformly drawn"
+BY_KIND = "with each kind of letter as likely"
 
 Check = Callable[[Case, tuple[Claim, ...]], list[Claim]]
 
@@ -116,17 +117,28 @@ def fidelity(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
         if case.inputs.ordered and length != case.length:
             continue
         count = case.settings.fidelity_sequences if not number else LONG_WORDS
-        words = random_words(case.inputs, count, length, case.rng(2 + number))
+        words = random_words(case.inputs.uniform, count, length, case.rng(2 + number))
         found, distances = _beside_network(case, "fidelity", shown, words)
         claims.append(found)
         near, far = (distances, far) if not number else (near, far + distances)
-    if not case.inputs.ordered:
-        words = words_with_runs(case.inputs, LONG_WORDS, case.long_length, case.rng(7))
-        found, distances = _beside_network(case, "fidelity_runs", WITH_RUNS, words)
+    for words, check, shown in _further_words(case):
+        found, distances = _beside_network(case, check, shown, words)
         claims.append(found)
         far = far + distances
     claims.append(integers_claim(near, case.length))
     return [*claims, integers_claim(far, case.long_length)] if far.steps else claims
+
+
+def _further_words(case: Case) -> Iterator[tuple[np.ndarray, str, str]]:
+    """Words on which rare things happen: (words [N, T, I], check, how they are drawn)."""
+    if case.inputs.ordered:
+        return
+    if case.inputs.kinds is not None:
+        for number, length in enumerate((case.length, case.long_length)):
+            words = random_words(case.inputs, LONG_WORDS, length, case.rng(14 + number))
+            yield words, "fidelity_kinds", BY_KIND
+    words = words_with_runs(case.inputs, LONG_WORDS, case.long_length, case.rng(7))
+    yield words, "fidelity_runs", WITH_RUNS
 
 
 def _beside_network(case: Case, check: str, shown: str, words: np.ndarray):

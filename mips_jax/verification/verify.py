@@ -78,7 +78,7 @@ class Verification:
     @property
     def faithful_length(self) -> int:
         """Steps to which program and network agree on every word that was run."""
-        sampled = [c for c in self.claims if c.check in ("fidelity", "fidelity_runs") and c.count]
+        sampled = [c for c in self.claims if c.check.startswith("fidelity") and c.count]
         wrong = [c.holds_to or 0 for c in sampled if c.wrong]
         return min(wrong) if wrong else max((c.length or 0 for c in sampled), default=0)
 
