@@ -66,8 +66,7 @@ def persistent(evidence: Evidence, budget: Budget) -> tuple[Mealy | None, list[N
         if _among(one, before) and _among(one, leaders)
     ]
     shorter = found[-1] if found else []
-    longer = [one for machines in found[-2:] for one in machines]
-    if not lasting or _exact_and_small(longer, lasting, tuning.exact_growth):
+    if not lasting or _exact_and_small(shorter, lasting, tuning.exact_growth):
         return None, []
     return ranked([m.machine for m in lasting], evidence)[0].machine, shorter
 

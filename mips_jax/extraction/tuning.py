@@ -41,6 +41,7 @@ class AutomatonTuning:
         replayed: wrong words that are searched for a separating suffix.
         longer: factors by which words grow while the machine is not closed, where nobody said how
             long they are.
+        of_longer: share of the work for machines that these words are worth.
         cells: states times letters of the largest machine that is proposed as a program.
         shorter: shares of the words' length at which a machine is sought where none is closed at
             the whole: networks err more on longer words.
@@ -57,6 +58,7 @@ class AutomatonTuning:
     fresh_words: int = 2000
     replayed: int = 30
     longer: tuple[int, ...] = (2, 4)
+    of_longer: float = 0.3
     cells: int = 4000
     shorter: tuple[float, ...] = (0.7, 0.5, 0.35)
     nearly: float = 0.9

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from mips_jax.budget import Budget
+from mips_jax.budget import Budget, Share
 from mips_jax.extraction.automaton import AutomatonResult, learn_automaton
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.findings import Findings, LearntMachine, Proposal
@@ -26,7 +26,9 @@ class Automaton:
         return (yield from closing(self.name, evidence, (1,), budget))
 
 
-def closing(name: str, evidence: Evidence, factors: tuple[int, ...], budget: Budget) -> Proposals:
+def closing(
+    name: str, evidence: Evidence, factors: tuple[int, ...], budget: Budget, fraction: float = 1.0
+) -> Proposals:
     """The machine, and as a program its table.
 
     Args:
@@ -35,8 +37,9 @@ def closing(name: str, evidence: Evidence, factors: tuple[int, ...], budget: Bud
         factors: the words are so many times as long as the evidence's, one after the other as long
             as the machine is not closed.
         budget: of work.
+        fraction: of the work for machines that it may do.
     """
-    learnt = _learnt(evidence, factors, budget)
+    learnt = _learnt(evidence, factors, budget.share("automaton", fraction))
     machine = learnt.machine if learnt.outcome is Outcome.CLOSED else None
     yield LearntMachine(machine, learnt.words)
     if machine is None:
@@ -50,10 +53,9 @@ def closing(name: str, evidence: Evidence, factors: tuple[int, ...], budget: Bud
     return Report(name, learnt.outcome, figures)
 
 
-def _learnt(evidence: Evidence, factors: tuple[int, ...], budget: Budget) -> AutomatonResult:
+def _learnt(evidence: Evidence, factors: tuple[int, ...], share: Share) -> AutomatonResult:
     """The machine on words that grow as long as it is not closed."""
     limits = dataclasses.replace(evidence.tuning.automaton, states=evidence.settings.states)
-    share = budget.share("automaton")
     words: tuple[np.ndarray, ...] = ()
     for factor in factors:
         learnt = learn_automaton(

@@ -5,16 +5,15 @@ programs are sought for it; only where the network itself has no exact program.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator
 
 from mips_jax.budget import Budget
 from mips_jax.extraction.automaton import learn_automaton
 from mips_jax.extraction.evidence import Evidence
-from mips_jax.extraction.findings import Findings, LearntMachine, Proposal
-from mips_jax.extraction.methods.joint import Joint
-from mips_jax.extraction.methods.method import Known, Proposals
+from mips_jax.extraction.findings import Findings
+from mips_jax.extraction.methods.method import Proposals
 from mips_jax.extraction.methods.nearly_finite import WITHOUT_MACHINE, standing_in
-from mips_jax.extraction.methods.registers import Registers
+from mips_jax.extraction.methods.of_machine import followed, programs_of_the_machine
+from mips_jax.extraction.methods.settled import settled_part
 from mips_jax.extraction.outcomes import Outcome, Report
 from mips_jax.extraction.stand_in import StandIn, machines_at, ranked
 
@@ -39,34 +38,12 @@ class Erring:
         report, known = yield from followed(standing_in(self.name, found, evidence))
         if found[0].agreement < evidence.tuning.tolerant.worth:
             return report  # its registers would be nothing to go by
-        if found[0].machine.states <= evidence.tuning.automaton.stand_in and known is not None:
+        machine = found[0].machine
+        small = machine.states <= evidence.tuning.automaton.stand_in
+        if small and known is not None and settled_part(machine) is None:
             evidence, findings = known
-            yield from _programs_of_the_machine(evidence, findings, budget)
+            yield from programs_of_the_machine(evidence, findings, budget)
         return report
-
-
-def _programs_of_the_machine(evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
-    """What the methods for registers find when they ask the machine."""
-    report = Report("registers", Outcome.NOT_NEEDED)
-    for method in (Registers(), Joint()):
-        proposals = method.propose(evidence, findings, budget)
-        report, known = yield from followed(proposals)
-        evidence, findings = known or (evidence, findings)
-    return report
-
-
-def followed(
-    proposals: Proposals,
-) -> Generator[Proposal | LearntMachine, Known, tuple[Report, Known | None]]:
-    """Yields what another generator yields; returns its report and the last that was known."""
-    known: Known | None = None
-    try:
-        item = next(proposals)
-        while True:
-            known = yield item
-            item = proposals.send(known)
-    except StopIteration as end:
-        return end.value, known
 
 
 def _closed_on_shorter(evidence: Evidence, budget: Budget) -> list[StandIn]:

@@ -23,4 +23,8 @@ class LongerWords:
         factors = evidence.tuning.automaton.longer
         if not open_ or not evidence.length_is_a_guess or not factors:
             return Report(self.name, Outcome.NO_USE)
-        return (yield from closing(self.name, evidence, factors, budget))
+        return (
+            yield from closing(
+                self.name, evidence, factors, budget, evidence.tuning.automaton.of_longer
+            )
+        )

@@ -18,6 +18,7 @@ from mips_jax.extraction.findings import Findings, Proposal, first_outputs
 from mips_jax.extraction.machine_network import MachineNetwork
 from mips_jax.extraction.methods.joint import Joint
 from mips_jax.extraction.methods.method import Proposals
+from mips_jax.extraction.methods.of_machine import programs_of_the_machine
 from mips_jax.extraction.methods.registers import Registers
 from mips_jax.extraction.outcomes import Outcome, Report
 from mips_jax.extraction.running import run
@@ -35,27 +36,33 @@ class Settled:
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
         if findings.stand_in is None or findings.shortest < float("inf"):
             return Report(self.name, Outcome.NO_USE)
-        part = recurrent_part(findings.stand_in)
-        if part is None or not _remembers(part):
+        part = settled_part(findings.stand_in)
+        if part is None:
             return Report(self.name, Outcome.NO_USE)
         programs = _programs_of(part, evidence, budget)
         transient = evidence.length // 2
         for program, note in programs:
             fitted = with_fitted_start(program, evidence)
             yield Proposal(fitted, f"after a transient, {note}", transient=transient)
+        if not programs:
+            yield from programs_of_the_machine(evidence, findings, budget)
         figures = f"{part.states} of {findings.stand_in.states} states, {len(programs)} programs"
         return Report(self.name, Outcome.FOUND if programs else Outcome.NO_PROGRAM, figures)
 
 
-def _remembers(part: Mealy) -> bool:
-    """Whether what is written depends on the state: a machine that ends in one state for good has
-    given up, it has not settled.
+def settled_part(machine: Mealy) -> Mealy | None:
+    """The states in which every long word ends up, where they are fewer than all and what is
+    written depends on them: a machine that ends in one state for good has given up, it has not
+    settled.
     """
-    return part.states > 1 and bool((part.output != part.output[0]).any())
+    part = recurrent_part(machine)
+    if part is None or not (part.output != part.output[0]).any():
+        return None
+    return part
 
 
 def _programs_of(part: Mealy, evidence: Evidence, budget: Budget) -> list[tuple[Program, str]]:
-    """(program, how it was found) of what is exact for a machine, without tables."""
+    """(program, how it was found): the shortest that is exact for a machine, if there is one."""
     start = first_outputs(evidence.judge)
     network = MachineNetwork(part, start, evidence.length)
     own = Evidence.of(network, evidence.inputs, evidence.settings, evidence.tuning)
@@ -63,8 +70,8 @@ def _programs_of(part: Mealy, evidence: Evidence, budget: Budget) -> list[tuple[
     for method in (Registers(), Joint()):
         own, findings = run(method, own, findings, budget)
     exact = [c for c in findings.candidates if c.fidelity == 1.0]
-    ranked = sorted(exact, key=lambda c: c.description_length)
-    return [(c.program, c.note) for c in ranked[: evidence.tuning.choice.exact]]
+    best = min(exact, key=lambda c: c.description_length, default=None)
+    return [] if best is None else [(best.program, best.note)]
 
 
 def with_fitted_start(program: Program, evidence: Evidence) -> Program:
