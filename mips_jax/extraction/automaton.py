@@ -16,10 +16,10 @@ import dataclasses
 import numpy as np
 
 from mips_jax.budget import Share
+from mips_jax.extraction.machine_tuning import AutomatonTuning as AutomatonSettings
 from mips_jax.extraction.outcomes import Outcome
 from mips_jax.extraction.traces import record
 from mips_jax.extraction.tuning import TUNING
-from mips_jax.extraction.tuning import AutomatonTuning as AutomatonSettings
 from mips_jax.inputs import InputRange, Inputs, alphabet
 from mips_jax.machines import Mealy, minimised
 from mips_jax.networks import Network

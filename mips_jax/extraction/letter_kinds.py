@@ -14,9 +14,10 @@ import dataclasses
 
 import numpy as np
 
+from mips_jax.extraction.machine_tuning import KindTuning
 from mips_jax.extraction.tolerant_automaton import behaviour, first_probes
 from mips_jax.extraction.traces import record
-from mips_jax.extraction.tuning import TUNING, KindTuning
+from mips_jax.extraction.tuning import TUNING
 from mips_jax.inputs import Inputs, alphabet
 from mips_jax.networks import Network
 

@@ -19,8 +19,9 @@ import numpy as np
 
 from mips_jax.budget import Share
 from mips_jax.extraction.automaton import fresh_words, last_outputs
+from mips_jax.extraction.machine_tuning import TolerantTuning
 from mips_jax.extraction.traces import record
-from mips_jax.extraction.tuning import TUNING, TolerantTuning
+from mips_jax.extraction.tuning import TUNING
 from mips_jax.inputs import Inputs, alphabet
 from mips_jax.machines import Mealy, minimised
 from mips_jax.networks import Network
