@@ -117,3 +117,6 @@ class KindTuning:
     longest_probe: int = 4
     tolerance: float = 0.02
     probing: TolerantTuning = TolerantTuning(single_probes=12, random_probes=12)
+
+
+AUTOMATON, TOLERANT, KINDS = AutomatonTuning(), TolerantTuning(), KindTuning()

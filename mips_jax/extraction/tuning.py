@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from mips_jax.extraction.machine_tuning import AutomatonTuning, KindTuning, TolerantTuning
+from mips_jax.extraction.machine_tuning import (
+    AUTOMATON,
+    KINDS,
+    TOLERANT,
+    AutomatonTuning,
+    KindTuning,
+    TolerantTuning,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -305,9 +312,9 @@ class Tuning:
     """All of them."""
 
     words: WordsTuning = WordsTuning()
-    automaton: AutomatonTuning = AutomatonTuning()
-    tolerant: TolerantTuning = TolerantTuning()
-    kinds: KindTuning = KindTuning()
+    automaton: AutomatonTuning = AUTOMATON
+    tolerant: TolerantTuning = TOLERANT
+    kinds: KindTuning = KINDS
     features: FeatureTuning = FeatureTuning()
     registers: RegisterSettings = RegisterSettings()
     program: ProgramTuning = ProgramTuning()
