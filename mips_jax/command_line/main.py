@@ -382,7 +382,8 @@ def print_outcome(outcome: Outcome, folder: Path, brief: bool) -> int:
         print("\n".join([program.rstrip(), "", outcome.headline, shown_path(folder)]), flush=True)
     if outcome.nearly:
         tell(
-            "the program follows the network nearly everywhere; result.json lists where it does not"
+            "the program follows the network on nearly all words of its length, not on all; "
+            "result.json lists words on which it does not"
         )
     return SOLVED if outcome.solved or outcome.nearly else NOT_SOLVED
 

@@ -29,15 +29,19 @@ from mips_jax.verification.claims import (
 from mips_jax.verification.counterexamples import find_disagreement
 from mips_jax.verification.enclosures.search import Proof, ProofSettings, prove_equal
 from mips_jax.verification.running import Distances, run_network
-from mips_jax.verification.samples import compared, distinct_words, words_with_runs
+from mips_jax.verification.samples import (
+    BY_KIND,
+    WITH_RUNS,
+    compared,
+    distinct_words,
+    how_drawn,
+    words_with_runs,
+)
 
 FLOAT64, FLOAT32 = "float64", "float32"
 SOURCE_CHECKS = 64  # words of each kind on which the printed program is run beside the interpreter
 LONG_WORDS = 256  # words of each kind on which program and network are compared at other lengths
 RUN_WORDS = 500  # words with long runs that the truth judges
-WITH_RUNS = "with long runs of one letter"
-UNIFORM = "uniformly drawn"
-BY_KIND = "with each kind of letter as likely"
 
 Check = Callable[[Case, tuple[Claim, ...]], list[Claim]]
 
@@ -108,9 +112,7 @@ def _of_program(case: Case, check: str, equals: str, words: str, sequences: Sequ
 
 def fidelity(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
     """Program beside network, at the training length, twice that and the long one."""
-    shown = "of held-out inputs" if case.inputs.ordered else UNIFORM
-    if case.inputs.restricted and not case.inputs.ordered:
-        shown = "drawn from the inputs that occur"
+    shown = how_drawn(case.inputs)
     lengths = dict.fromkeys((case.length, 2 * case.length, case.long_length))
     claims, near, far = [], Distances(), Distances()
     for number, length in enumerate(lengths):
@@ -204,7 +206,8 @@ def after_transient(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
     claims = []
     counts = {case.length: case.settings.fidelity_sequences, case.long_length: LONG_WORDS}
     for length, count in counts.items():
-        words = random_words(case.inputs, count, length, case.rng(13))
+        words = random_words(case.inputs.uniform, count, length, case.rng(13))
+        distinct, unseen = distinct_words(words, case.seen)
         expected, _distances, numbers = run_network(case.network, words)
         mask = np.zeros(words.shape[:2], bool)
         mask[:, case.transient :] = True
@@ -212,12 +215,13 @@ def after_transient(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
             "settled",
             "program",
             "network",
-            f"{UNIFORM}, after {case.transient} steps",
+            f"{how_drawn(case.inputs)}, after {case.transient} steps",
             words,
             case.program.run(words),
             expected,
             mask,
-            distinct=distinct_words(words, case.seen)[1],
+            distinct=distinct,
+            unseen=unseen,
             arithmetic=FLOAT64,
             numbers=numbers,
         )
@@ -302,7 +306,7 @@ def in_single_precision(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
         return [Claim("float32", "program", "network", "", None, How.NOT_TRIED, reason=reason)]
     found = []
     for number, length in enumerate(dict.fromkeys((case.length, case.long_length))):
-        words = random_words(case.inputs, LONG_WORDS, length, case.rng(11 + number))
+        words = random_words(case.inputs.uniform, LONG_WORDS, length, case.rng(11 + number))
         expected, _, numbers = run_network(network, words)
         distinct, unseen = distinct_words(words, case.seen)
         found.append(
@@ -310,7 +314,7 @@ def in_single_precision(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
                 "float32",
                 "program",
                 "network",
-                UNIFORM,
+                how_drawn(case.inputs),
                 words,
                 case.program.run(words),
                 expected,

@@ -14,10 +14,16 @@ import numpy as np
 from mips_jax.inputs import Inputs, random_words
 from mips_jax.networks import Network
 from mips_jax.programs import Program
-from mips_jax.verification.checks import BY_KIND, FLOAT64, UNIFORM, WITH_RUNS
+from mips_jax.verification.checks import FLOAT64
 from mips_jax.verification.claims import Claim
 from mips_jax.verification.running import run_network
-from mips_jax.verification.samples import compared, words_with_runs
+from mips_jax.verification.samples import (
+    BY_KIND,
+    WITH_RUNS,
+    compared,
+    how_drawn,
+    words_with_runs,
+)
 from mips_jax.verification.settings import VerificationSettings
 
 WORDS = 256  # of each length and distribution
@@ -92,10 +98,10 @@ def _words(
     """(how they are drawn, words [N, T, I])."""
     rng = np.random.default_rng((settings.seed, _PURPOSE))
     if inputs.ordered:
-        yield "of held-out inputs", random_words(inputs, WORDS, length, rng)
+        yield how_drawn(inputs), random_words(inputs, WORDS, length, rng)
         return
     for steps in dict.fromkeys((length, 2 * length, settings.long_factor * length)):
-        yield UNIFORM, random_words(inputs.uniform, WORDS, steps, rng)
+        yield how_drawn(inputs), random_words(inputs.uniform, WORDS, steps, rng)
         if inputs.kinds is not None:
             yield BY_KIND, random_words(inputs, WORDS, steps, rng)
         yield WITH_RUNS, words_with_runs(inputs, WORDS, steps, rng)

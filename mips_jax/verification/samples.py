@@ -22,6 +22,18 @@ LISTED = 5  # disagreements that a claim lists
 # Share of steps that repeat the letter before, for words with long runs: they carry counters far.
 RUNS = (0.75, 0.95)
 
+# How words are drawn, for claims.
+UNIFORM = "uniformly drawn"
+WITH_RUNS = "with long runs of one letter"
+BY_KIND = "with each kind of letter as likely"
+
+
+def how_drawn(inputs: Inputs) -> str:
+    """How words are drawn whose letters are all as likely."""
+    if inputs.ordered:
+        return "of held-out inputs"
+    return "drawn from the inputs that occur" if inputs.restricted else UNIFORM
+
 
 def words_with_runs(
     inputs: Inputs, count: int, length: int, rng: np.random.Generator

@@ -113,7 +113,7 @@ def verdict_by_network(claims: Sequence[Claim], agreement: float) -> Verdict:
     if settled:
         shares = ", ".join(f"{shown_share(c.agreement)} at length {c.length}" for c in settled)
         reason += f", and on words {settled[0].words}, on {shares}"
-    if any(_nearly(part, agreement) for part in (sampled, settled) if part):
+    if sampled and _nearly(sampled, agreement):
         return Verdict(Outcome.NEARLY, reason)
     return Verdict(Outcome.DIFFERS_FROM_NETWORK, reason)
 

@@ -42,4 +42,5 @@ def test_the_steps_that_are_left_unexplained_are_told():
     claims = [claim for claim in found.claims if claim.check == "settled"]
     assert [claim.length for claim in claims] == [10, 100]
     assert "after 5 steps" in claims[0].words and "after 5 steps" in found.reason
-    assert found.verdict.outcome is Outcome.NEARLY and not found.solved
+    # of whole words it has too many wrong to be called nearly right
+    assert found.verdict.outcome is Outcome.DIFFERS_FROM_NETWORK and not found.solved
