@@ -28,7 +28,7 @@ from mips_jax.verification.claims import (
 )
 from mips_jax.verification.counterexamples import find_disagreement
 from mips_jax.verification.enclosures.search import Proof, ProofSettings, prove_equal
-from mips_jax.verification.running import Distances, run_network
+from mips_jax.verification.running import FLOAT32, FLOAT64, Distances, run_network
 from mips_jax.verification.samples import (
     BY_KIND,
     WITH_RUNS,
@@ -38,7 +38,6 @@ from mips_jax.verification.samples import (
     words_with_runs,
 )
 
-FLOAT64, FLOAT32 = "float64", "float32"
 SOURCE_CHECKS = 64  # words of each kind on which the printed program is run beside the interpreter
 LONG_WORDS = 256  # words of each kind on which program and network are compared at other lengths
 RUN_WORDS = 500  # words with long runs that the truth judges
@@ -209,8 +208,7 @@ def after_transient(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
         words = random_words(case.inputs.uniform, count, length, case.rng(13))
         distinct, unseen = distinct_words(words, case.seen)
         expected, _distances, numbers = run_network(case.network, words)
-        mask = np.zeros(words.shape[:2], bool)
-        mask[:, case.transient :] = True
+        mask = np.broadcast_to(np.arange(length) >= case.transient, words.shape[:2])
         claim = compared(
             "settled",
             "program",

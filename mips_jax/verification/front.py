@@ -14,9 +14,8 @@ import numpy as np
 from mips_jax.inputs import Inputs, random_words
 from mips_jax.networks import Network
 from mips_jax.programs import Program
-from mips_jax.verification.checks import FLOAT64
 from mips_jax.verification.claims import Claim
-from mips_jax.verification.running import run_network
+from mips_jax.verification.running import FLOAT64, run_network
 from mips_jax.verification.samples import (
     BY_KIND,
     WITH_RUNS,

@@ -11,6 +11,7 @@ import numpy as np
 
 from mips_jax.networks import Network
 
+FLOAT64, FLOAT32 = "float64", "float32"  # arithmetic of a network that is run
 _AT_ONCE = 4096  # words that are run together
 NEAR_HALF = 0.45  # an output farther than this from an integer stands between two
 

@@ -248,7 +248,7 @@ def test_nearly_is_exit_code_0_with_a_note(capsys, tmp_path):
 
     nearly = jobs.Outcome(False, "def program(inputs): ...", "net: nearly.", nearly=True)
     assert command.print_outcome(nearly, tmp_path, brief=True) == 0
-    assert "follows the network nearly everywhere" in capsys.readouterr().err
+    assert "on nearly all words of its length, not on all" in capsys.readouterr().err
     wrong = jobs.Outcome(False, None, "net: not solved.")
     assert command.print_outcome(wrong, tmp_path, brief=True) == 1
     assert capsys.readouterr().err == ""
