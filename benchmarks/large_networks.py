@@ -170,7 +170,7 @@ def right(subject: Subject, words: np.ndarray, outputs: np.ndarray) -> float:
 
 def distil(name: str, cache: Path, seconds: float) -> bool:
     """Distils one network and prints what came out; whether it is as it should be."""
-    from mips_jax import ExtractionSettings
+    from mips_jax import ExtractionSettings, Inputs, words_between
     from mips_jax.networks import load_network
     from mips_jax.pipeline import PipelineSettings, distil_network
 
@@ -180,7 +180,11 @@ def distil(name: str, cache: Path, seconds: float) -> bool:
     )
     settings = PipelineSettings(extraction=ExtractionSettings(seconds=seconds))
     began = time.perf_counter()
-    found = distil_network(network, ((0, subject.symbols - 1),), name, settings)
+    bounds = ((0, subject.symbols - 1),)
+    inputs = Inputs(bounds)
+    if subject.words is gates_words:  # a user says so: network.start=0 network.end=17
+        inputs = words_between(bounds, 0, subject.symbols - 1)
+    found = distil_network(network, inputs, name, settings)
     took = time.perf_counter() - began
     rng = np.random.default_rng(1)
     shares = []
@@ -198,6 +202,14 @@ def distil(name: str, cache: Path, seconds: float) -> bool:
         f"{name:15s} {took:6.1f} s  right: {shown} (long)  {found.verdict.outcome}, {found.method}"
     )
     print(f"    {(found.reason or '')[:200]}", flush=True)
+    for one in found.front:
+        print(
+            "      ",
+            one.note,
+            round(one.bits),
+            [f"{c.words} {c.length}: {c.sequence_share} {c.step_share}" for c in one.claims][:3],
+            flush=True,
+        )
     if not subject.regular:
         return not found.solved
     return all(said == 1.0 for said, _ in shares)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same at run time
     from mips_jax.errors import RequestError
     from mips_jax.extraction import Extraction, ExtractionSettings, extract
-    from mips_jax.inputs import Inputs, observed_inputs
+    from mips_jax.inputs import Inputs
+    from mips_jax.inputs.observed import observed_inputs, words_between
     from mips_jax.networks import MLPRNN, Network, load_network, save_network
     from mips_jax.pipeline import (
         Distillation,
@@ -67,12 +68,14 @@ __all__ = [
     "save_network",
     "task",
     "verify",
+    "words_between",
 ]
 
 _ROOMS = {  # the imports above once more, so that looking at a network never loads training
     "errors": ("RequestError",),
     "extraction": ("Extraction", "ExtractionSettings", "extract"),
-    "inputs": ("Inputs", "observed_inputs"),
+    "inputs": ("Inputs",),
+    "inputs.observed": ("observed_inputs", "words_between"),
     "networks": ("MLPRNN", "Network", "load_network", "save_network"),
     "pipeline": (
         *("Distillation", "PipelineSettings"),

@@ -11,10 +11,10 @@ from mips_jax.extraction import extract
 from mips_jax.inputs import (
     alphabet,
     narrow_words,
-    observed_inputs,
     probe_letters,
     random_words,
 )
+from mips_jax.inputs.observed import observed_inputs
 from mips_jax.pipeline import distil_network
 from tests.extraction.perfect_networks import IntegerState
 
@@ -77,7 +77,9 @@ def test_values_left_out_of_a_range():
     "inputs",
     [
         RNG.integers(0, np.array([5, 3] * 5), (2000, 10))[:, :, None],  # depends on the step
-        (np.cumsum(RNG.integers(1, 5, (2000, 10)), axis=1) % 5)[:, :, None],  # never twice the same
+        # never the same as two steps before
+        (RNG.integers(0, 5, (2000, 2))[:, np.arange(10) % 2] + 2 * (np.arange(10) // 2))[:, :, None]
+        % 5,
     ],
     ids=["step", "past"],
 )
@@ -90,6 +92,16 @@ def test_inputs_that_depend_on_the_past_are_drawn_from_the_examples(inputs):
     assert len(random_words(found, 5000, 10, RNG)) == 2000, "no more than there are"
     assert pickle.loads(pickle.dumps(found)).words(9, 10, RNG).shape == (9, 10, 1)
     assert found.like(inputs[:7]).words(99, 10, RNG).shape == (7, 10, 1)
+
+
+def test_a_letter_that_never_follows_another_is_a_grammar():
+    inputs = (np.cumsum(RNG.integers(1, 5, (2000, 10)), axis=1) % 5)[:, :, None]
+    found = observed_inputs(((0, 4),), inputs)  # never twice the same
+    assert not found.ordered and found.restricted and len(alphabet(found, 5)) == 5
+    for words in (found.unseen.words(500, 40, RNG), narrow_words(found.unseen, 500, 40, 6, RNG)):
+        assert (words[:, 1:] != words[:, :-1]).all()
+        assert set(words.ravel()) == {0, 1, 2, 3, 4}
+    assert pickle.loads(pickle.dumps(found)).words(9, 10, RNG).shape == (9, 10, 1)
 
 
 def test_of_many_examples_an_even_selection_is_kept_but_every_letter():

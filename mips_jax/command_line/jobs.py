@@ -20,7 +20,10 @@ from mips_jax.command_line.schema import (
     TaskChoice,
 )
 from mips_jax.errors import EnvironmentFailure, RequestError
+from mips_jax.inputs import Inputs
+from mips_jax.inputs.observed import inputs_like, words_between
 from mips_jax.networks import InputRange, Network, load_network, resolve_input_range
+from mips_jax.networks.files.words import load_words
 from mips_jax.pipeline import PipelineSettings, distil_given, distil_network, distil_task
 from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.progress import Progress
@@ -36,6 +39,7 @@ from mips_jax.tasks.files.load import load_file_task
 from mips_jax.training.settings import DeviceSettings
 from mips_jax.validation import Problems
 
+OF_WORDS = ("start", "end", "inputs")  # choices that say which words count
 NOTHING_ASKED = (
     "nothing to do: give task=<name> (`mips-jax tasks` lists them), task=file task.path=..., "
     "task=function task.target=... task.input_min=... task.input_max=..., "
@@ -50,13 +54,13 @@ class GivenNetwork:
     Attributes:
         name: of its file.
         network: what was read from it.
-        input_range: on which it is distilled.
+        input_range: on which it is distilled, and what is known of its words.
         task: the truth that judges, where one is given.
     """
 
     name: str
     network: Network
-    input_range: InputRange
+    input_range: Inputs | InputRange
     task: Task | None = None
 
     def distilled(self, settings: PipelineSettings, progress: Progress) -> Distillation:
@@ -121,9 +125,11 @@ class Job:
         if isinstance(task, from_function.FunctionTask):
             path = getattr(inspect.getmodule(task.function), "__file__", None)
         network = getattr(self.config.network, "path", None)
+        words = getattr(self.config.network, "inputs", None)
         digest = lambda place: None if place is None else file_digest(place)
         if network is not None and path is None:
-            return {"request": asked, "file": digest(network)}
+            known = {} if words is None else {"words": digest(words)}
+            return {"request": asked, "file": digest(network), **known}
         files = {"file": digest(path)} | ({"network": digest(network)} if network else {})
         return {"request": asked, **files}
 
@@ -248,13 +254,18 @@ def load_network_choice(choice: NetworkChoice, task: Task | None = None) -> Give
     options = {
         field.name: getattr(choice, field.name)
         for field in dataclasses.fields(choice)
-        if field.name != "path"
+        if field.name not in ("path", *OF_WORDS)
     }
     path = Path(choice.path)
     if task is None:
         network = load_network(path, ask_range=True, **options)
         input_range = resolve_input_range(network, choice.input_min, choice.input_max)
-        return GivenNetwork(path.stem, network, input_range)
+        return GivenNetwork(path.stem, network, _words_of(choice, network, input_range))
+    if any(getattr(choice, name) is not None for name in OF_WORDS):
+        raise RequestError(
+            "network.start, network.end and network.inputs say which words count; with a task, "
+            "the task does: drop them"
+        )
     lows, highs = map(list, zip(*task.input_range))
     network = _loaded_for(path, options, lows, highs, task)
     if network.output_dim != task.output_dim:
@@ -263,6 +274,21 @@ def load_network_choice(choice: NetworkChoice, task: Task | None = None) -> Give
             f"{task.name} has {task.output_dim} (network.head)"
         )
     return GivenNetwork(path.stem, network, resolve_input_range(network, lows, highs), task)
+
+
+def _words_of(choice: NetworkChoice, network: Network, bounds: InputRange) -> Inputs | InputRange:
+    """The range, with what is said of the words in it."""
+    if choice.inputs is not None:
+        if choice.start is not None or choice.end is not None:
+            raise RequestError(
+                "network.inputs shows with what words begin and end; drop network.start and "
+                "network.end, or network.inputs"
+            )
+        words, ends = load_words(choice.inputs, network.input_dim)
+        return inputs_like(bounds, words, ends)
+    if choice.start is None and choice.end is None:
+        return bounds
+    return words_between(bounds, choice.start, choice.end)
 
 
 def _loaded_for(path: Path, options: dict, lows: list, highs: list, task: Task) -> Network:

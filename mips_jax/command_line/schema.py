@@ -64,6 +64,9 @@ network.input_max=99"""
 
     path: str = MISSING  # a file or folder of a kind in mips_jax/networks/files/readers.py
     memory_gib: float = NETWORK_MEMORY_GIB  # content that takes more memory is refused, > 0
+    start: Any = None  # the symbol that every word begins with, and that occurs nowhere else
+    end: Any = None  # the symbol that every word ends with, likewise
+    inputs: Any = None  # a file of example words: what the network is asked about is like them
     # The fields of mips_jax.networks.NetworkOptions, which checks them; Any, for OmegaConf would
     # turn numbers into texts, and knows no union of a number and a list.
     nonlinearity: Any = None

@@ -21,8 +21,9 @@ from mips_jax.extraction.outcomes import Outcome
 from mips_jax.extraction.traces import record
 from mips_jax.extraction.tuning import TUNING
 from mips_jax.inputs import InputRange, Inputs, alphabet
-from mips_jax.machines import Mealy, minimised
+from mips_jax.machines import Mealy, completed, minimised
 from mips_jax.networks import Network
+from mips_jax.networks.well_formed import well_formed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,13 +79,14 @@ def learn_automaton(
     letters = alphabet(inputs, settings.letters)
     if letters is None:
         return AutomatonResult(None, Outcome.TOO_MANY_LETTERS)
+    network = well_formed(network, inputs.grammar)
     rng = np.random.default_rng(seed)
     probes: list[tuple[int, ...]] = [(a,) for a in _spread(len(letters), settings.first_probes)]
     words: list[np.ndarray] = []
 
     def compared(machine: Mealy) -> tuple[np.ndarray, np.ndarray]:
         """(words of letter indices, [W, T] where machine and network differ on them)."""
-        indices = fresh_words(inputs.weights(letters), settings.fresh_words, length, rng)
+        indices = fresh_words(inputs, letters, settings.fresh_words, length, rng)
         words.append(letters[indices])
         share.spend(indices.size * network.step_work)
         outputs = record(network, letters[indices]).outputs
@@ -101,6 +103,8 @@ def learn_automaton(
             agrees = not compared(result.machine)[1].any()
             outcome = Outcome.CLOSED if agrees else Outcome.INCONSISTENT
             machine = minimised(result.machine)
+            if inputs.grammar is not None:
+                machine = completed(machine, inputs.grammar)
             return dataclasses.replace(result, machine=machine, outcome=outcome, words=tuple(words))
         if share.out:
             return dataclasses.replace(result, machine=None, outcome=Outcome.OUT_OF_WORK)
@@ -110,21 +114,26 @@ def learn_automaton(
 
 
 def fresh_words(
-    weights: np.ndarray, count: int, length: int, rng: np.random.Generator
+    inputs: Inputs, letters: np.ndarray, count: int, length: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Letter indices [count, length]: a third of the words at random, two thirds with long runs,
     which carry counters far.
 
     Args:
-        weights: [A] probability of each letter.
+        inputs: which words count, and how likely letters are.
+        letters: [A, I] the alphabet.
         count, length: of the words.
         rng: what draws.
     """
+    weights = inputs.weights(letters)
+    shares = np.array([0.0, 0.75, 0.95])[np.arange(count) % 3]
+    if inputs.grammar is not None:
+        return inputs.grammar.walks(count, length, rng, weights, shares)
     if (weights == weights[0]).all():
         words = rng.integers(0, len(weights), (count, length))
     else:
         words = rng.choice(len(weights), (count, length), p=weights)
-    repeats = rng.random(words.shape) < np.array([0.0, 0.75, 0.95])[np.arange(count) % 3, None]
+    repeats = rng.random(words.shape) < shares[:, None]
     for t in range(1, length):
         words[:, t] = np.where(repeats[:, t], words[:, t - 1], words[:, t])
     return words

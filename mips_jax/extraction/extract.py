@@ -109,7 +109,7 @@ def _tables(machines: tuple[Mealy, ...], evidence: Evidence) -> tuple[Candidate,
     """Machines as programs."""
     found = []
     for machine in machines:
-        if machine.states * evidence.letters_in_range <= evidence.tuning.automaton.cells:
+        if machine.states * evidence.letters_in_range <= evidence.tuning.automaton.cells_of_front:
             program = machine_program(machine, evidence.inputs.bounds)
             note = f"a machine of {machine.states} states that it nearly is"
             found.append(Candidate(TABLE, program, program.description_length, 0.0, note))

@@ -126,9 +126,11 @@ def judged(
     if isinstance(item, LearntMachine):
         evidence = dataclasses.replace(evidence, words=evidence.words + item.words)
         if item.machine is None:
-            return evidence, findings
+            larger = (*findings.larger, *item.larger)
+            return evidence, dataclasses.replace(findings, larger=larger)
         if item.agreement is None:
-            if evidence.judge.step_work > evidence.tuning.automaton.costly:
+            costly = evidence.judge.step_work > evidence.tuning.automaton.costly
+            if costly or evidence.inputs.grammar is not None:
                 evidence = _asking_the_machine(item.machine, evidence)
             return evidence, dataclasses.replace(findings, machine=item.machine)
         findings = dataclasses.replace(findings, larger=item.larger)

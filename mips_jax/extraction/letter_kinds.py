@@ -20,6 +20,7 @@ from mips_jax.extraction.traces import record
 from mips_jax.extraction.tuning import TUNING
 from mips_jax.inputs import Inputs, alphabet
 from mips_jax.networks import Network
+from mips_jax.networks.well_formed import well_formed
 
 _PURPOSE = 5000  # of random numbers
 
@@ -38,6 +39,7 @@ def with_kinds(
     letters = None if inputs.ordered else alphabet(inputs, tuning.most_letters)
     if letters is None or len(letters) < tuning.fewest_letters:
         return inputs
+    network = well_formed(network, inputs.grammar)
     rng = np.random.default_rng((seed, _PURPOSE))
     kinds = np.zeros(len(letters), np.int64)
     for _ in range(tuning.rounds):  # words by the kinds found so far reach states that tell more

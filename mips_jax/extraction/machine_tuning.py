@@ -20,6 +20,7 @@ class AutomatonTuning:
             long they are.
         of_longer: share of the work for machines that these words are worth.
         cells: states times letters of the largest machine that is proposed as a program.
+        cells_of_front: the same for the trade-off between size and faithfulness.
         shorter: shares of the words' length at which a machine is sought where none is closed at
             the whole: networks err more on longer words.
         nearly: share of the words of the whole length on which such a machine must agree.
@@ -37,6 +38,7 @@ class AutomatonTuning:
     longer: tuple[int, ...] = (2, 4)
     of_longer: float = 0.3
     cells: int = 4000
+    cells_of_front: int = 20_000
     shorter: tuple[float, ...] = (0.7, 0.5, 0.35)
     nearly: float = 0.9
     costly: float = 4.0
@@ -119,4 +121,30 @@ class KindTuning:
     probing: TolerantTuning = TolerantTuning(single_probes=12, random_probes=12)
 
 
+@dataclasses.dataclass(frozen=True)
+class ClusterTuning:
+    """Machines by clusters of hidden states.
+
+    Attributes:
+        letters: largest alphabet.
+        clusters: numbers of clusters that are tried.
+        hidden: hidden states that are put in clusters.
+        probes: probe words after which raw outputs are looked at; the longest has `longest_probe`
+            letters.
+        dimensions: of the points that are put in clusters.
+        fresh_words: words on which agreement is measured.
+        enough: share of words on which a program must be right for clusters to be of no use.
+    """
+
+    letters: int = 400
+    clusters: tuple[int, ...] = (8, 30, 120, 480)
+    hidden: int = 14_000
+    probes: int = 16
+    longest_probe: int = 4
+    dimensions: int = 12
+    fresh_words: int = 1_000
+    enough: float = 0.95
+
+
 AUTOMATON, TOLERANT, KINDS = AutomatonTuning(), TolerantTuning(), KindTuning()
+CLUSTERS = ClusterTuning()

@@ -23,8 +23,9 @@ from mips_jax.extraction.machine_tuning import TolerantTuning
 from mips_jax.extraction.traces import record
 from mips_jax.extraction.tuning import TUNING
 from mips_jax.inputs import Inputs, alphabet
-from mips_jax.machines import Mealy, minimised
+from mips_jax.machines import Mealy, completed, minimised
 from mips_jax.networks import Network
+from mips_jax.networks.well_formed import well_formed
 
 _ONE_OF_SO_MANY_IN_BLOCKS = 4
 
@@ -75,7 +76,8 @@ def nearly_machines(
     letters = every[np.unique(kinds, return_index=True)[1]]  # one of each kind
     weights = np.bincount(kinds, weights=inputs.weights(every))
     rng = np.random.default_rng((seed, len(letters)))
-    drawn = _drawn_words(inputs.weights(every), tuning.fresh_words, length, rng)
+    network = well_formed(network, inputs.grammar)
+    drawn = _drawn_words(inputs, every, tuning.fresh_words, length, rng)
     wrote, fresh = record(network, every[drawn]).outputs, kinds[drawn]
     found: list[NearlyMachine] = []
     for tolerance in tuning.tolerances:
@@ -89,6 +91,8 @@ def nearly_machines(
             agreement = 1.0 - float(wrong.any(axis=1).mean())
             if best is None or agreement > best.agreement:
                 whole = Mealy(every, machine.transition[:, kinds], machine.output[:, kinds])
+                if inputs.grammar is not None:
+                    whole = completed(whole, inputs.grammar)
                 best = NearlyMachine(whole, agreement, tolerance, length, classes.whole)
             if agreement == 1.0 or part.out:
                 break
@@ -102,12 +106,14 @@ def nearly_machines(
 
 
 def _drawn_words(
-    weights: np.ndarray, count: int, length: int, rng: np.random.Generator
+    inputs: Inputs, letters: np.ndarray, count: int, length: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Letter indices [count, length]: three quarters as `fresh_words` draws them, a quarter of
-    blocks a...ab...b of equal halves, which go far and come back.
+    blocks a...ab...b of equal halves, which go far and come back (where every word counts).
     """
-    words = fresh_words(weights, count, length, rng)
+    words, weights = fresh_words(inputs, letters, count, length, rng), inputs.weights(letters)
+    if inputs.grammar is not None:
+        return words
     for word in words[::_ONE_OF_SO_MANY_IN_BLOCKS]:
         at = 0
         while at < length:

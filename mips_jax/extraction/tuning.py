@@ -10,9 +10,11 @@ import dataclasses
 
 from mips_jax.extraction.machine_tuning import (
     AUTOMATON,
+    CLUSTERS,
     KINDS,
     TOLERANT,
     AutomatonTuning,
+    ClusterTuning,
     KindTuning,
     TolerantTuning,
 )
@@ -315,6 +317,7 @@ class Tuning:
     automaton: AutomatonTuning = AUTOMATON
     tolerant: TolerantTuning = TOLERANT
     kinds: KindTuning = KINDS
+    clusters: ClusterTuning = CLUSTERS
     features: FeatureTuning = FeatureTuning()
     registers: RegisterSettings = RegisterSettings()
     program: ProgramTuning = ProgramTuning()

@@ -1,6 +1,7 @@
 """Finite machines: what they are, whether two are the same, and how they are written down."""
 
 from mips_jax.machines.as_program import machine_program
+from mips_jax.machines.completed import completed
 from mips_jax.machines.mealy import Mealy, minimised
 from mips_jax.machines.product import (
     ProductResult,
@@ -16,6 +17,7 @@ __all__ = [
     "ProductResult",
     "bisimilar",
     "compare",
+    "completed",
     "equals_machine",
     "first_difference",
     "machine_program",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mips_jax.inputs import Inputs, observed_inputs
+from mips_jax.inputs import Inputs
+from mips_jax.inputs.observed import observed_inputs
 from mips_jax.tasks import Task
 from mips_jax.tasks.examples import ExampleTask
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mips_jax.inputs import Inputs
 from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.inputs_in_use import unseen_inputs
 from mips_jax.pipeline.progress import Watch
@@ -36,9 +37,19 @@ def judged(
     seen: Sequence[Sequences],
     settings: PipelineSettings,
     watch: Watch,
+    judging: Inputs | None = None,
 ) -> Distillation:
-    """The evidence for the program that was chosen, if there is one."""
-    case = _case(found, task, seen, settings.verification)
+    """The evidence for the program that was chosen, if there is one.
+
+    Args:
+        found: so far.
+        task: the truth, where one is known.
+        seen: sequences that training and selection have seen.
+        settings: how much is tested.
+        watch: who is told.
+        judging: given words that extraction has not seen.
+    """
+    case = _case(found, task, seen, settings.verification, judging)
     if case is None:
         return dataclasses.replace(found, seconds=watch.end())
     watch.begin("verify", "verifying")
@@ -66,6 +77,7 @@ def _case(
     task: Task | None,
     seen: Sequence[Sequences],
     settings: VerificationSettings,
+    judging: Inputs | None,
 ) -> Case | None:
     program, network, extraction = found.program, found.network, found.extraction
     if program is None or network is None or extraction is None:
@@ -73,14 +85,21 @@ def _case(
     return Case(
         program,
         network,
-        unseen_inputs(found.inputs, task),
+        unseen_inputs(found.inputs if judging is None else _judging(found, judging), task),
         extraction.length if task is None else task.length,
-        extraction.machine,
+        # a machine says what it does on all words, those that nobody asks about among them
+        extraction.machine if found.inputs.grammar is None else None,
         None if task is None else _truth(task, seen, settings),
         extraction.words,
         settings,
         found.candidate.transient if found.candidate else 0,
+        None if judging is None else judging.given,
     )
+
+
+def _judging(found: Distillation, judging: Inputs) -> Inputs:
+    """The words that extraction has not seen, by the kinds of letters that it found."""
+    return dataclasses.replace(judging, kinds=found.inputs.kinds).unseen
 
 
 def _truth(task: Task, seen: Sequence[Sequences], settings: VerificationSettings) -> Truth:

@@ -13,6 +13,8 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from mips_jax.errors import RequestError
 from mips_jax.extraction.letter_kinds import with_kinds
 from mips_jax.extraction.request import check as check_request
@@ -29,6 +31,10 @@ from mips_jax.pipeline.sources import Source, task_from
 from mips_jax.sequences import Sequences
 from mips_jax.tasks import Task
 from mips_jax.verification.survey import surveyed
+
+_HALVES = 8000  # purpose of the random numbers that part given words
+_NEARLY_ALL = 0.9  # of the given words are no longer than those that extraction looks at
+LONGEST_WORDS = 100  # of these; longer ones cost much and show little more
 
 
 def distil(
@@ -123,11 +129,25 @@ def distil_network(
     watch.begin("extract", "looking at the network")
     survey, refused = surveyed(network, inputs, settings.verification)
     found = Distillation(name, "", inputs, network, survey=survey, refused=refused)
-    if refused is None:
-        kinds = with_kinds(network, inputs, settings.extraction.seed)
-        found = dataclasses.replace(found, inputs=kinds)
-        found = extracted_at_length(found, settings, watch)
-    return judged(found, None, (), settings, watch)
+    if refused is not None:
+        return judged(found, None, (), settings, watch)
+    looking, judging = inputs.halves(np.random.default_rng((settings.extraction.seed, _HALVES)))
+    looking = with_kinds(network, looking, settings.extraction.seed)
+    settings = _as_long_as_words(network, inputs, settings)
+    found = extracted_at_length(dataclasses.replace(found, inputs=looking), settings, watch)
+    return judged(found, None, (), settings, watch, judging)
+
+
+def _as_long_as_words(
+    network: Network, inputs: Inputs, settings: PipelineSettings
+) -> PipelineSettings:
+    """Words as long as nearly all that were given, where nobody says how long they are."""
+    known = network.trained_length or settings.extraction.length
+    if inputs.ends is None or known:
+        return settings
+    length = max(2, int(np.quantile(inputs.ends, _NEARLY_ALL)))
+    extraction = dataclasses.replace(settings.extraction, length=min(length, LONGEST_WORDS))
+    return dataclasses.replace(settings, extraction=extraction)
 
 
 def distil_given(

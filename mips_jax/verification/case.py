@@ -52,6 +52,7 @@ class Case:
         seen: words [N, T, I] that extraction chose the program by.
         settings: how much is tested.
         transient: first steps on which the program does not say what the network does.
+        given: words [N, T, I] of a user, and the steps [N] in each; none selected the program.
     """
 
     program: Program
@@ -63,6 +64,7 @@ class Case:
     seen: tuple[np.ndarray, ...] = ()
     settings: VerificationSettings = dataclasses.field(default_factory=VerificationSettings)
     transient: int = 0
+    given: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def long_length(self) -> int:

@@ -1,6 +1,6 @@
 """The checks: each looks at one case and returns claims. A new check is one function here.
 
-They run in the order of CHECKS; a later one is given the claims of those before it.
+They run in the order of `registry.CHECKS`; a later one is given the claims of those before it.
 
 Axes: N words, T time, I inputs a step, O outputs a step.
 """
@@ -383,18 +383,3 @@ def printed(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
             error_bound=error_bound(0, count),
         )
     ]
-
-
-CHECKS: dict[str, Check] = {
-    "unseen": unseen_by_truth,
-    "known": known_to_training,
-    "long": long_by_truth,
-    "fidelity": fidelity,
-    "settled": after_transient,
-    "search": searched,
-    "float32": in_single_precision,
-    "program=machine": against_machine,
-    "proof": proven_for_all,
-    "printed": printed,
-}
-"""Every check by its name, in the order of running."""

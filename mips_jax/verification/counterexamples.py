@@ -10,10 +10,13 @@ Axes: B words advanced together, I inputs a step, H hidden units.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from mips_jax.inputs import Inputs
 from mips_jax.networks import Network
+from mips_jax.networks.well_formed import WellFormed, well_formed
 from mips_jax.programs import Program, Var
 
 _BATCH = 256  # words advanced together
@@ -68,7 +71,7 @@ def find_disagreement(
 
     Args:
         program, network: what is compared.
-        inputs: letters that may be read; they must not depend on the past.
+        inputs: letters that may be read; a grammar may say which words count.
         longest: steps of the longest word that is tried.
         steps: work: single steps of a small network.
         rng: what chooses.
@@ -77,10 +80,12 @@ def find_disagreement(
         The shortest word found [T, I] or None, and the steps run.
     """
     cost = max(1.0, network.hidden_dim**2 / _WEIGHTS_FREE)
-    project = _projection(network, inputs, rng)
+    anywhere = dataclasses.replace(inputs, grammar=None).unseen
+    beside = well_formed(network, inputs.grammar)
+    project = _projection(beside, inputs, rng)
     archive = _Archive()
     start = tuple(int(r.initial) for r in program.registers)
-    archive.add(b"start", network.initial, start, np.zeros(inputs.dim, np.int64), -1, 0)
+    archive.add(b"start", beside.initial, start, np.zeros(inputs.dim, np.int64), -1, 0)
     used, spent = 0, 0.0
     while spent < steps:
         open_ = [i for i in range(len(archive.hidden)) if archive.depth[i] < longest]
@@ -90,10 +95,10 @@ def find_disagreement(
         depth = np.array([archive.depth[i] for i in open_])
         order = np.lexsort((rng.random(len(open_)), depth, visits))[:_BATCH]
         chosen = np.repeat(np.array(open_)[order], _LETTERS)
-        letters = inputs.words(len(chosen), 1, rng)[:, 0]
+        letters = anywhere.words(len(chosen), 1, rng)[:, 0]
         for i in np.unique(chosen):
             archive.visits[i] += 1
-        word = _advance(archive, program, network, chosen, letters, project)
+        word = _advance(archive, program, beside, chosen, letters, project)
         used += len(chosen)
         spent += len(chosen) * cost
         if word is not None:
@@ -104,6 +109,11 @@ def find_disagreement(
 def _advance(archive, program, network, chosen, letters, project) -> np.ndarray | None:
     """One step from each chosen cell; a word on which program and network differ, if one is met."""
     hidden = network.step(np.stack([archive.hidden[i] for i in chosen]), letters)
+    if isinstance(network, WellFormed):
+        counts = network.allowed(hidden)
+        hidden, letters, chosen = hidden[counts], letters[counts], chosen[counts]
+        if not len(chosen):
+            return None
     before = np.array([archive.registers[i] for i in chosen], object).reshape(len(chosen), -1)
     values = {Var(name): letters[:, i] for i, name in enumerate(program.inputs)}
     state = {r.name: _narrow(before[:, k]) for k, r in enumerate(program.registers)}

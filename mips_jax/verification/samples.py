@@ -25,6 +25,7 @@ RUNS = (0.75, 0.95)
 # How words are drawn, for claims.
 UNIFORM = "uniformly drawn"
 WITH_RUNS = "with long runs of one letter"
+WELL_FORMED = "drawn from the well-formed words"
 BY_KIND = "with each kind of letter as likely"
 
 
@@ -32,6 +33,8 @@ def how_drawn(inputs: Inputs) -> str:
     """How words are drawn whose letters are all as likely."""
     if inputs.ordered:
         return "of held-out inputs"
+    if inputs.grammar is not None:
+        return WELL_FORMED
     return "drawn from the inputs that occur" if inputs.restricted else UNIFORM
 
 
@@ -39,6 +42,8 @@ def words_with_runs(
     inputs: Inputs, count: int, length: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Words [count, length, I] in which most letters repeat the one before."""
+    if inputs.grammar is not None:
+        return inputs.runs(count, length, rng, np.array(RUNS))
     words = inputs.words(count, length, rng).copy()
     shares = np.array(RUNS)[np.arange(len(words)) % len(RUNS), None]
     repeats = rng.random(words.shape[:2]) < shares

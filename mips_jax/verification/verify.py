@@ -11,8 +11,8 @@ from mips_jax.programs import Program
 from mips_jax.sequences import Sequences
 from mips_jax.validation import checked
 from mips_jax.verification.case import Case
-from mips_jax.verification.checks import CHECKS
 from mips_jax.verification.claims import Claim, How
+from mips_jax.verification.registry import CHECKS
 from mips_jax.verification.settings import VerificationSettings
 from mips_jax.verification.verdict import (
     Verdict,

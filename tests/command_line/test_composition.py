@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mips_jax.command_line.composition import Composer
-from mips_jax.command_line.jobs import Job
+from mips_jax.command_line.jobs import OF_WORDS, Job
 from mips_jax.command_line.schema import Config, FileTask, NamedTask, NetworkChoice, run_name
 from mips_jax.errors import RequestError
 from mips_jax.extraction import ExtractionSettings
@@ -184,4 +184,4 @@ def test_run_folders_are_named_after_what_is_distilled(arguments, name, composer
 def test_every_option_of_a_network_is_a_key_of_its_group():
     keys = [field.name for field in dataclasses.fields(NetworkChoice)]
     options = [field.name for field in dataclasses.fields(NetworkOptions)]
-    assert keys == ["path", "memory_gib", *options]
+    assert keys == ["path", "memory_gib", *OF_WORDS, *options]

@@ -174,6 +174,28 @@ def test_what_was_assumed_of_a_network_is_said_and_recorded(workplace, capfd):
     assert len(result["network"]["assumed"]) == 3
 
 
+def test_a_network_is_asked_about_words_like_those_that_are_given(workplace, capfd):
+    rng = np.random.default_rng(1)
+    words = [[0, *rng.integers(1, 4, 6).tolist(), 4] for _ in range(400)]
+    Path("words.txt").write_text("\n".join(" ".join(map(str, word)) for word in words))
+    given = ["network=file", "network.path=total.npz", "network.input_min=0", "network.input_max=4"]
+    for choice in (["network.inputs=words.txt"], ["network.start=0", "network.end=4"]):
+        assert main([*given, *choice]) == SOLVED
+        folder = Path(capfd.readouterr().out.splitlines()[-1])
+        claims = json.loads((folder / "result.json").read_text())["claims"]
+        shown = {claim["check"]: claim for claim in claims}
+        assert shown["fidelity"]["words"] == "drawn from the well-formed words"
+        assert ("fidelity_given" in shown) == ("words.txt" in choice[0])
+        if "words.txt" in choice[0]:
+            assert (shown["fidelity_given"]["count"], shown["fidelity_given"]["length"]) == (200, 8)
+    assert main([*given, "network.start=9"]) == WRONG_REQUEST
+    assert "start is 9; allowed: 0 to 4" in capfd.readouterr().err
+    assert main([*given, "network.inputs=words.txt", "network.end=4"]) == WRONG_REQUEST
+    assert "drop network.start and network.end" in capfd.readouterr().err
+    assert main(["task=Sum_All", *given[:2], "network.start=0"]) == WRONG_REQUEST
+    assert "with a task, the task does: drop them" in capfd.readouterr().err
+
+
 def test_users_names_are_given_as_a_list(workplace, capfd):
     path = FOLDER / "forms" / "by_hand.pt"
     names = "rnn.weight_ih=rnn.Wx.T", "rnn.weight_hh=rnn.Wh.T", "rnn.bias_ih=rnn.b"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mips_jax.extraction.methods.automaton import Automaton
 from mips_jax.extraction.methods.baseline import Baseline
+from mips_jax.extraction.methods.clusters import Clusters
 from mips_jax.extraction.methods.erring import Erring
 from mips_jax.extraction.methods.joint import Joint
 from mips_jax.extraction.methods.linear import Linear
@@ -27,6 +28,7 @@ METHODS: dict[str, Method] = {
         Joint(),
         Erring(),
         Settled(),
+        Clusters(),
         Baseline(),
     )
 }

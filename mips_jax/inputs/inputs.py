@@ -20,16 +20,11 @@ import numpy as np
 
 from mips_jax.errors import RequestError
 from mips_jax.figures import WIDEST, shown, whole
+from mips_jax.inputs.grammar import Grammar
 
 InputRange = tuple[tuple[int, int], ...]  # inclusive (low, high) of each input
 # A network may be asked about wider inputs than a file or a function may have: words are int64.
 WIDEST_INPUT = 2**62
-# What never occurs although chance would have it this often is taken to be excluded: e^-25 by
-# accident.
-_EXPECTED = 25.0
-_KEPT_EXAMPLES = 20_000  # of more examples, an even selection
-_COUNTED_STEPS = 50_000  # single steps that are counted
-_MOST_PAIRS = 4_096  # pairs of values that are counted for two inputs (or two steps)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,6 +39,8 @@ class Inputs:
         ordered: whether it depends on what came before which letters may come.
         kinds: [A] kind of each letter of the `alphabet`, 0, 1, ...; letters are drawn by kind first
             where they are known: each kind is as likely, and each letter of a kind.
+        grammar: which words count, over the letters of the `alphabet`; None: all, or (`ordered`)
+            nobody knows.
     """
 
     bounds: InputRange
@@ -52,6 +49,7 @@ class Inputs:
     ends: np.ndarray | None = None
     ordered: bool = False
     kinds: np.ndarray | None = None
+    grammar: Grammar | None = None
 
     @classmethod
     def of(cls, given: Inputs | InputRange) -> Inputs:
@@ -75,14 +73,16 @@ class Inputs:
     @property
     def restricted(self) -> bool:
         """Whether part of the range never occurs."""
-        return self.ordered or self.letters is not None
+        return self.ordered or self.letters is not None or self.grammar is not None
 
     @property
     def unseen(self) -> Inputs:
         """The same inputs without the examples, for words that were not trained on; not where the
         examples alone tell what may come.
         """
-        return self if self.ordered else Inputs(self.bounds, self.letters, kinds=self.kinds)
+        if self.ordered:
+            return self
+        return Inputs(self.bounds, self.letters, kinds=self.kinds, grammar=self.grammar)
 
     @property
     def uniform(self) -> Inputs:
@@ -101,6 +101,24 @@ class Inputs:
         ends = np.full(len(inputs), inputs.shape[1]) if mask is None else mask.sum(axis=1)
         return dataclasses.replace(self, examples=inputs.astype(np.int64), ends=ends)
 
+    @property
+    def given(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Words [N, T, I] and the steps [N] in each, or None where no examples are known."""
+        if self.examples is None or self.ends is None or not len(self.examples):
+            return None
+        return self.examples, self.ends
+
+    def halves(self, rng: np.random.Generator) -> tuple[Inputs, Inputs]:
+        """Two with half of the examples each: for looking, and for judging."""
+        if self.examples is None or self.ends is None or len(self.examples) < 2:
+            return self, self.unseen
+        order = rng.permutation(len(self.examples))
+        first, second = np.sort(order[::2]), np.sort(order[1::2])
+        part = lambda rows: dataclasses.replace(
+            self, examples=self.examples[rows], ends=self.ends[rows]
+        )
+        return part(first), part(second)
+
     def words(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
         """Words [W, length, I]: examples, each at most once, and random ones where these are too
         few or too short.
@@ -111,6 +129,9 @@ class Inputs:
         examples, ends = self.examples, self.ends
         if examples is None or ends is None:
             return self._any_letters(count, length, rng)
+        if self.grammar is not None:  # an example that has ended cannot go on
+            examples = examples[ends >= length]
+            ends = np.full(len(examples), length)
         first = rng.permutation(len(examples))[:count]
         words = (
             np.empty((len(first), length, self.dim), np.int64)
@@ -128,8 +149,26 @@ class Inputs:
                 row = rng.integers(len(examples))
         return words
 
+    def runs(
+        self, count: int, length: int, rng: np.random.Generator, shares: np.ndarray
+    ) -> np.ndarray:
+        """Words of the grammar [count, length, I] with long runs of one letter.
+
+        Args:
+            count, length: of the words.
+            rng: what draws.
+            shares: of steps that repeat the letter before, for one word after the other in turn.
+        """
+        assert self.grammar is not None
+        grammar, repeat = self.grammar, shares[np.arange(count) % len(shares)]
+        weights = self.weights(grammar.letters)
+        return grammar.letters[grammar.walks(count, length, rng, weights, repeat)]
+
     def _any_letters(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray:
         """Every letter independent, and uniform over those that occur (by kind first)."""
+        if self.grammar is not None:
+            weights = self.weights(self.grammar.letters)
+            return self.grammar.letters[self.grammar.walks(count, length, rng, weights)]
         if self.kinds is not None:
             letters = alphabet(self, len(self.kinds))
             assert letters is not None
@@ -139,91 +178,6 @@ class Inputs:
             return self.letters[rng.integers(0, len(self.letters), (count, length))]
         low, high = np.array(self.bounds, np.int64).T
         return rng.integers(low, high + 1, (count, length, self.dim))
-
-
-def observed_inputs(
-    bounds: InputRange, inputs: np.ndarray, mask: np.ndarray | None = None
-) -> Inputs:
-    """A range with examples of its inputs, and what of it occurs where they leave part of it out.
-
-    Args:
-        bounds: inclusive (low, high) of each input.
-        inputs: [N, T, I] inputs of examples.
-        mask: [N, T], False beyond the end of an example; None: all have T steps.
-    """
-    real = np.ones(inputs.shape[:2], bool) if mask is None else mask
-    kept = np.s_[:: max(1, len(inputs) // _KEPT_EXAMPLES)]
-    examples, ends = inputs[kept].astype(np.int64), real[kept].sum(axis=1)
-    counted = np.s_[:: max(1, examples.shape[0] * examples.shape[1] // _COUNTED_STEPS)]
-    part, real_part = examples[counted], real[kept][counted]
-    ordered = _depends_on_time(part, real_part) or _depends_on_past(part, real_part)
-    restricted = ordered or _leaves_letters_out(bounds, part[real_part])
-    letters = _distinct_letters(inputs[real]) if restricted else None
-    return Inputs(bounds, letters, examples, ends, ordered)
-
-
-def _distinct_letters(letters: np.ndarray) -> np.ndarray:
-    """Rows of letters [N, I], each once, in lexicographic order."""
-    low, high = (bound.astype(np.int64) for bound in (letters.min(axis=0), letters.max(axis=0)))
-    sizes = high - low + 1
-    if np.prod(sizes.astype(float)) > 2.0**62:
-        return np.unique(letters, axis=0).astype(np.int64)
-    _, first = np.unique(
-        np.ravel_multi_index((letters - low).T, sizes), return_index=True
-    )  # far faster than by rows
-    return letters[first].astype(np.int64)
-
-
-def _leaves_letters_out(bounds: InputRange, letters: np.ndarray) -> bool:
-    """Whether values of an input, or combinations of two inputs, never occur in letters [N, I]."""
-    columns = letters.T
-    if any(
-        len(c) > _EXPECTED * (high - low + 1) > _EXPECTED * len(np.unique(c))
-        for (low, high), c in zip(bounds, columns)
-    ):
-        return True
-    codes = [_codes(column) for column in columns]
-    return any(_excluded(a, b) for a, b in itertools.combinations(codes, 2))
-
-
-def _depends_on_time(inputs: np.ndarray, real: np.ndarray) -> bool:
-    """Whether some value never occurs at some step."""
-    steps = np.broadcast_to(np.arange(inputs.shape[1]), real.shape)[real]
-    return any(
-        _excluded(_codes(steps), _codes(inputs[:, :, i][real])) for i in range(inputs.shape[2])
-    )
-
-
-def _depends_on_past(inputs: np.ndarray, real: np.ndarray) -> bool:
-    """Whether some value never follows, k steps later, on some value of the same or of another
-    input.
-    """
-    values = [_codes(inputs[:, :, i]) for i in range(inputs.shape[2])]
-    for lag in range(1, inputs.shape[1]):
-        both = real[:, lag:]  # an example that has the later step has the earlier one
-        before = [(codes[:, :-lag][both], size) for codes, size in values]
-        after = [(codes[:, lag:][both], size) for codes, size in values]
-        if any(_excluded(a, b) for a, b in itertools.product(before, after)):
-            return True
-    return False
-
-
-def _codes(values: np.ndarray) -> tuple[np.ndarray, int]:
-    """Values of any shape numbered from 0 on, and how many different ones there are."""
-    distinct, codes = np.unique(values, return_inverse=True)
-    return codes.reshape(values.shape), len(distinct)
-
-
-def _excluded(first: tuple[np.ndarray, int], second: tuple[np.ndarray, int]) -> bool:
-    """Whether two columns of codes [N] leave out a pair that they would often show if they were
-    independent.
-    """
-    (a, a_size), (b, b_size) = first, second
-    if len(a) == 0 or a_size * b_size > _MOST_PAIRS:
-        return False
-    pairs = np.bincount(a * b_size + b, minlength=a_size * b_size).reshape(a_size, b_size)
-    expected = pairs.sum(axis=1, keepdims=True) * pairs.sum(axis=0) / len(a)
-    return bool(((pairs == 0) & (expected > _EXPECTED)).any())
 
 
 def input_names(count: int) -> tuple[str, ...]:
@@ -251,6 +205,8 @@ def narrow_words(
     whole range.
     """
     inputs = Inputs.of(inputs)
+    if inputs.grammar is not None:
+        return _narrow_walks(inputs.grammar, inputs, count, length, letters**inputs.dim, rng)
     if inputs.kinds is not None:
         some = _representatives(inputs, letters**inputs.dim)
         return some[rng.integers(0, len(some), (count, length))]
@@ -269,15 +225,37 @@ def narrow_words(
     return np.stack(drawn, axis=-1)
 
 
+def _narrow_walks(
+    grammar: Grammar,
+    inputs: Inputs,
+    count: int,
+    length: int,
+    few: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Words of a grammar over a few letters: of each role in it, and of each kind, some."""
+    roles = np.unique(grammar.following, axis=1, return_inverse=True)[1].ravel()
+    groups = roles if inputs.kinds is None else roles * (inputs.kinds.max() + 1) + inputs.kinds
+    weights = np.zeros(len(groups))
+    weights[_first_of_each(groups, few)] = 1.0
+    return grammar.letters[grammar.walks(count, length, rng, weights)]
+
+
+def _first_of_each(groups: np.ndarray, limit: int) -> np.ndarray:
+    """Indices: the first of each group [A], then further ones of each, up to a limit."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    place = np.arange(len(order)) - np.repeat(starts, np.diff([*starts, len(order)]))
+    limit = max(limit, len(starts))
+    return np.sort(order[np.argsort(place, kind="stable")][:limit])
+
+
 def _representatives(inputs: Inputs, limit: int) -> np.ndarray:
     """[few, I] letters: the first of each kind, then further ones of each, up to a limit."""
     assert inputs.kinds is not None
-    letters, kinds = alphabet(inputs, len(inputs.kinds)), inputs.kinds
+    letters = alphabet(inputs, len(inputs.kinds))
     assert letters is not None
-    order = np.argsort(kinds, kind="stable")
-    starts = np.flatnonzero(np.diff(kinds[order], prepend=-1))
-    place = np.arange(len(order)) - np.repeat(starts, np.diff([*starts, len(order)]))
-    return letters[np.sort(order[np.argsort(place, kind="stable")][:limit])]
+    return letters[_first_of_each(inputs.kinds, limit)]
 
 
 def _narrowed(low: int, high: int, letters: int) -> np.ndarray:
