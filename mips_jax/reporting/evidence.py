@@ -1,0 +1,77 @@
+"""The evidence as four short lines, one for each way in which a claim is known; read off the claims
+of result.json, so nothing is said that they do not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mips_jax.figures import percent
+from mips_jax.verification.claims import How
+from mips_jax.verification.verdict import CONFIDENCE_TEXT
+
+MOST_IN_A_LINE = 4  # claims; the rest is counted
+NONE = {
+    How.PROVEN: "nothing",
+    How.MEASURED: "nothing",
+    How.REFUTED: "nothing that was tried",
+    How.NOT_TRIED: "no check was left out",
+}
+
+
+def tiers(claims: Sequence[Mapping]) -> list[tuple[str, str]]:
+    """(how, what) for `proven`, `measured`, `refuted`, `not tried`, in this order.
+
+    Args:
+        claims: of result.json.
+
+    >>> tiers([])[0]
+    ('proven', 'nothing')
+    """
+    return [(str(how), _line(how, [c for c in claims if c["how"] == how])) for how in How]
+
+
+def _line(how: How, claims: Sequence[Mapping]) -> str:
+    if not claims:
+        return NONE[how]
+    said = list(dict.fromkeys(map(claim_text, claims)))
+    more = len(said) - MOST_IN_A_LINE
+    shown = "; ".join(said[:MOST_IN_A_LINE])
+    return f"{shown}; and {more} more" if more > 0 else shown
+
+
+def claim_text(claim: Mapping) -> str:
+    """A claim in a few words."""
+    what = f"{claim['subject']} = {claim['equals']}"
+    length = "every length" if claim["length"] is None else f"length {claim['length']}"
+    count = f"{claim['count']:,} words of {length}" if claim["count"] else length
+    match claim["how"]:
+        case How.PROVEN:
+            return f"{what} on {'all ' if claim['count'] else ''}{count}"
+        case How.MEASURED:
+            bound, share = claim["error_bound"], claim["agreement"]
+            worth = "" if bound is None else f" (at most {percent(bound)} wrong, {CONFIDENCE_TEXT})"
+            return f"{what} on {'' if share is None else percent(share) + ' of '}{count}{worth}"
+        case How.REFUTED:
+            words = f" ({claim['words']})" if claim["words"] else ""
+            wrong = f"{claim['wrong']:,} of " if claim["wrong"] and claim["count"] else "a word of "
+            return f"{what} fails on {wrong}{count}{words}"
+    return f"{what} on {count}: {claim['reason'] or 'no reason is given'}"
+
+
+def disagreements(result: Mapping) -> list[tuple[str, str, str, str]]:
+    """(what was compared, word, what was written, what was expected) for every word that the claims
+    of a result list, the shortest first, each once.
+    """
+    found = {}
+    for claim in result.get("claims") or ():
+        what = f"{claim['subject']} and {claim['equals']}"
+        for one in claim["disagreements"]:
+            word = tuple(map(_plain, one["word"]))
+            row = (what, " ".join(map(str, word)), str(one["wrote"]), str(one["expected"]))
+            found[row] = len(word)
+    return sorted(found, key=found.__getitem__)
+
+
+def _plain(letter):
+    return tuple(letter) if isinstance(letter, list) else letter
