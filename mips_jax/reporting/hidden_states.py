@@ -1,5 +1,5 @@
-"""Hidden states of a network on random words, with what the program and the machine make of the same
-words: for pictures, for probing, and as a file.
+"""Hidden states of a network on random words, with what the program and the machine make of these:
+for pictures, for probing, and as a file.
 
 Axes: B sequences, T time, I inputs a step, H hidden units, O outputs a step.
 """

@@ -1,5 +1,5 @@
-"""Hidden states and learning curves as plotly's figures, plain dictionaries as in plotly's reference;
-the machine's are in `interactive_machine`.
+"""Hidden states and learning curves as plotly's figures, plain dictionaries as in plotly's
+reference; the machine's are in `interactive_machine`.
 
 Axes: B sequences, T time, H hidden units, R rounds, M members.
 """

@@ -195,8 +195,8 @@ def _curve(
     centre: np.ndarray,
     states: int,
 ) -> np.ndarray:
-    """Points of an arrow, at t from 0 to 1: a loop away from the centre, else a line, bent to its left where
-    there is one back.
+    """Points of an arrow, at t from 0 to 1: a loop away from the centre, else a line, bent to its
+    left where there is one back.
     """
     if np.array_equal(start, end):
         away = start - centre

@@ -1,7 +1,7 @@
-"""Letters in words: a class of letters as what they have in common, `a + b < 10` or `3-7`, so that a
-hundred of them fit on an arrow.
+"""Letters in words: a class of letters as what they have in common, `a + b < 10` or `3-7`, so that
+a hundred of them fit on an arrow.
 
-A description is exact on the alphabet that it was made for; the shortest of those that are is taken.
+A description is exact on the alphabet that it was made for; of those that are, the shortest wins.
 
 Axes: A letters, I inputs a step, K features of a letter, O outputs a step.
 """
@@ -97,7 +97,9 @@ class Alphabet:
         return None
 
     def _shortest(self, chosen: tuple[int, ...]) -> str:
-        if len(chosen) == self.count > 1:
+        if len(chosen) == 1:
+            return self.names[chosen[0]]
+        if len(chosen) == self.count:
             return "any"
         found = []
         if len(chosen) <= MOST_LISTED:
@@ -208,9 +210,11 @@ def _conditions(feature: Feature, inside: np.ndarray) -> list[str]:
     if no.size == 1:
         found.append(feature.is_("!=", int(no[0])))
     if high < no[0]:
-        found.append(feature.is_("<", high + 1) if high + 1 == no[0] else feature.is_("<=", high))
+        found += [feature.is_("<", high + 1)] if high + 1 == no[0] else []
+        found.append(feature.is_("<=", high))
     elif low > no[-1]:
-        found.append(feature.is_(">", low - 1) if low - 1 == no[-1] else feature.is_(">=", low))
+        found += [feature.is_(">", low - 1)] if low - 1 == no[-1] else []
+        found.append(feature.is_(">=", low))
     elif not ((no > low) & (no < high)).any() and yes.size > 1:
         found.append(f"{low} <= {feature.name} <= {high}")
     return found or _residues(feature, yes, no)

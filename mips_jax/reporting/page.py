@@ -126,6 +126,7 @@ def render_page(
         description=description,
         result=result,
         state=state_of(result),
+        reason=result.get("reason"),
         source=source,
         tiers=tiers(result.get("claims") or ()),
         claims=trust_rows(result),

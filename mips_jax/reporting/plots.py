@@ -270,8 +270,8 @@ def plot_machine(drawn: MachineGraph, initial: int = 0, title: str = "The machin
 def _draw_edges(
     axes: Axes, graph: networkx.DiGraph, place: Mapping[int, np.ndarray], states: int
 ) -> None:
-    """Arrows bent apart where there are two ways between two states, in the colour of the state that
-    they leave, with their letters nearer to it.
+    """Arrows bent apart where there are two ways between two states, in the colour of the state
+    that they leave, with their letters nearer to it.
     """
     size = _node_size(states)
     palette = colormaps["tab10"](np.arange(10))[[0, 1, 2, 3, 4, 5, 6, 7, 9]] * [0.8, 0.8, 0.8, 1.0]

@@ -59,7 +59,7 @@ def test_machines_of_any_size_are_drawn_with_every_state_and_its_start_marked(st
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert {str(state) for state in range(states)} <= set(texts)
     assert f"{states} state" in figure.axes[0].get_title()
-    rings = figure.axes[0].collections[-1].get_linewidths()
+    rings = np.array(figure.axes[0].collections[-1].get_linewidths())
     assert rings[0] > 3 and (rings[1:] < 2).all() and len(rings) == states
     assert plots.save(figure, tmp_path / "machine.png").stat().st_size > 2_000
 

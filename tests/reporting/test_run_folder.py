@@ -100,7 +100,7 @@ def test_the_machine_comes_in_every_form(tmp_path):
     assert bisimilar(again, machine_runs.machine(24))
     assert (tmp_path / "machine.dot").read_text().count(" -> ") == 2 * 24 + 1
     arrays = np.load(tmp_path / "hidden_states.npz")
-    assert arrays["hidden"].shape == (80, 10, 26)
+    assert arrays["hidden"].shape == (80, 10, 25)
     index = again.index_of(arrays["words"])
     np.testing.assert_array_equal(again.trace(index), arrays["state"])
     np.testing.assert_array_equal(again.run(index), arrays["outputs"])
