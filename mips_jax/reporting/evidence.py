@@ -34,10 +34,30 @@ def tiers(claims: Sequence[Mapping]) -> list[tuple[str, str]]:
 def _line(how: How, claims: Sequence[Mapping]) -> str:
     if not claims:
         return NONE[how]
-    said = list(dict.fromkeys(map(claim_text, claims)))
+    said = (
+        _measured(claims) if how is How.MEASURED else list(dict.fromkeys(map(claim_text, claims)))
+    )
     more = len(said) - MOST_IN_A_LINE
     shown = "; ".join(said[:MOST_IN_A_LINE])
     return f"{shown}; and {more} more" if more > 0 else shown
+
+
+def _measured(claims: Sequence[Mapping]) -> list[str]:
+    """One text for each pair that was compared: the first claim, and what all others come to."""
+    pairs: dict[tuple, list[Mapping]] = {}
+    for claim in claims:
+        pairs.setdefault((claim["subject"], claim["equals"]), []).append(claim)
+    said = []
+    for first, *others in pairs.values():
+        run = [c for c in others if c["count"] and c["agreement"] is not None]
+        text = claim_text(first)
+        if run:
+            share, count = min(c["agreement"] for c in run), sum(c["count"] for c in run)
+            longest = max(c["length"] or 0 for c in run)
+            least = "" if share == 1.0 else "at least "
+            text += f", and on {least}{percent(share)} of {count:,} others to length {longest}"
+        said.append(text)
+    return said
 
 
 def claim_text(claim: Mapping) -> str:

@@ -24,7 +24,14 @@ from mips_jax.reporting.summary import state_of, trust_rows
 
 NEEDED = ("plotly", "jinja2")
 MOST_DISAGREEMENTS = 30  # rows; the rest is counted
-_CONFIG = {"displaylogo": False, "responsive": True, "scrollZoom": True}
+_CONFIG = {
+    "displaylogo": False,
+    "responsive": True,
+    "scrollZoom": True,
+    "showSendToCloud": False,  # else a button would send the data to plotly
+    "plotlyServerURL": "",
+    "modeBarButtonsToRemove": ["lasso2d", "select2d"],
+}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -99,6 +99,8 @@ def test_pointing_at_a_state_says_where_it_leads(states, opened):
     machine = machine_runs.machine(states)
     for target in set(machine.transition[state].tolist()):
         assert f"\u2192 {target}:" in text
+    titles = [b.get_attribute("data-title") for b in page.query_selector_all(".modebar-btn")]
+    assert "Pan" in titles and not any("Share" in t or "loud" in t for t in titles)
     picture(page, f"report_{states}_states")
 
 

@@ -109,6 +109,8 @@ def test_the_page_is_one_file_with_all_parts(states):
     assert ("machine-1" in anchors) == (states > 24)
     linked = [v for _, a in seen.elements for k, v in a.items() if k in ("src", "href")]
     assert linked == ["data:,"]
+    drawn = re.findall(r"\"showSendToCloud\": ?(true|false)", report.html)
+    assert drawn == ["false"] * (2 + (states > 24))  # no button sends data anywhere
     assert "total += x" in seen.text and f"A machine of {states} states" in seen.text
     assert "program = network on 100% of 4,096 words of length 10" in seen.text
 
@@ -121,8 +123,10 @@ def test_evidence_is_four_lines_by_how_it_is_known():
     assert lines[0][1] == "program = machine on every length"
     assert lines[2][1] == "program = network fails on a word of length 3 (uniformly drawn)"
     assert lines[3][1].endswith("no ReLU network")
-    many = [CLAIM | {"length": n} for n in range(7)]
-    assert tiers(many)[1][1].endswith("; and 3 more")
+    many = [CLAIM, CLAIM | {"length": 100, "count": 768, "agreement": 0.5}]
+    assert tiers(many)[1][1].endswith(", and on at least 50% of 768 others to length 100")
+    refuted = [WRONG | {"length": n} for n in range(7)]
+    assert tiers(refuted)[2][1].endswith("; and 3 more")
 
 
 def test_disagreements_are_the_shortest_first():
