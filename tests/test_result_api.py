@@ -115,6 +115,7 @@ def test_progress_shows_itself_in_a_notebook_only(monkeypatch):
     assert shown_progress(mine) is mine
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_progress_pictures_and_pages(tmp_path):
     nbformat = pytest.importorskip("nbformat")
     client = pytest.importorskip("nbclient")

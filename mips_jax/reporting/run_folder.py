@@ -4,7 +4,7 @@ so where it is, all is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from mips_jax.networks import Network
 from mips_jax.reporting.curves import chosen_index, curves_csv
 from mips_jax.reporting.files import write_bytes, write_json, write_text
 from mips_jax.reporting.page import missing_libraries
-from mips_jax.reporting.shown import Shown
+from mips_jax.reporting.shown import MAX_STATES_DRAWN, Shown
 from mips_jax.reporting.summary import CandidateRow, MemberRow, RegisterRow, render_summary
 
 if TYPE_CHECKING:  # a given network is reported on without loading jax
@@ -65,10 +65,22 @@ def write_shown(folder: Path, shown: Shown) -> str | None:
         figures,
         shown.description,
         shown.extraction.statuses if shown.extraction is not None else (),
+        list(_remarks(shown, missing)),
     )
     write_text(folder / "summary.md", page)
     write_json(folder / "result.json", shown.result)
     return missing
+
+
+def _remarks(shown: Shown, missing: str | None) -> Iterator[str]:
+    """What is beside the pictures, and why one is not there."""
+    machine = shown.machine
+    if machine is not None and machine.states > MAX_STATES_DRAWN:
+        yield (
+            f"The machine has {machine.states} states, too many for a picture; `machine.dot` and "
+            "`machine.json` hold it."
+        )
+    yield "The same to point at and to turn: `report.html`." if missing is None else f"{missing}."
 
 
 def _write_data(folder: Path, shown: Shown) -> None:

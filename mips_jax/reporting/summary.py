@@ -101,6 +101,7 @@ def render_summary(
     figures: Mapping[str, str] | None = None,
     description: str = "",
     outcomes: Sequence[tuple[str, str]] = (),
+    remarks: Sequence[str] = (),
 ) -> str:
     """The page as Markdown.
 
@@ -113,6 +114,7 @@ def render_summary(
         figures: caption -> file name in the run folder.
         description: what the task is, in one sentence.
         outcomes: (method, what became of it), for every method that ran.
+        remarks: on what there is beside the figures, a sentence each.
     """
     sections = [
         f"# {result['task']}",
@@ -127,6 +129,7 @@ def render_summary(
         *_outcome_section(outcomes),
         *_member_section(members),
         *(f"![{caption}]({file})" for caption, file in (figures or {}).items()),
+        *remarks,
         *_time_section(result.get("seconds") or {}),
         "Every figure of this page is in `result.json`; the request is in `.hydra/`.",
     ]

@@ -117,7 +117,7 @@ def test_without_a_library_the_rest_is_written_and_one_line_says_how_to_get_it(
     assert "result.json" in there and "report.html" not in there
 
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", [0, 3, 5, 7])
 def test_a_write_that_breaks_off_leaves_whole_files_only(number, tmp_path, monkeypatch):
     """The n-th renaming fails, as on a disk that is full."""
     shown, calls, rename = machine_runs.shown(2), [], os.replace
