@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same 
     from mips_jax.errors import RequestError
     from mips_jax.extraction import Extraction, ExtractionSettings, extract
     from mips_jax.inputs import Inputs, observed_inputs
+    from mips_jax.machines import Mealy
     from mips_jax.networks import MLPRNN, Network, load_network, save_network
     from mips_jax.pipeline import (
         Distillation,
@@ -45,6 +46,7 @@ __all__ = [
     "Extraction",
     "ExtractionSettings",
     "Inputs",
+    "Mealy",
     "Network",
     "Outcome",
     "PipelineSettings",
@@ -73,6 +75,7 @@ _ROOMS = {  # the imports above once more, so that looking at a network never lo
     "errors": ("RequestError",),
     "extraction": ("Extraction", "ExtractionSettings", "extract"),
     "inputs": ("Inputs", "observed_inputs"),
+    "machines": ("Mealy",),
     "networks": ("MLPRNN", "Network", "load_network", "save_network"),
     "pipeline": (
         *("Distillation", "PipelineSettings"),

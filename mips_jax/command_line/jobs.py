@@ -113,7 +113,7 @@ class Job:
         found.
         """
         asked = plain(dataclasses.asdict(self.config))
-        del asked["overwrite"]
+        del asked["overwrite"], asked["report"]
         for key in ("device", "time_limit_seconds", "checkpoint_seconds"):
             del asked["training"][key]
         given = self.source if isinstance(self.source, GivenNetwork) else None
@@ -150,7 +150,7 @@ class Job:
             from mips_jax.training import save_member
 
             save_member(folder / "checkpoint", found.member, plain(dataclasses.asdict(self.config)))
-        missing = write_shown(folder, Shown.of(found))
+        missing = write_shown(folder, Shown.of(found), self.config.report)
         if missing is not None:
             tell(missing)
 

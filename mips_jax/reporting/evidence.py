@@ -11,6 +11,7 @@ from mips_jax.verification.claims import How
 from mips_jax.verification.verdict import CONFIDENCE_TEXT
 
 MOST_IN_A_LINE = 4  # claims; the rest is counted
+UNTOUCHED = "everything: nothing was there to judge"
 NONE = {
     How.PROVEN: "nothing",
     How.MEASURED: "nothing",
@@ -25,9 +26,11 @@ def tiers(claims: Sequence[Mapping]) -> list[tuple[str, str]]:
     Args:
         claims: of result.json.
 
-    >>> tiers([])[0]
-    ('proven', 'nothing')
+    >>> tiers([])[-1]
+    ('not tried', 'everything: nothing was there to judge')
     """
+    if not claims:
+        return [(str(how), UNTOUCHED if how is How.NOT_TRIED else "nothing") for how in How]
     return [(str(how), _line(how, [c for c in claims if c["how"] == how])) for how in How]
 
 
@@ -88,7 +91,8 @@ def disagreements(result: Mapping) -> list[tuple[str, str, str, str]]:
         what = f"{claim['subject']} and {claim['equals']}"
         for one in claim["disagreements"]:
             word = tuple(map(_plain, one["word"]))
-            row = (what, " ".join(map(str, word)), str(one["wrote"]), str(one["expected"]))
+            wanted = "no number" if one["expected"] is None else str(one["expected"])
+            row = (what, " ".join(map(str, word)), str(one["wrote"]), wanted)
             found[row] = len(word)
     return sorted(found, key=found.__getitem__)
 

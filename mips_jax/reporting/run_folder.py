@@ -36,12 +36,13 @@ def write_report(
     return write_shown(folder, shown)
 
 
-def write_shown(folder: Path, shown: Shown) -> str | None:
+def write_shown(folder: Path, shown: Shown, with_page: bool = True) -> str | None:
     """Fills the run folder, every file whole or not at all.
 
     Args:
         folder: exists.
         shown: the run.
+        with_page: whether report.html is wanted.
 
     Returns:
         How to get report.html, where a library that it needs is not installed; else None.
@@ -53,8 +54,8 @@ def write_shown(folder: Path, shown: Shown) -> str | None:
         for caption, name, picture in shown.pictures()
     }
     _write_data(folder, shown)
-    missing = missing_libraries()
-    if missing is None:
+    missing = missing_libraries() if with_page else None
+    if with_page and missing is None:
         shown.report().save(folder / "report.html")
     page = render_summary(
         shown.result,
@@ -65,14 +66,14 @@ def write_shown(folder: Path, shown: Shown) -> str | None:
         figures,
         shown.description,
         shown.extraction.statuses if shown.extraction is not None else (),
-        list(_remarks(shown, missing)),
+        list(_remarks(shown, with_page, missing)),
     )
     write_text(folder / "summary.md", page)
     write_json(folder / "result.json", shown.result)
     return missing
 
 
-def _remarks(shown: Shown, missing: str | None) -> Iterator[str]:
+def _remarks(shown: Shown, with_page: bool, missing: str | None) -> Iterator[str]:
     """What is beside the pictures, and why one is not there."""
     machine = shown.machine
     if machine is not None and machine.states > MAX_STATES_DRAWN:
@@ -80,7 +81,8 @@ def _remarks(shown: Shown, missing: str | None) -> Iterator[str]:
             f"The machine has {machine.states} states, too many for a picture; `machine.dot` and "
             "`machine.json` hold it."
         )
-    yield "The same to point at and to turn: `report.html`." if missing is None else f"{missing}."
+    if with_page:
+        yield f"{missing}." if missing else "The same to point at and to turn: `report.html`."
 
 
 def _write_data(folder: Path, shown: Shown) -> None:

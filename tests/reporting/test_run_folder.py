@@ -107,6 +107,12 @@ def test_the_machine_comes_in_every_form(tmp_path):
     np.testing.assert_array_equal(arrays["register_total"], arrays["words"][:, :, 0].cumsum(axis=1))
 
 
+def test_a_page_that_is_not_wanted_is_not_written(tmp_path):
+    assert run_folder.write_shown(tmp_path, machine_runs.shown(2), with_page=False) is None
+    assert not (tmp_path / "report.html").exists()
+    assert "report.html" not in (tmp_path / "summary.md").read_text()
+
+
 def test_without_a_library_the_rest_is_written_and_one_line_says_how_to_get_it(
     tmp_path, monkeypatch
 ):
