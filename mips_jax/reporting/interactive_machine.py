@@ -118,8 +118,8 @@ def _only(layer: int, layers: int) -> list[bool]:
 def _all_edges(drawn: MachineGraph) -> list[Edge]:
     return [
         (source, target, text, f"{source} \u2192 {target}<br>{text}")
-        for source, target, raw in drawn.graph.edges(data="text")
-        for text in (_lines(raw),)
+        for source, target in drawn.graph.edges
+        for text in (_lines(drawn.text(source, target)),)
     ]
 
 
@@ -238,8 +238,8 @@ def _state_trace(drawn: MachineGraph, place: Place) -> dict:
 def _pointed(drawn: MachineGraph, state: int) -> str:
     """What is said of a state: where it leads."""
     title = f"<b>state {state}</b>{' (start)' if not state else ''}"
-    ways = sorted(drawn.graph.out_edges(state, data="text"), key=lambda edge: edge[1])
-    lines = [f"\u2192 {target}: {_lines(text)}" for _, target, text in ways[:12]]
+    ways = sorted(drawn.graph.out_edges(state))
+    lines = [f"\u2192 {target}: {_lines(drawn.text(state, target))}" for _, target in ways[:12]]
     more = [f"... and {len(ways) - 12} more"] if len(ways) > 12 else []
     return "<br>".join([title, *lines, *more])
 

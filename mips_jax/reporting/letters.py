@@ -19,6 +19,7 @@ MOST_LISTED = 4  # letters of a class that are named one by one
 MOST_DESCRIBED = 1_000  # classes for which features are tried; later ones are listed
 _MOST_MIXED = 6  # inputs a step of which sums and differences are tried
 _MODULI = range(2, 8)
+_LARGEST = 2**60  # sums of larger letters could leave int64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,8 +65,9 @@ class Alphabet:
         if array.dtype.kind in "biu":
             table = array.reshape(self.count, -1).astype(np.int64)
             self.names = named(table)
-            self._columns = [Feature(n, table[:, i]) for i, n in enumerate(_inputs(table))]
-            self._features = [*self._columns, *_mixed(self._columns)]
+            if table.size and np.abs(table).max() < _LARGEST:
+                self._columns = [Feature(n, table[:, i]) for i, n in enumerate(_inputs(table))]
+                self._features = [*self._columns, *_mixed(self._columns)]
         else:
             self.names = [str(row) for row in array.tolist()]
 
@@ -86,7 +88,7 @@ class Alphabet:
         """
         if (outputs == outputs[0]).all():
             return named(outputs)[0]
-        if outputs.shape[1] > 1:
+        if outputs.shape[1] > 1 or np.abs(outputs).max() >= _LARGEST:
             return None
         column = outputs[:, 0]
         for sign, text in ((1, "{name}{rest}"), (-1, "{rest}{name}")):
@@ -106,7 +108,8 @@ class Alphabet:
             found.append(", ".join(self.names[i] for i in chosen))
         if len(self._described) < MOST_DESCRIBED:
             found += self._by_features(chosen)
-        others = [name for i, name in enumerate(self.names) if i not in set(chosen)]
+        inside = set(chosen)
+        others = [name for i, name in enumerate(self.names) if i not in inside]
         if len(others) < min(MOST_LISTED, len(chosen)):
             found.append(f"all but {', '.join(others)}")
         if not found:

@@ -31,8 +31,8 @@ class MachineGraph:
         classes: letters that do the same in every state, by index; in the order of their first.
         writes: [S] what each state writes, as text, where that depends on the state alone that a
             transition leads to; None where it depends on the transition.
-        graph: an edge from each state to each that some letters lead to; its attributes are
-            `letters` (their indices) and `text` (what stands on it).
+        graph: an edge from each state to each that some letters lead to, whose indices are its
+            `letters`.
     """
 
     transition: np.ndarray
@@ -72,6 +72,13 @@ class MachineGraph:
             return networkx.kamada_kawai_layout(undirected)
         return networkx.spring_layout(undirected, seed=0, iterations=40)
 
+    def text(self, source: int, target: int) -> str:
+        """What stands on an edge."""
+        chosen = list(self.graph.edges[source, target]["letters"])
+        if self.writes is not None or self.output is None:
+            return self.alphabet.described(chosen)
+        return _text(self.alphabet, chosen, self.output[source, chosen])
+
     def written(self, state: int, letter: int) -> str:
         """What is written on a transition; empty where states write."""
         return "" if self.output is None else named(self.output[state, letter][None])[0]
@@ -103,9 +110,7 @@ def machine_graph(
         for letter, target in enumerate(targets):
             ways.setdefault((state, target), []).append(letter)
     for (state, target), chosen in ways.items():
-        outputs = None if writes is not None or full is None else full[state, chosen]
-        text = _text(alphabet, chosen, outputs)
-        graph.add_edge(state, target, letters=tuple(chosen), text=text)
+        graph.add_edge(state, target, letters=tuple(chosen))
     classes = _classes(transition, full)
     return MachineGraph(transition, full, alphabet, classes, writes, graph)
 
@@ -136,12 +141,10 @@ def _classes(transition: np.ndarray, output: np.ndarray | None) -> tuple[tuple[i
     return tuple(map(tuple, found.values()))
 
 
-def _text(alphabet: Alphabet, chosen: list[int], outputs: np.ndarray | None) -> str:
-    """What stands on an edge: letters, or letters/output, one line for each output, or one for all
-    where one rule says it.
+def _text(alphabet: Alphabet, chosen: list[int], outputs: np.ndarray) -> str:
+    """Letters and what is written after them, one line for each output, or one for all where one
+    rule says it.
     """
-    if outputs is None:
-        return alphabet.described(chosen)
     groups: dict[str, list[int]] = {}
     for letter, text in zip(chosen, named(outputs)):
         groups.setdefault(text, []).append(letter)

@@ -247,7 +247,7 @@ def plot_machine(drawn: MachineGraph, initial: int = 0, title: str = "The machin
     axes = figure.add_subplot()
     axes.set_aspect("equal", adjustable="datalim")
     axes.axis("off")
-    _draw_edges(axes, graph, place, states)
+    _draw_edges(axes, drawn)
     networkx.draw_networkx_nodes(
         graph,
         place,
@@ -267,12 +267,11 @@ def plot_machine(drawn: MachineGraph, initial: int = 0, title: str = "The machin
     return figure
 
 
-def _draw_edges(
-    axes: Axes, graph: networkx.DiGraph, place: Mapping[int, np.ndarray], states: int
-) -> None:
+def _draw_edges(axes: Axes, drawn: MachineGraph) -> None:
     """Arrows bent apart where there are two ways between two states, in the colour of the state
     that they leave, with their letters nearer to it.
     """
+    graph, place, states = drawn.graph, drawn.place, drawn.states
     size = _node_size(states)
     palette = colormaps["tab10"](np.arange(10))[[0, 1, 2, 3, 4, 5, 6, 7, 9]] * [0.8, 0.8, 0.8, 1.0]
     colour = lambda state: "0.35" if states <= 2 else tuple(palette[state % len(palette)])
@@ -288,7 +287,7 @@ def _draw_edges(
         texts = networkx.draw_networkx_edge_labels(
             graph,
             place,
-            {edge: graph.edges[edge]["text"] for edge in edges},
+            {edge: drawn.text(*edge) for edge in edges},
             label_pos=0.36,
             font_size=_text_size(states),
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4},

@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # a given network is reported on without loading jax
     from mips_jax.training import TrainingResult
 
 MAX_STATES_DRAWN = 40  # a larger machine has no picture of its own
+MOST_TRANSITIONS = 200_000  # of a machine that is looked at at all
 MOST_PROGRAMS = 6  # side by side
 FEW_STATES = 24  # a larger machine has its table beside the graph
 PICTURES = ("machine", "hidden_states", "training")
@@ -93,8 +94,8 @@ class Shown:
 
     @functools.cached_property
     def drawn(self) -> MachineGraph | None:
-        """The machine, named and laid out."""
-        if self.machine is None:
+        """The machine, named and laid out; None without one, or where it is too large."""
+        if self.machine is None or self.machine.transition.size > MOST_TRANSITIONS:
             return None
         return machine_graph(self.machine.transition, self.machine.output, self.machine.letters)
 
@@ -179,8 +180,8 @@ class Shown:
 
     @property
     def _machine_title(self) -> str:
-        exact = self.extraction is not None and self.extraction.machine is not None
-        return "The machine" if exact else "The machine that the network nearly is"
+        stands_in = self.extraction is not None and self.extraction.machine is None
+        return f"The machine{' that the network nearly is' * (stands_in and bool(self.machine))}"
 
     def _why_no_picture(self, what: str | None) -> str:
         if what == "machine" and self.machine is not None:
@@ -198,7 +199,10 @@ class Shown:
     def _machine_section(self) -> Section:
         drawn = self.drawn
         if drawn is None:
-            return Section("machine", "The machine", (), "No finite machine was found in it.")
+            said = "No finite machine was found in it."
+            if self.machine is not None:
+                said = f"{self.machine!r} is too large for a page; machine.json has it."
+            return Section("machine", self._machine_title, (), said)
         graph = machine_figure(drawn)
         large = graph is None or drawn.states > FEW_STATES
         table = table_figure(drawn) if large else None

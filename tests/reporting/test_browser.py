@@ -1,9 +1,9 @@
 """report.html in a real browser without network: it loads, it answers to pointing and choosing, and
 the console stays free of errors.
 
-A browser is needed, playwright's (`playwright install chromium`) or the system's (Debian:
-`apt-get install chromium`). With MIPS_JAX_PICTURES=docs/pictures the screenshots of the
-documentation are taken.
+Playwright is needed (the extra `browser`), and a browser: its own (`playwright install chromium`),
+or the system's (Debian: `apt-get install chromium`). With MIPS_JAX_PICTURES=docs/pictures the
+screenshots of the documentation are taken.
 """
 
 import io
@@ -26,7 +26,8 @@ MOST_BYTES = 200_000  # of a screenshot
 @pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed (pip install 'mips_jax[test]')"
+        "playwright.sync_api",
+        reason="playwright is not installed (pip install 'mips_jax[browser]')",
     )
     with playwright.sync_playwright() as driver:
         own = Path(driver.chromium.executable_path)

@@ -2,6 +2,7 @@
 from outside become HTML; plotly itself confirms its figures.
 """
 
+import dataclasses
 import html.parser
 import json
 import re
@@ -180,6 +181,17 @@ def test_a_machine_that_is_too_large_for_a_graph_has_a_table():
     assert interactive_machine.machine_figure(drawn) is None
     figure = interactive_machine.table_figure(drawn)
     assert np.shape(figure["data"][0]["z"]) == (1000, 3)
+
+
+def test_what_is_too_large_for_a_page_is_said():
+    shown = machine_runs.shown(2)
+    large = np.random.default_rng(0).integers(0, 60_000, (60_000, 4))
+    machine = Mealy.of(np.arange(4), large, large)
+    extraction = dataclasses.replace(shown.extraction, machine=None, stand_in=machine)
+    shown = dataclasses.replace(shown, extraction=extraction, network=None)
+    text = Page(shown.report().html).text
+    assert "Mealy(60000 states, 4 letters" in text and "is too large for a page" in text
+    assert "The machine that the network nearly is" in text
 
 
 def test_letters_that_do_the_same_are_one_entry_of_the_filter():
