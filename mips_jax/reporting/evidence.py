@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mips_jax.figures import percent
+from mips_jax.figures import percent, percent_at_most
 from mips_jax.verification.claims import How
 from mips_jax.verification.verdict import CONFIDENCE_TEXT
 
@@ -67,19 +67,29 @@ def claim_text(claim: Mapping) -> str:
     """A claim in a few words."""
     what = f"{claim['subject']} = {claim['equals']}"
     length = "every length" if claim["length"] is None else f"length {claim['length']}"
-    count = f"{claim['count']:,} words of {length}" if claim["count"] else length
+    unit = "outputs" if claim["equals"] == "integers" else "words"
+    count = f"{claim['count']:,} {unit} of {length}" if claim["count"] else length
+    words = f", {claim['words']}" if claim["words"] else ""
     match claim["how"]:
         case How.PROVEN:
-            return f"{what} on {'all ' if claim['count'] else ''}{count}"
+            arithmetic = f", in {claim['arithmetic']} arithmetic" if claim["arithmetic"] else ""
+            return f"{what} on {'all ' if claim['count'] else ''}{count}{words}{arithmetic}"
         case How.MEASURED:
-            bound, share = claim["error_bound"], claim["agreement"]
-            worth = "" if bound is None else f" (at most {percent(bound)} wrong, {CONFIDENCE_TEXT})"
-            return f"{what} on {'' if share is None else percent(share) + ' of '}{count}{worth}"
+            share, unseen = claim["agreement"], bool(claim["unseen"])
+            worth = _worth(claim["error_bound"]) if unseen else ""
+            part = "" if share is None else f"{percent(share)} of "
+            return f"{what} on {part}{count}{words}{worth}"
         case How.REFUTED:
-            words = f" ({claim['words']})" if claim["words"] else ""
             wrong = f"{claim['wrong']:,} of " if claim["wrong"] and claim["count"] else "a word of "
             return f"{what} fails on {wrong}{count}{words}"
     return f"{what} on {count}: {claim['reason'] or 'no reason is given'}"
+
+
+def _worth(bound: float | None) -> str:
+    """What a sample is worth; nothing where it had been seen before."""
+    if bound is None:
+        return ""
+    return f" (at most {percent_at_most(bound)} wrong, {CONFIDENCE_TEXT})"
 
 
 def disagreements(result: Mapping) -> list[tuple[str, str, str, str]]:

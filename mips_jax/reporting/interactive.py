@@ -69,7 +69,7 @@ def hidden_figure(states: HiddenStates) -> dict | None:
         "showlegend": False,
         "hovermode": "closest",
         "height": 620,
-        "margin": {"l": 0, "r": 0, "t": 50, "b": 30},
+        "margin": {"l": 0 if len(axes) == 3 else 60, "r": 0, "t": 50, "b": 40},
         **({"scene": scene} if len(axes) == 3 else scene),
         **({"updatemenus": [menu(buttons)]} if len(buttons) > 1 else {}),
     }

@@ -32,7 +32,7 @@ CLAIM = {
     "distinct": 1024,
     "unseen": 1024,
     "agreement": 1.0,
-    "error_bound": 0.0011,
+    "error_bound": 0.00101,
     "wrong": 0,
     "holds_to": 10,
     "margin": None,
@@ -117,13 +117,22 @@ def test_the_page_is_one_file_with_all_parts(states):
 
 
 def test_evidence_is_four_lines_by_how_it_is_known():
-    proven = CLAIM | {"how": "proven", "length": None, "count": 0, "equals": "machine"}
+    proven = CLAIM | {"how": "proven", "length": None, "count": 0, "words": "every word"}
+    proven |= {"arithmetic": "float64"}
     left = CLAIM | {"how": "not tried", "reason": "no ReLU network", "count": 0, "length": None}
     lines = tiers([CLAIM, WRONG, proven, left])
     assert [how for how, _ in lines] == ["proven", "measured", "refuted", "not tried"]
-    assert lines[0][1] == "program = machine on every length"
-    assert lines[2][1] == "program = network fails on a word of length 3 (uniformly drawn)"
+    assert lines[0][1] == "program = network on every length, every word, in float64 arithmetic"
+    assert lines[2][1] == "program = network fails on a word of length 3, uniformly drawn"
     assert lines[3][1].endswith("no ReLU network")
+    assert lines[1][1] == (
+        "program = network on 100% of 4,096 words of length 10, uniformly drawn "
+        "(at most 0.11% wrong, 99% confidence)"
+    )
+    known = CLAIM | {"unseen": 0, "equals": "examples", "words": "given examples"}
+    assert tiers([known])[1][1].endswith("of length 10, given examples")  # worth nothing beyond
+    whole = CLAIM | {"equals": "integers", "words": "all words run", "unseen": 0}
+    assert "4,096 outputs of length 10" in tiers([whole])[1][1]
     many = [CLAIM, CLAIM | {"length": 100, "count": 768, "agreement": 0.5}]
     assert tiers(many)[1][1].endswith(", and on at least 50% of 768 others to length 100")
     refuted = [WRONG | {"length": n} for n in range(7)]
@@ -181,6 +190,22 @@ def test_a_machine_that_is_too_large_for_a_graph_has_a_table():
     assert interactive_machine.machine_figure(drawn) is None
     figure = interactive_machine.table_figure(drawn)
     assert np.shape(figure["data"][0]["z"]) == (1000, 3)
+
+
+def test_programs_from_small_to_faithful_stand_side_by_side():
+    sides = [
+        {"note": "small", "bits": 9.4, "source": "x = 1", "claims": [CLAIM | {"agreement": 0.5}]},
+        {"note": "", "bits": 90.0, "source": "y = 2", "claims": [CLAIM]},
+    ]
+    shown = machine_runs.shown(2)
+    with_front = dataclasses.replace(shown, result=shown.result | {"front": sides})
+    seen = Page(with_front.report().html)
+    assert "From small to faithful" in seen.text and "x = 1" in seen.text and "y = 2" in seen.text
+    text = " ".join(seen.text.split())
+    assert "small bits9length 10, uniformly drawn50%" in text
+    assert "Programs considered" not in seen.text
+    sections = [tag for tag, _ in seen.elements if tag == "section"]
+    assert len(sections) == 2
 
 
 def test_what_is_too_large_for_a_page_is_said():
