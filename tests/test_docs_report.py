@@ -47,6 +47,7 @@ def test_its_limits_are_the_code_s():
         f"beyond {interactive_machine.MOST_CELLS:,} cells",
         f"of {SEQUENCES} random words",
         f"({interactive.MOST_MEMBERS} at most)",
+        f"{interactive.MOST_POINTS:,} points at most",
         f"more than {shown.MAX_STATES_DRAWN} states",
     )
     for limit in limits:

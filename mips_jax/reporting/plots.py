@@ -9,7 +9,6 @@ Axes: P population, E evaluations, B sequences, T time, H hidden units, S states
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 import os
@@ -39,19 +38,15 @@ MAX_COLOURS_IN_LEGEND = 12  # more distinct values get a colour bar
 class Picture(Figure):
     """A figure that shows itself in any notebook, whichever backend is in use."""
 
-    def png(self) -> bytes:
-        """The figure as PNG."""
+    def png(self, dpi: int = 130) -> bytes:
+        """The figure as PNG, with so many pixels to the inch."""
         FigureCanvasAgg(self)
         written = io.BytesIO()
-        self.savefig(written, format="png", dpi=130, bbox_inches="tight")
+        self.savefig(written, format="png", dpi=dpi, bbox_inches="tight")
         return written.getvalue()
 
     def _repr_png_(self) -> bytes:
-        return self.png()
-
-    def _repr_html_(self) -> str:
-        encoded = base64.b64encode(self.png()).decode("ascii")
-        return f'<img alt="figure" style="max-width: 100%" src="data:image/png;base64,{encoded}">'
+        return self.png(dpi=80)
 
     def save(self, path: str | os.PathLike) -> Path:
         """Writes the figure as PNG, whole or not at all, and returns its path."""

@@ -106,8 +106,7 @@ def test_edges_between_the_same_states_are_merged_and_states_may_write():
 
 def test_a_picture_shows_itself_in_a_notebook():
     figure = plots.plot_automaton(np.zeros((1, 2), int), np.zeros((1, 2), int), range(2))
-    assert figure._repr_png_().startswith(b"\x89PNG")
-    assert "data:image/png;base64," in figure._repr_html_()
+    assert figure._repr_png_().startswith(b"\x89PNG") and len(figure._repr_png_()) > 2_000
 
 
 def test_training_curves_are_drawn_where_members_stop_at_different_steps(tmp_path):
