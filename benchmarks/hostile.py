@@ -269,7 +269,7 @@ def folder_cases() -> Iterator[Hostile]:
     for folder in bad:
         yield case(folder[:40], folder, codes=(2, 3))
     for name in ("program.py", "result.json", "summary.md", "checkpoint/mine", ".hydra/config.yaml",
-                 "machine.png", "hidden_states.png", "traceback.txt"):  # fmt: skip
+                 "machine.png", "hidden_states.png", "report.html", "traceback.txt"):  # fmt: skip
         yield case(f"the user's {name}", "mine", make(f"mine/{name}"))
     link = lambda where: lambda: os.symlink(where, "link")
     yield case("dangling link", "link", link("nowhere"))

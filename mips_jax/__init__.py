@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same 
     from mips_jax.extraction import Extraction, ExtractionSettings, extract
     from mips_jax.inputs import Inputs
     from mips_jax.inputs.observed import observed_inputs, words_between
+    from mips_jax.machines import Mealy
     from mips_jax.networks import MLPRNN, Network, load_network, save_network
     from mips_jax.pipeline import (
         Distillation,
@@ -46,6 +47,7 @@ __all__ = [
     "Extraction",
     "ExtractionSettings",
     "Inputs",
+    "Mealy",
     "Network",
     "Outcome",
     "PipelineSettings",
@@ -76,6 +78,7 @@ _ROOMS = {  # the imports above once more, so that looking at a network never lo
     "extraction": ("Extraction", "ExtractionSettings", "extract"),
     "inputs": ("Inputs",),
     "inputs.observed": ("observed_inputs", "words_between"),
+    "machines": ("Mealy",),
     "networks": ("MLPRNN", "Network", "load_network", "save_network"),
     "pipeline": (
         *("Distillation", "PipelineSettings"),

@@ -21,6 +21,17 @@ def percent(fraction: float) -> str:
     return f"{floored:g}%"
 
 
+def percent_at_most(fraction: float) -> str:
+    """An upper bound as a percentage, rounded up.
+
+    >>> percent_at_most(0.00046), percent_at_most(1e-9), percent_at_most(0.9)
+    ('0.05%', '0.01%', '90%')
+    """
+    digits = 2 if fraction < 0.1 else 0
+    scaled = -(-fraction * 100 * 10**digits // 1) / 10**digits
+    return f"{scaled:g}%"
+
+
 def whole(value: Any) -> bool:
     """Whether a value is an integer, of Python's or of numpy's; truth values are none."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Sequences:
     """Input and output sequences of equal (padded) length.
 
@@ -24,6 +24,11 @@ class Sequences:
     inputs: np.ndarray
     outputs: np.ndarray
     mask: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        padded = "" if self.mask is None else ", padded"
+        shapes = f"inputs {list(self.inputs.shape)}, outputs {list(self.outputs.shape)}"
+        return f"Sequences({shapes}{padded})"
 
     def __len__(self) -> int:
         return self.inputs.shape[0]

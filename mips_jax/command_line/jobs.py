@@ -32,7 +32,8 @@ from mips_jax.reporting.claimed_folder import ClaimedFolder, file_digest
 from mips_jax.reporting.files import plain
 from mips_jax.reporting.progress import LiveProgress
 from mips_jax.reporting.record import result_record
-from mips_jax.reporting.run_folder import write_report
+from mips_jax.reporting.run_folder import write_shown
+from mips_jax.reporting.shown import Shown
 from mips_jax.reporting.summary import headline
 from mips_jax.tasks import Task, from_function, get_task
 from mips_jax.tasks.files.load import load_file_task
@@ -116,7 +117,7 @@ class Job:
         found.
         """
         asked = plain(dataclasses.asdict(self.config))
-        del asked["overwrite"]
+        del asked["overwrite"], asked["report"]
         for key in ("device", "time_limit_seconds", "checkpoint_seconds"):
             del asked["training"][key]
         given = self.source if isinstance(self.source, GivenNetwork) else None
@@ -155,19 +156,9 @@ class Job:
             from mips_jax.training import save_member
 
             save_member(folder / "checkpoint", found.member, plain(dataclasses.asdict(self.config)))
-        training = next(
-            (t for t in found.trainings if t.best is found.member), None
-        )  # the attempt that was best
-        write_report(
-            folder,
-            result_record(found),
-            found.source,
-            found.description,
-            training,
-            found.network,
-            found.inputs,
-            found.extraction,
-        )
+        missing = write_shown(folder, Shown.of(found), self.config.report)
+        if missing is not None:
+            tell(missing)
 
 
 def open_devices(settings: DeviceSettings) -> None:

@@ -119,6 +119,8 @@ class Config:
     attempts: int = PipelineSettings.attempts
     # a run folder that holds another result: remove what that run has left (true), or refuse
     overwrite: bool = False
+    # whether report.html (5 MB) is written beside the result; large sweeps may do without
+    report: bool = True
 
     def pipeline_settings(self) -> PipelineSettings:
         """The settings as the library takes them."""

@@ -17,7 +17,7 @@ from mips_jax.extraction.encodings import encodings
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.findings import Findings
 from mips_jax.extraction.methods import chosen
-from mips_jax.extraction.request import check
+from mips_jax.extraction.request import asked_inputs, check
 from mips_jax.extraction.result import TABLE, Candidate, Extraction
 from mips_jax.extraction.running import run
 from mips_jax.extraction.settings import ExtractionSettings
@@ -33,7 +33,7 @@ _ENCODINGS, _COMPARISON = 2000, 3000
 
 def extract(
     network: Network,
-    input_range: Inputs | InputRange,
+    input_range: Inputs | InputRange | None = None,
     settings: ExtractionSettings | None = None,
 ) -> Extraction:
     """Distils a network into programs.
@@ -41,14 +41,15 @@ def extract(
     Args:
         network: any recurrent network as plain arrays.
         input_range: inclusive (low, high) for each input; `observed_inputs` makes one that knows
-            which inputs occur.
+            which inputs occur; by default what the network is known to read.
         settings: limits and method.
 
     Raises:
         RequestError: the settings or the range are out of bounds or do not fit the network.
     """
+    inputs = asked_inputs(network, input_range)
     return extract_tuned(
-        network, input_range, ExtractionSettings() if settings is None else settings, TUNING
+        network, inputs, ExtractionSettings() if settings is None else settings, TUNING
     )
 
 

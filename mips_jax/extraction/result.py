@@ -77,7 +77,7 @@ class Candidate:
         return self.description_length + _EXCEPTION_BITS * 1000 * (1.0 - share)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Extraction:
     """What extraction found.
 
@@ -121,6 +121,10 @@ class Extraction:
             if not kept or one.fidelity > kept[-1].fidelity:
                 kept.append(one)
         return tuple(kept)
+
+    def __repr__(self) -> str:
+        said = "; ".join(f"{method}: {outcome}" for method, outcome in self.statuses)
+        return f"Extraction({len(self.candidates)} programs; {said})"
 
     @property
     def best(self) -> Candidate | None:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import numpy as np
 
 from mips_jax.errors import RequestError
+from mips_jax.machines.forms import aalpy_machine, dot_text
 
 _FORMAT = "mealy-1"  # of the JSON text
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Mealy:
     """A finite machine with outputs on its transitions; state 0 is the initial one.
 
@@ -63,6 +65,10 @@ class Mealy:
     def states(self) -> int:
         return self.transition.shape[0]
 
+    def __repr__(self) -> str:
+        letters, outputs = len(self.letters), len(np.unique(self.output))
+        return f"Mealy({self.states} states, {letters} letters, {outputs} different outputs)"
+
     def run(self, words: np.ndarray) -> np.ndarray:
         """Letter indices [W, T] -> outputs [W, T, O]."""
         start = np.zeros((len(words), 1), np.int64)
@@ -108,6 +114,14 @@ class Mealy:
         """The machine as JSON; `from_json` reads it back."""
         names = ("letters", "transition", "output")
         return json.dumps({"format": _FORMAT, **{n: getattr(self, n).tolist() for n in names}})
+
+    def to_dot(self) -> str:
+        """The machine as DOT, for Graphviz and for AALpy; see `machines.forms.dot_text`."""
+        return dot_text(self.letters, self.transition, self.output)
+
+    def to_aalpy(self) -> Any:
+        """The machine as AALpy's `MealyMachine`; see `machines.forms.aalpy_machine`."""
+        return aalpy_machine(self.letters, self.transition, self.output)
 
     @classmethod
     def from_json(cls, text: str) -> Mealy:

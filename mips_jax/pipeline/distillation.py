@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mips_jax.errors import RequestError
 from mips_jax.extraction import Candidate, Extraction
 from mips_jax.figures import percent
 from mips_jax.inputs import Inputs
+from mips_jax.machines import Mealy
 from mips_jax.networks import Network
 from mips_jax.programs import Program, body_lines, program_source
 from mips_jax.verification import Claim, How, Outcome, Tradeoff, Verdict, Verification
 
-if TYPE_CHECKING:  # jax is imported only when something is trained
+if TYPE_CHECKING:  # jax is imported only when something is trained, matplotlib when it is drawn
+    from mips_jax.reporting.hidden_states import HiddenStates
+    from mips_jax.reporting.page import Report
+    from mips_jax.reporting.plots import Picture
     from mips_jax.training import TrainedMember, TrainingResult
 
 
@@ -79,6 +86,85 @@ class Distillation:
     def method(self) -> str | None:
         """How the chosen program was found."""
         return self.candidate.method if self.candidate else None
+
+    @property
+    def machine(self) -> Mealy | None:
+        """The finite machine that the network is, or nearly is; None where none was found."""
+        if self.extraction is None:
+            return None
+        return self.extraction.machine or self.extraction.stand_in
+
+    @property
+    def evidence(self) -> str:
+        """What is proven, measured, refuted and not tried, a line each."""
+        from mips_jax.reporting.evidence import tiers
+
+        claims = [dataclasses.asdict(claim) for claim in self.claims]
+        return "\n".join(f"{how}: {what}" for how, what in tiers(claims))
+
+    def hidden_states(
+        self, sequences: int = 80, length: int | None = None, seed: int = 0
+    ) -> HiddenStates:
+        """Runs random words through the network, the program and the machine.
+
+        Args:
+            sequences: how many words.
+            length: of each; the length that extraction looked at by default.
+            seed: of the words.
+
+        Raises:
+            RequestError: there is no network, or a number is below 1.
+        """
+        from mips_jax.reporting.hidden_states import hidden_states
+
+        if self.network is None:
+            raise RequestError(f"{self.name} has no network: {self.reason}")
+        steps = length or (10 if self.extraction is None else self.extraction.length)
+        if sequences < 1 or steps < 1:
+            raise RequestError(f"sequences={sequences}, length={length}; both must be 1 at least")
+        return hidden_states(
+            self.network, self.inputs, self.program, self.machine, steps, sequences, seed
+        )
+
+    def plot(self, what: str | None = None) -> Picture:
+        """A picture that shows itself in a notebook, with `.save(path)`: of the `machine`, the
+        `hidden_states` or the `training`; by default the first of these that there is.
+
+        Raises:
+            RequestError: there is none.
+        """
+        from mips_jax.reporting.shown import Shown
+
+        return Shown.of(self).picture(what)
+
+    def report(self) -> Report:
+        """The page report.html of a run folder: shows itself in a notebook, `.save(path)`.
+
+        Raises:
+            RequestError: a library that it needs is not installed; names the pip command.
+        """
+        from mips_jax.reporting.shown import Shown
+
+        return Shown.of(self).report()
+
+    def save(self, folder: str | os.PathLike, overwrite: bool = False) -> Path:
+        """Writes what a run on the command line leaves into a folder, and the network as
+        `network.npz` in place of its checkpoint.
+
+        Args:
+            folder: made where it does not exist.
+            overwrite: whether another result in it may be replaced.
+
+        Returns:
+            The folder.
+
+        Raises:
+            RequestError: it holds another result, or files of the user's.
+            EnvironmentFailure: it cannot be written to.
+        """
+        from mips_jax.reporting.saving import save_result
+
+        return save_result(self, Path(folder), overwrite)
 
     @property
     def claims(self) -> tuple[Claim, ...]:

@@ -6,6 +6,7 @@ import time
 from typing import Protocol
 
 from mips_jax.pipeline.distillation import Seconds
+from mips_jax.reporting.notebook import NotebookProgress, in_notebook
 
 
 class Progress(Protocol):
@@ -28,11 +29,18 @@ class Silent:
         """Training has gone on a little."""
 
 
+def shown_progress(progress: Progress | None) -> Progress:
+    """Who is told where nobody is named: a line of the notebook, or nobody."""
+    if progress is not None:
+        return progress
+    return NotebookProgress() if in_notebook() else Silent()
+
+
 class Watch:
     """Announces stages and adds up their time."""
 
-    def __init__(self, progress: Progress):
-        self.progress = progress
+    def __init__(self, progress: Progress | None):
+        self.progress = shown_progress(progress)
         self.started = self.since = time.monotonic()
         self.stage: str | None = None
         self.spent: dict[str, float] = {}
@@ -45,6 +53,8 @@ class Watch:
     def end(self) -> Seconds:
         self._close()
         self.stage = None
+        if isinstance(self.progress, NotebookProgress):
+            self.progress.finish()
         return Seconds(**self.spent, total=time.monotonic() - self.started)
 
     def _close(self) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from mips_jax.errors import RequestError
 from mips_jax.extraction.letter_kinds import with_kinds
+from mips_jax.extraction.request import asked_inputs
 from mips_jax.extraction.request import check as check_request
 from mips_jax.inputs import InputRange, Inputs
 from mips_jax.networks import Network
@@ -25,7 +26,7 @@ from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.extracting import extracted, extracted_at_length
 from mips_jax.pipeline.inputs_in_use import inputs_in_use
 from mips_jax.pipeline.judging import judged
-from mips_jax.pipeline.progress import Progress, Silent, Watch
+from mips_jax.pipeline.progress import Progress, Watch
 from mips_jax.pipeline.settings import PipelineSettings, requested
 from mips_jax.pipeline.sources import Source, task_from
 from mips_jax.sequences import Sequences
@@ -38,19 +39,19 @@ LONGEST_WORDS = 100  # of these; longer ones cost much and show little more
 
 
 def distil(
-    source: Source,
+    source: Source | Network,
     input_range: InputRange | None = None,
     length: int = 10,
     settings: PipelineSettings | None = None,
     progress: Progress | None = None,
 ) -> Distillation:
-    """Distils whatever describes a task; see `distil_network` for a network that is already
-    trained.
+    """Distils whatever describes a task, or a network that is already trained.
 
     Args:
         source: a task, the name of one, example sequences (in memory, or the path of a .npz, .csv
-            or .jsonl file), or a Python function from input sequences to output sequences.
-        input_range: for a function: inclusive (low, high) of each input.
+            or .jsonl file), a Python function from input sequences to output sequences, or a
+            network (as `distil_network` does).
+        input_range: for a function or a network: inclusive (low, high) of each input.
         length: for a function: the training length.
         settings: all choices.
         progress: who is told how far it is.
@@ -59,6 +60,8 @@ def distil(
         RequestError: the source cannot be read or the settings do not fit it.
     """
     settings = requested(settings)  # before anything is read or called
+    if isinstance(source, Network):
+        return distil_network(source, input_range, settings=settings, progress=progress)
     return distil_task(task_from(source, input_range, length), settings, progress)
 
 
@@ -80,7 +83,7 @@ def distil_task(
         RequestError: the settings are out of range or do not fit the task.
     """
     settings = requested(settings)
-    watch = Watch(progress or Silent())
+    watch = Watch(progress)
     attempts: list[Attempt] = []
     for number in range(settings.attempts):
         data = training_data(task, settings, number)
@@ -107,7 +110,7 @@ def distil_task(
 
 def distil_network(
     network: Network,
-    input_range: Inputs | InputRange,
+    input_range: Inputs | InputRange | None = None,
     name: str = "network",
     settings: PipelineSettings | None = None,
     progress: Progress | None = None,
@@ -117,14 +120,15 @@ def distil_network(
 
     Args:
         network: any network as plain arrays.
-        input_range: bounds of each input; `Inputs` also says which occur.
+        input_range: bounds of each input; `Inputs` also says which occur; by default what the
+            network is known to read.
         name: for reports.
         settings: `extraction` and `verification` are used.
         progress: who is told how far it is.
     """
     settings = requested(settings)
-    watch = Watch(progress or Silent())
-    inputs = Inputs.of(input_range)
+    watch = Watch(progress)
+    inputs = asked_inputs(network, input_range)
     check_request(network, inputs.bounds, settings.extraction)
     watch.begin("extract", "looking at the network")
     survey, refused = surveyed(network, inputs, settings.verification)
@@ -167,7 +171,7 @@ def distil_given(
         trained_on: sequences that its training and selection have seen, where they are known.
     """
     settings = requested(settings)
-    watch = Watch(progress or Silent())
+    watch = Watch(progress)
     inputs = inputs_in_use(Inputs.of(task.input_range), task)
     check_request(network, inputs.bounds, settings.extraction)
     if network.output_dim != task.output_dim:

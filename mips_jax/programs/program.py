@@ -31,7 +31,7 @@ from mips_jax.programs.words import as_words
 _WIDEST = 62
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Program(Recurrence):
     """A recurrence over integers that can be run, measured and printed.
 
@@ -174,6 +174,9 @@ class Program(Recurrence):
             else:
                 high = bits - 1
         return 2**low - 1 if low >= 0 else -1
+
+    def __repr__(self) -> str:
+        return f"Program({self})"
 
     def __str__(self) -> str:
         updates = [

@@ -31,7 +31,13 @@ WRITTEN = (
     "training.png",
     "hidden_states.png",
     "machine.png",
+    "report.html",
+    "hidden_states.npz",
+    "machine.json",
+    "machine.dot",
+    "curves.csv",
     "checkpoint",
+    "network.npz",
     "table.md",
     "table.csv",
     "traceback.txt",
@@ -101,6 +107,7 @@ class ClaimedFolder:
         self.answered = finished and before == self.request and not overwrite
         if not self.answered:
             self._remove([name for name in there if name not in ignored])
+            self._remove_halves()
             if before != self.request or overwrite:
                 _remove(self.search)
             write_json(self.state / "manifest.json", dict.fromkeys(WRITTEN))
@@ -127,6 +134,7 @@ class ClaimedFolder:
         """Removes what is half-written."""
         if (self.state / "request.json").exists() and not self.answered:  # else it was not taken
             self._remove(WRITTEN)
+            self._remove_halves()
 
     def abandon(self) -> None:
         """After a failure: what the next run can go on from stays, all else goes."""
@@ -143,6 +151,13 @@ class ClaimedFolder:
     def _remove(self, names) -> None:
         for name in names:
             _remove(self.path / name)
+
+    def _remove_halves(self) -> None:
+        """What `files.write_bytes` of a run that was killed has not come to rename."""
+        for path in self.path.glob(".*.tmp"):
+            name, _, process = path.name.removeprefix(".").removesuffix(".tmp").rpartition(".")
+            if name in WRITTEN and process.isdigit():
+                _remove(path)
 
     def _read(self, name: str) -> Any:
         try:

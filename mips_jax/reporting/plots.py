@@ -1,7 +1,7 @@
 """Pictures of one run: training curves, hidden-state trajectories, and the machine as a graph.
 
-Every function takes plain arrays and returns a matplotlib figure; `save` writes one. No display is
-needed.
+Every function takes plain arrays and returns a matplotlib figure that shows itself in a notebook;
+`save` writes one. No display is needed.
 
 Axes: P population, E evaluations, B sequences, T time, H hidden units, S states, A letters of the
     alphabet.
@@ -9,7 +9,9 @@ Axes: P population, E evaluations, B sequences, T time, H hidden units, S states
 
 from __future__ import annotations
 
+import io
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,19 +24,38 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-MAX_LETTERS_ON_AN_EDGE = 4  # an edge with more shows the first few and how many there are
+from mips_jax.reporting.files import write_bytes
+from mips_jax.reporting.hidden_states import as_numbers, principal_axes
+from mips_jax.reporting.machine_graph import MachineGraph, machine_graph
+
 MAX_STATES_WITH_LARGE_CIRCLES = 12  # beyond, room is needed for the arrows
 MAX_STATES_WITH_LETTERS = 24  # a larger machine is drawn without letters on its edges
-MAX_INCHES = 13.0  # width of a machine's picture; a page in landscape
+MAX_INCHES = 14.0  # width of a machine's picture; a page in landscape
 POINTS: dict[str, Any] = {"s": 14, "zorder": 2}  # of hidden states, above the trajectories
 MAX_COLOURS_IN_LEGEND = 12  # more distinct values get a colour bar
 
 
-def save(figure: Figure, path: Path) -> Path:
+class Picture(Figure):
+    """A figure that shows itself in any notebook, whichever backend is in use."""
+
+    def png(self, dpi: int = 130) -> bytes:
+        """The figure as PNG, with so many pixels to the inch."""
+        FigureCanvasAgg(self)
+        written = io.BytesIO()
+        self.savefig(written, format="png", dpi=dpi, bbox_inches="tight")
+        return written.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.png(dpi=80)
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Writes the figure as PNG, whole or not at all, and returns its path."""
+        return write_bytes(Path(path), self.png())
+
+
+def save(figure: Picture, path: Path) -> Path:
     """Writes the figure as PNG and returns its path."""
-    FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=130, bbox_inches="tight")
-    return path
+    return figure.save(path)
 
 
 def plot_training(
@@ -43,7 +64,7 @@ def plot_training(
     loss: np.ndarray,
     chosen: int | None = None,
     title: str = "Training",
-) -> Figure:
+) -> Picture:
     """Draws every member's loss and accuracy over training, the chosen one on top.
 
     Args:
@@ -55,7 +76,7 @@ def plot_training(
         title: figure title.
     """
     steps, accuracy, loss = (np.asarray(array, float) for array in (steps, accuracy, loss))
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    figure = Picture(figsize=(9, 3.4), layout="constrained")
     loss_axes, accuracy_axes = figure.subplots(1, 2)
     for axes, curves, label in (
         (loss_axes, loss, "loss"),
@@ -86,31 +107,13 @@ def plot_training(
     return figure
 
 
-def principal_axes(points: np.ndarray, dimensions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Projects points on their directions of largest variance.
-
-    Args:
-        points: [N, H].
-        dimensions: how many directions to keep (at most H are returned).
-
-    Returns:
-        The coordinates [N, min(dimensions, H)] and the share of the variance that each direction
-        explains.
-    """
-    centred = points - points.mean(axis=0) if len(points) else points
-    _, singular, directions = np.linalg.svd(centred, full_matrices=False)
-    variance = singular**2
-    share = variance / max(variance.sum(), np.finfo(float).tiny)
-    return centred @ directions[:dimensions].T, share[:dimensions]
-
-
 def plot_hidden_states(
     hidden: np.ndarray,
     colourings: Mapping[str, np.ndarray],
     initial: np.ndarray | None = None,
     title: str = "Hidden states",
     max_lines: int = 12,
-) -> Figure:
+) -> Picture:
     """Draws hidden states as points, one panel for each colouring, with a few trajectories through
     them.
 
@@ -130,14 +133,14 @@ def plot_hidden_states(
     )  # a network may diverge on sequences that it was not trained on
     hidden, colourings = (
         hidden[finite],
-        {name: _as_numbers(values)[finite] for name, values in colourings.items()},
+        {name: as_numbers(values)[finite] for name, values in colourings.items()},
     )
     start = np.zeros((1, 0)) if initial is None else np.asarray(initial, float)[None]
     coordinates, origin, names = _coordinates(hidden, start)
     paths = coordinates.reshape(*hidden.shape[:2], coordinates.shape[1])[:max_lines]
     columns = 2 if len(colourings) in (2, 4) else min(len(colourings), 3)
     rows = math.ceil(len(colourings) / columns)
-    figure = Figure(figsize=(4.6 * columns, 4.2 * rows), layout="constrained")
+    figure = Picture(figsize=(4.6 * columns, 4.2 * rows), layout="constrained")
     for position, (name, values) in enumerate(colourings.items(), start=1):
         three = coordinates.shape[1] == 3
         axes = figure.add_subplot(
@@ -153,12 +156,6 @@ def plot_hidden_states(
         axes.set_title(f"coloured by {name}", fontsize=10)
     figure.suptitle(title)
     return figure
-
-
-def _as_numbers(values: np.ndarray) -> np.ndarray:
-    """Integers of any size as int64, very large ones cut off."""
-    values = np.asarray(values)
-    return np.clip(values, -(2**62), 2**62).astype(np.int64) if values.dtype == object else values
 
 
 def _coordinates(hidden: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -217,28 +214,35 @@ def _scatter_by_value(
 def plot_automaton(
     transitions: np.ndarray,
     outputs: np.ndarray,
-    letters: Sequence[npt.ArrayLike],
+    letters: Sequence[npt.ArrayLike] | np.ndarray,
     initial: int = 0,
     title: str = "The machine",
-) -> Figure:
+) -> Picture:
     """Draws a finite-state machine as a graph; the initial state has a bold ring.
+
+    Letters between the same two states stand on one arrow, as what they have in common; where what
+    is written depends on the state alone that is entered, it stands there and not on the arrows.
 
     Args:
         transitions: [S, A] next state of state s on letter a.
         outputs: [S, A] or [S, A, O] what is written on that transition (Mealy), or [S] in that
             state (Moore).
-        letters: [A] the letters, as they are shown.
+        letters: [A] or [A, I] integers, or texts.
         initial: index of the state before the first input.
         title: figure title.
     """
-    transitions, outputs = np.asarray(transitions), np.asarray(outputs)
-    states, mealy = transitions.shape[0], outputs.ndim > 1
-    graph = _graph(transitions, outputs, letters)
-    place = _layout(graph)
-    width = min(4.0 + 0.35 * states, MAX_INCHES)
-    figure = Figure(figsize=(width + 0.8, width if states > 2 else 2.8), layout="constrained")
+    return plot_machine(machine_graph(transitions, outputs, letters), initial, title)
+
+
+def plot_machine(drawn: MachineGraph, initial: int = 0, title: str = "The machine") -> Picture:
+    """`plot_automaton` of a machine that has been named and laid out."""
+    states, graph, place = drawn.states, drawn.graph, drawn.place
+    width = min(4.0 + 0.5 * states, MAX_INCHES)
+    figure = Picture(figsize=(width + 0.8, width if states > 2 else 2.8), layout="constrained")
     axes = figure.add_subplot()
-    _draw_edges(axes, graph, place, with_letters=states <= MAX_STATES_WITH_LETTERS)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.axis("off")
+    _draw_edges(axes, drawn)
     networkx.draw_networkx_nodes(
         graph,
         place,
@@ -248,87 +252,51 @@ def plot_automaton(
         edgecolors=["black" if state == initial else "0.3" for state in graph],
         linewidths=[3.2 if state == initial else 1.0 for state in graph],
     )
-    written = "" if mealy else "\nwrites {}"
-    names = {s: f"{s}" + written.format(_shown(outputs[s])) for s in graph}
-    networkx.draw_networkx_labels(graph, place, names, ax=axes, font_size=8)
+    names = {state: drawn.node_text(state) for state in graph}
+    networkx.draw_networkx_labels(graph, place, names, ax=axes, font_size=_text_size(states) + 1)
     axes.set_title(
-        f"{title}: {states} state{'s' * (states != 1)}, "
-        f"{'input/output' if mealy else 'input'} on the arrows; bold ring: start",
+        f"{title}: {states} state{'s' * (states != 1)}, {drawn.legend}; bold ring: start",
         fontsize=9,
     )
-    axes.margins(0.18)
-    axes.set_aspect("equal", adjustable="datalim")
-    axes.axis("off")
+    axes.margins(0.1 if states > MAX_STATES_WITH_LARGE_CIRCLES else 0.18)
     return figure
 
 
-def _graph(
-    transitions: np.ndarray, outputs: np.ndarray, letters: Sequence[npt.ArrayLike]
-) -> networkx.DiGraph:
-    """One edge for all letters that lead from a state to another; its `text` names them."""
-    mealy = outputs.ndim > 1
-    texts: dict[tuple[int, int], list[str]] = {}
-    for state, targets in enumerate(transitions.tolist()):
-        for index, (letter, target) in enumerate(zip(letters, targets)):
-            text = f"{_shown(letter)}/{_shown(outputs[state, index])}" if mealy else _shown(letter)
-            texts.setdefault((state, target), []).append(text)
-    graph = networkx.DiGraph()
-    graph.add_nodes_from(range(len(transitions)))
-    graph.add_edges_from((*edge, {"text": _edge_label(said)}) for edge, said in texts.items())
-    return graph
-
-
-def _layout(graph: networkx.DiGraph) -> dict[int, np.ndarray]:
-    """Positions with the symmetric part of the graph in mind; a circle where that is degenerate."""
-    if len(graph) <= 2:
-        return {state: np.array([1.4 * state, 0.0]) for state in graph}
-    undirected = networkx.Graph(graph.to_undirected())
-    undirected.remove_edges_from(list(networkx.selfloop_edges(undirected)))
-    if len(graph) <= 6 or not networkx.is_connected(undirected):
-        return networkx.circular_layout(graph)
-    return networkx.kamada_kawai_layout(undirected)
-
-
-def _draw_edges(
-    axes: Axes, graph: networkx.DiGraph, place: Mapping[int, np.ndarray], with_letters: bool
-) -> None:
-    """Arrows bent apart where there are two ways between two states, with their letters nearer to
-    the source.
+def _draw_edges(axes: Axes, drawn: MachineGraph) -> None:
+    """Arrows bent apart where there are two ways between two states, in the colour of the state
+    that they leave, with their letters nearer to it.
     """
-    size = _node_size(len(graph))
-    style = {"ax": axes, "connectionstyle": "arc3,rad=0.16", "node_size": size}
-    networkx.draw_networkx_edges(graph, place, arrowsize=11, edge_color="0.35", **style)
-    if with_letters:
-        networkx.draw_networkx_edge_labels(
+    graph, place, states = drawn.graph, drawn.place, drawn.states
+    size = _node_size(states)
+    palette = colormaps["tab10"](np.arange(10))[[0, 1, 2, 3, 4, 5, 6, 7, 9]] * [0.8, 0.8, 0.8, 1.0]
+    colour = lambda state: "0.35" if states <= 2 else tuple(palette[state % len(palette)])
+    for bent, rad in ((True, 0.16), (False, 0.0)):
+        edges = [(a, b) for a, b in graph.edges if graph.has_edge(b, a) == bent]
+        style = {"ax": axes, "node_size": size, "connectionstyle": f"arc3,rad={rad}"}
+        colours = [colour(source) for source, _ in edges]
+        networkx.draw_networkx_edges(
+            graph, place, edgelist=edges, arrowsize=11, edge_color=colours, **style
+        )
+        if states > MAX_STATES_WITH_LETTERS:
+            continue
+        texts = networkx.draw_networkx_edge_labels(
             graph,
             place,
-            networkx.get_edge_attributes(graph, "text"),
-            label_pos=0.38,
-            font_size=7,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8},
+            {edge: drawn.text(*edge) for edge in edges},
+            label_pos=0.36,
+            font_size=_text_size(states),
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4},
             rotate=False,
             **style,
         )
+        for (source, _), text in texts.items():
+            text.set_color(colour(source))
 
 
 def _node_size(states: int) -> int:
     """Area of a state's circle in square points."""
-    return 1100 if states <= MAX_STATES_WITH_LARGE_CIRCLES else 350
+    return 1100 if states <= MAX_STATES_WITH_LARGE_CIRCLES else 420
 
 
-def _edge_label(labels: Sequence[str]) -> str:
-    if len(labels) <= MAX_LETTERS_ON_AN_EDGE:
-        return ", ".join(labels) if sum(map(len, labels)) <= 16 else "\n".join(labels)
-    return ", ".join(labels[:2]) + f" ...\n({len(labels)} letters)"
-
-
-def _shown(value: npt.ArrayLike) -> str:
-    """A letter or an output as text: `1`, `01` for (0, 1), `-1,3` where digits alone would be
-    ambiguous.
-    """
-    parts = [
-        int(part) if isinstance(part, bool) else part for part in np.atleast_1d(value).tolist()
-    ]
-    if all(isinstance(part, int) and 0 <= part <= 9 for part in parts):
-        return "".join(map(str, parts))
-    return ",".join(map(str, parts))
+def _text_size(states: int) -> float:
+    return 8.0 if states <= MAX_STATES_WITH_LARGE_CIRCLES else 7.0

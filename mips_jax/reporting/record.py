@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from mips_jax.pipeline.distillation import Distillation
 from mips_jax.programs import body_lines, program_source
 from mips_jax.reporting.files import versions
+from mips_jax.reporting.found import Found
 from mips_jax.verification import Tradeoff
 
 
-def result_record(found: Distillation) -> dict:
+def result_record(found: Found) -> dict:
     """One result as plain values; every figure and sentence in it is read off the claims."""
     verification = found.verification
     return {
@@ -46,7 +46,7 @@ def _tradeoff_record(one: Tradeoff) -> dict:
     }
 
 
-def _network_record(found: Distillation) -> dict | None:
+def _network_record(found: Found) -> dict | None:
     if found.member is not None:
         member = found.member
         own = {

@@ -1,32 +1,24 @@
-"""The report of one run: program.py, summary.md and the figures; result.json comes last, so where
-it is, all is.
-
-Axes: B sequences, T time, I inputs a step, H hidden units, S states, A letters.
+"""The report of one run: program, page, pictures and files for other tools; result.json comes last,
+so where it is, all is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mips_jax.extraction import Extraction
-from mips_jax.inputs import InputRange, Inputs, random_words
-from mips_jax.machines import Mealy
+from mips_jax.inputs import InputRange, Inputs
 from mips_jax.networks import Network
-from mips_jax.programs import Program
-from mips_jax.reporting import plots
-from mips_jax.reporting.files import write_json, write_text
+from mips_jax.reporting.curves import chosen_index, curves_csv
+from mips_jax.reporting.files import write_bytes, write_json, write_text
+from mips_jax.reporting.page import missing_libraries
+from mips_jax.reporting.shown import MAX_STATES_DRAWN, Shown
 from mips_jax.reporting.summary import CandidateRow, MemberRow, RegisterRow, render_summary
 
 if TYPE_CHECKING:  # a given network is reported on without loading jax
     from mips_jax.training import TrainingResult
-
-DRAWN_SEQUENCES = 80  # sequences whose hidden states are drawn
-MAX_STATES_DRAWN = 40  # a larger machine is not drawn
-MAX_COLOURINGS = 6  # panels of the hidden-state figure
 
 
 def write_report(
@@ -36,116 +28,72 @@ def write_report(
     description: str = "",
     training: TrainingResult | None = None,
     network: Network | None = None,
-    inputs: Inputs | None = None,
+    inputs: Inputs | InputRange | None = None,
     extraction: Extraction | None = None,
-) -> None:
-    """Fills the run folder.
+) -> str | None:
+    """Fills the run folder; see `write_shown`, and `Shown` for the arguments."""
+    shown = Shown(result, source, description, training, network, inputs, extraction)
+    return write_shown(folder, shown)
+
+
+def write_shown(folder: Path, shown: Shown, with_page: bool = True) -> str | None:
+    """Fills the run folder, every file whole or not at all.
 
     Args:
         folder: exists.
-        result: content of result.json.
-        source: the program, or None where there is none.
-        description: of the task, one sentence.
-        training: how networks were trained, where they were.
-        network: the distilled one.
-        inputs: of it.
-        extraction: what was found in it.
-    """
-    if source is not None:
-        write_text(folder / "program.py", source)
-    figures = {
-        caption: plots.save(figure, folder / name).name
-        for caption, name, figure in _figures(training, network, inputs, extraction)
-    }
-    page = render_summary(
-        result,
-        source,
-        candidate_rows(extraction),
-        register_rows(extraction),
-        member_rows(training),
-        figures,
-        description,
-        extraction.statuses if extraction is not None else (),
-    )
-    write_text(folder / "summary.md", page)
-    write_json(folder / "result.json", result)
-
-
-def _figures(training, network, inputs, extraction):
-    """(caption, file name, figure) of everything that there is to draw."""
-    if training is not None and training.curves.steps.size:
-        curves = training.curves
-        yield (
-            "Training",
-            "training.png",
-            plots.plot_training(
-                curves.steps, curves.sequence_accuracy, curves.loss, chosen_index(training)
-            ),
-        )
-    if network is not None and extraction is not None:
-        hidden, colourings = hidden_states(
-            network, inputs, extraction.program, extraction.machine, extraction.length
-        )
-        yield (
-            "Hidden states",
-            "hidden_states.png",
-            plots.plot_hidden_states(hidden, colourings, network.initial),
-        )
-        machine = extraction.machine
-        if machine is not None and machine.states <= MAX_STATES_DRAWN:
-            yield (
-                "The machine",
-                "machine.png",
-                plots.plot_automaton(machine.transition, machine.output, machine.letters),
-            )
-
-
-def hidden_states(
-    network: Network,
-    inputs: Inputs | InputRange,
-    program: Program | None,
-    machine: Mealy | None,
-    length: int,
-    sequences: int = DRAWN_SEQUENCES,
-    seed: int = 0,
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Hidden states on random sequences, and what to colour them by.
+        shown: the run.
+        with_page: whether report.html is wanted.
 
     Returns:
-        hidden [B, T, H], and colourings: state of the machine, each register of the program, each
-        output -> [B, T].
+        How to get report.html, where a library that it needs is not installed; else None.
     """
-    words = random_words(inputs, sequences, length, np.random.default_rng(seed))
-    hidden, outputs = network.run(words)
-    colourings: dict[str, np.ndarray] = {}
-    if machine is not None:
-        colourings["state"] = states_after(machine, words)
-    if program is not None:
-        colourings |= {
-            f"register {name}": values for name, values in program.trace(words)[1].items()
-        }
-    colourings |= {
-        f"output {o}" if outputs.shape[2] > 1 else "output": outputs[:, :, o]
-        for o in range(outputs.shape[2])
+    if shown.source is not None:
+        write_text(folder / "program.py", shown.source)
+    figures = {
+        caption: picture.save(folder / f"{name}.png").name
+        for caption, name, picture in shown.pictures()
     }
-    return hidden, dict(list(colourings.items())[:MAX_COLOURINGS])
+    _write_data(folder, shown)
+    missing = missing_libraries() if with_page else None
+    if with_page and missing is None:
+        shown.report().save(folder / "report.html")
+    page = render_summary(
+        shown.result,
+        shown.source,
+        candidate_rows(shown.extraction),
+        register_rows(shown.extraction),
+        member_rows(shown.training),
+        figures,
+        shown.description,
+        shown.extraction.statuses if shown.extraction is not None else (),
+        list(_remarks(shown, with_page, missing)),
+    )
+    write_text(folder / "summary.md", page)
+    write_json(folder / "result.json", shown.result)
+    return missing
 
 
-def states_after(machine: Mealy, inputs: np.ndarray) -> np.ndarray:
-    """State of the machine after each input: [B, T, I] -> [B, T]."""
-    return machine.trace(machine.index_of(inputs))
+def _remarks(shown: Shown, with_page: bool, missing: str | None) -> Iterator[str]:
+    """What is beside the pictures, and why one is not there."""
+    machine = shown.machine
+    if machine is not None and machine.states > MAX_STATES_DRAWN:
+        yield (
+            f"The machine has {machine.states} states, too many for a picture; `machine.dot` and "
+            "`machine.json` hold it."
+        )
+    if with_page:
+        yield f"{missing}." if missing else "The same to point at and to turn: `report.html`."
 
 
-def chosen_index(training: TrainingResult) -> int | None:
-    """Which member was distilled."""
-    best = training.best
-    for index, member in enumerate(training.members):
-        if best is not None and (member.architecture, member.seed) == (
-            best.architecture,
-            best.seed,
-        ):
-            return index
-    return None
+def _write_data(folder: Path, shown: Shown) -> None:
+    """What other tools read."""
+    if shown.states is not None:
+        write_bytes(folder / "hidden_states.npz", shown.states.npz())
+    if shown.machine is not None:
+        write_text(folder / "machine.json", shown.machine.to_json() + "\n")
+        write_text(folder / "machine.dot", shown.machine.to_dot())
+    if shown.members:
+        write_text(folder / "curves.csv", curves_csv(shown.members))
 
 
 def member_rows(training: TrainingResult | None) -> list[MemberRow]:

@@ -75,7 +75,7 @@ def headline(result: Mapping) -> str:
     >>> headline({"task": "Sum_All", "solved": True, "verification": {"summary": "Right on all"}})
     'Sum_All: solved. Right on all.'
     """
-    parts = [f"{result['task']}: {_state(result)}."]
+    parts = [f"{result['task']}: {state_of(result)}."]
     for text in (
         (result.get("verification") or {}).get("summary"),
         None if result["solved"] else result.get("reason"),
@@ -85,7 +85,7 @@ def headline(result: Mapping) -> str:
     return " ".join(parts)
 
 
-def _state(result: Mapping) -> str:
+def state_of(result: Mapping) -> str:
     """`solved`, `nearly`, or that it is not solved."""
     if result["solved"]:
         return "solved"
@@ -101,6 +101,7 @@ def render_summary(
     figures: Mapping[str, str] | None = None,
     description: str = "",
     outcomes: Sequence[tuple[str, str]] = (),
+    remarks: Sequence[str] = (),
 ) -> str:
     """The page as Markdown.
 
@@ -113,6 +114,7 @@ def render_summary(
         figures: caption -> file name in the run folder.
         description: what the task is, in one sentence.
         outcomes: (method, what became of it), for every method that ran.
+        remarks: on what there is beside the figures, a sentence each.
     """
     sections = [
         f"# {result['task']}",
@@ -121,12 +123,13 @@ def render_summary(
         *_program_section(source),
         *_register_section(registers),
         "## How far it can be trusted",
-        table(("what", "figure"), _trust_rows(result)),
+        table(("what", "figure"), trust_rows(result)),
         *_front_section(result.get("front") or ()),
         *_candidate_section(candidates),
         *_outcome_section(outcomes),
         *_member_section(members),
         *(f"![{caption}]({file})" for caption, file in (figures or {}).items()),
+        *remarks,
         *_time_section(result.get("seconds") or {}),
         "Every figure of this page is in `result.json`; the request is in `.hydra/`.",
     ]
@@ -237,7 +240,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join([line(header), line(["---"] * len(header)), *map(line, rows)])
 
 
-def _trust_rows(result: Mapping) -> list[tuple[str, str]]:
+def trust_rows(result: Mapping) -> list[tuple[str, str]]:
     rows = [(_claim_subject(claim), _claim_evidence(claim)) for claim in result.get("claims") or ()]
     rows += [("not covered", note) for note in (result.get("verification") or {}).get("notes", ())]
     rows.append(("method", str(result.get("method"))))

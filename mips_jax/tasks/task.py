@@ -45,6 +45,9 @@ class Task(abc.ABC):
     output_dim: int
     length: int
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name}: {self.description})"
+
     @property
     def input_dim(self) -> int:
         """I, the number of integers that go in at every step."""
@@ -147,7 +150,7 @@ class LabelledTask(Task):
         return Sequences(inputs, self.label(inputs))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class StepTask(LabelledTask):
     """A task defined step by step: `state, output = step(state, input)`.
 

@@ -80,7 +80,7 @@ class MemberRecord:
     loss: float
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class TrainedMember:
     """A trained network on raw integers, as plain arrays.
 
@@ -103,6 +103,10 @@ class TrainedMember:
     perfect: bool
     largest_error: float
     weights: dict[str, Any]
+
+    def __repr__(self) -> str:
+        right = f"{self.accuracy:.2%} of sequences right"
+        return f"TrainedMember({self.architecture}, seed {self.seed}, {self.steps} steps: {right})"
 
     def to_network(self, trained_length: int | None = None) -> Network:
         """The same network as extraction sees it."""
@@ -138,7 +142,7 @@ class Curves:
     loss: np.ndarray
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class TrainingResult:
     """The outcome of one search.
 
@@ -158,6 +162,10 @@ class TrainingResult:
     seconds: float
     compile_seconds: float
     outcome: SearchOutcome = SearchOutcome.FOUND
+
+    def __repr__(self) -> str:
+        count = f"{len(self.members)} members, {self.seconds:.0f} s"
+        return f"TrainingResult({self.outcome.name.lower()}; {count}; best: {self.best})"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,7 @@ from mips_jax.verification.verdict import (
 from mips_jax.verification.wording import summary
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Verification:
     """What is known of a program; figures and sentences are all read off the claims.
 
@@ -40,6 +40,9 @@ class Verification:
     length: int
     long_length: int
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Verification({self.verdict.outcome}; {self.summary})"
 
     def claim(self, check: str) -> Claim | None:
         """The first claim of a check."""

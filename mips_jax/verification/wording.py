@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mips_jax.figures import percent
+from mips_jax.figures import percent, percent_at_most
 from mips_jax.verification.claims import Claim, How, shown_share
 from mips_jax.verification.running import NEAR_HALF
 from mips_jax.verification.verdict import CONFIDENCE_TEXT
@@ -101,7 +101,4 @@ def _share(claim: Claim) -> str:
 
 def _bound(claim: Claim) -> str:
     """An upper bound as a percentage, rounded up."""
-    value = claim.error_bound or 0.0
-    digits = 2 if value < 0.1 else 0
-    scaled = -(-value * 100 * 10**digits // 1) / 10**digits
-    return f"{scaled:g}%"
+    return percent_at_most(claim.error_bound or 0.0)

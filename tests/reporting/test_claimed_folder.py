@@ -112,3 +112,12 @@ def test_a_refusal_says_one_thing(tmp_path):
     with pytest.raises(RequestError) as refusal:
         _run(tmp_path / "run", {"seed": 1}, {})
     assert str(refusal.value).startswith(f"{tmp_path / 'run'} holds the result of another request")
+
+
+def test_what_a_killed_run_has_half_written_goes_with_the_next_run(tmp_path):
+    _run(tmp_path, {"task": "a"}, {".report.html.4711.tmp": "half", ".mine.tmp": "mine"})
+    (tmp_path / ".result.json.12.tmp").write_text("half")
+    (tmp_path / ".notes.txt.12.tmp").write_text("no file of a run's")
+    _run(tmp_path, {"task": "a"}, DONE)
+    left = {name for name in os.listdir(tmp_path) if name.endswith(".tmp")}
+    assert left == {".mine.tmp", ".notes.txt.12.tmp"}

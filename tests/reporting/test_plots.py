@@ -2,10 +2,14 @@
 read back.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 
 from mips_jax.reporting import plots
+from mips_jax.reporting.hidden_states import principal_axes
+from tests.reporting import machine_runs
 
 RNG = np.random.default_rng(0)
 
@@ -13,7 +17,7 @@ RNG = np.random.default_rng(0)
 def test_principal_axes_find_the_plane_that_the_points_lie_in():
     plane = RNG.normal(size=(200, 2)) * [5.0, 2.0]
     directions, _ = np.linalg.qr(RNG.normal(size=(6, 2)))
-    coordinates, share = plots.principal_axes(plane @ directions.T, 3)
+    coordinates, share = principal_axes(plane @ directions.T, 3)
     assert coordinates.shape == (200, 3)
     np.testing.assert_allclose(share.sum(), 1.0)
     np.testing.assert_allclose(coordinates[:, 2], 0.0, atol=1e-9)
@@ -50,10 +54,13 @@ def test_machines_of_any_size_are_drawn_with_every_state_and_its_start_marked(st
     transitions = np.array(
         [[(state + letter) % states for letter in letters] for state in range(states)]
     )
-    figure = plots.plot_automaton(transitions, transitions[:, :, None], letters)
+    outputs = (transitions + np.arange(3)) % 2
+    figure = plots.plot_automaton(transitions, outputs, letters)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert {str(state) for state in range(states)} <= set(texts)
     assert f"{states} state" in figure.axes[0].get_title()
+    rings = np.array(figure.axes[0].collections[-1].get_linewidths())
+    assert rings[0] > 3 and (rings[1:] < 2).all() and len(rings) == states
     assert plots.save(figure, tmp_path / "machine.png").stat().st_size > 2_000
 
 
@@ -65,13 +72,41 @@ def test_letters_are_on_the_arrows_of_all_but_large_machines(states, with_letter
     assert shown.count("stay/0") == shown.count("go/0") == states * with_letters
 
 
-def test_edges_between_the_same_states_are_merged_and_long_alphabets_shortened():
-    transitions = np.zeros((1, 9), int)
-    figure = plots.plot_automaton(transitions, np.zeros((1, 9), int), range(9))
-    assert any("(9 letters)" in text.get_text() for text in figure.axes[0].texts)
-    figure = plots.plot_automaton(np.zeros((1, 2), int), np.array([1]), [(0, 1), (-3, 12)])
+def test_texts_of_24_states_lie_apart():
+    drawn = plots.plot_machine(machine_runs.shown(24).drawn)
+    drawn.png()
+    renderer = drawn.canvas.get_renderer()
+    texts = drawn.axes[0].texts
+    boxes = [text.get_window_extent(renderer) for text in texts]
+    touching = [
+        (a.get_text(), b.get_text())
+        for (a, first), (b, second) in itertools.combinations(zip(texts, boxes), 2)
+        if first.overlaps(second)
+    ]
+    assert len(texts) == 24 + 48 and len(touching) <= 4  # where an arrow passes another state
+
+
+def test_a_hundred_letters_are_what_they_have_in_common():
+    digits = np.array(list(itertools.product(range(10), repeat=2)))
+    total = digits.sum(axis=1) + np.array([[0], [1]])
+    figure = plots.plot_automaton(total // 10, total % 10, digits)
+    shown = {text.get_text() for text in figure.axes[0].texts}
+    assert {"a + b < 10 / a + b", "a + b > 9 / a + b - 10"} <= shown
+    assert {"a + b < 9 / a + b + 1", "a + b > 8 / a + b - 9"} <= shown
+
+
+def test_edges_between_the_same_states_are_merged_and_states_may_write():
+    figure = plots.plot_automaton(np.zeros((1, 9), int), np.zeros((1, 9), int), range(9))
+    assert "any/0" in [text.get_text() for text in figure.axes[0].texts]
+    transitions = np.array([[0, 1], [0, 1]])
+    figure = plots.plot_automaton(transitions, np.array([1, 0]), [(0, 1), (-3, 12)])
     shown = [text.get_text() for text in figure.axes[0].texts]
-    assert "01, -3,12" in shown and "0\nwrites 1" in shown
+    assert {"(0,1)", "(-3,12)", "0\n\u21921", "1\n\u21920"} == set(shown)
+
+
+def test_a_picture_shows_itself_in_a_notebook():
+    figure = plots.plot_automaton(np.zeros((1, 2), int), np.zeros((1, 2), int), range(2))
+    assert figure._repr_png_().startswith(b"\x89PNG") and len(figure._repr_png_()) > 2_000
 
 
 def test_training_curves_are_drawn_where_members_stop_at_different_steps(tmp_path):

@@ -1,0 +1,53 @@
+"""What reporting reads of a result, whoever made it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mips_jax.extraction import Extraction
+from mips_jax.inputs import Inputs
+from mips_jax.networks import Network
+from mips_jax.verification import Claim, Tradeoff, Verdict, Verification
+
+if TYPE_CHECKING:  # a given network is reported on without loading jax
+    from mips_jax.training import TrainedMember, TrainingResult
+
+
+class Found(Protocol):
+    """A program with its evidence; see `mips_jax.pipeline.Distillation`, which is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def inputs(self) -> Inputs: ...
+    @property
+    def network(self) -> Network | None: ...
+    @property
+    def member(self) -> TrainedMember | None: ...
+    @property
+    def trainings(self) -> Sequence[TrainingResult]: ...
+    @property
+    def extraction(self) -> Extraction | None: ...
+    @property
+    def verification(self) -> Verification | None: ...
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def solved(self) -> bool: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def method(self) -> str | None: ...
+    @property
+    def claims(self) -> Sequence[Claim]: ...
+    @property
+    def front(self) -> Sequence[Tradeoff]: ...
+    @property
+    def seconds(self) -> Any: ...  # a dataclass of wall times
+    @property
+    def source(self) -> str | None: ...
+    @property
+    def program_lines(self) -> int | None: ...
