@@ -15,6 +15,7 @@ from mips_jax.machines import Mealy
 from mips_jax.networks import Network
 from mips_jax.programs import Program
 from mips_jax.sequences import Sample, Sequences
+from mips_jax.symbols import Symbols
 from mips_jax.verification.settings import VerificationSettings
 
 
@@ -52,6 +53,7 @@ class Case:
         seen: words [N, T, I] that extraction chose the program by.
         settings: how much is tested.
         transient: first steps on which the program does not say what the network does.
+        symbols: what inputs and outputs stand for, in the printed program and in what is told.
     """
 
     program: Program
@@ -63,6 +65,7 @@ class Case:
     seen: tuple[np.ndarray, ...] = ()
     settings: VerificationSettings = dataclasses.field(default_factory=VerificationSettings)
     transient: int = 0
+    symbols: Symbols | None = None
 
     @property
     def long_length(self) -> int:
