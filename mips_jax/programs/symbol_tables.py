@@ -38,10 +38,8 @@ class SymbolTables:
             (f"{_ANSWERS}_{place}" if several else _ANSWERS, alphabet)
             for place, alphabet in enumerate(outputs)
         ]
-        boxes = {Var(n): (0, len(a) - 1) if a else _ANYTHING for n, _, a in self.letters}
-        for register in program.registers:
-            boxes |= {Var(register.name, updated=late): _ANYTHING for late in (False, True)}
-        self._boxes = boxes
+        self._boxes = {Var(n): (0, len(a) - 1) if a else _ANYTHING for n, _, a in self.letters}
+        self._bound_registers()
 
     def tables(self) -> list[str]:
         """The tables, each symbol once."""
@@ -85,12 +83,29 @@ class SymbolTables:
         # An integer that stands for no symbol is written as it is.
         return f"{table}.get({text}, {text})"
 
+    def _bound_registers(self) -> None:
+        """What each register may be: anything at first, then what its update can give, twice."""
+        boxes, registers = self._boxes, self.program.registers
+        for register in registers:
+            boxes |= {Var(register.name, updated=late): _ANYTHING for late in (False, True)}
+        for _ in range(2):
+            found = {r: _bounds(r.update, boxes) for r in registers}
+            for register, box in found.items():
+                start = register.initial
+                boxes[Var(register.name, updated=True)] = box
+                boxes[Var(register.name)] = min(start, box[0]), max(start, box[1])
+
     def _always_a_symbol(self, output: Expression, alphabet: Alphabet) -> bool:
-        try:
-            low, high = bounds(output, self._boxes)
-        except (KeyError, ArithmeticError, ValueError):
-            return False
+        low, high = _bounds(output, self._boxes)
         return low >= 0 and high < len(alphabet)
+
+
+def _bounds(expression: Expression, boxes: dict[Var, Interval]) -> Interval:
+    try:
+        low, high = bounds(expression, boxes)
+    except (KeyError, ArithmeticError, ValueError):  # of a name that stands for a part of it
+        return _ANYTHING
+    return max(low, _ANYTHING[0]), min(high, _ANYTHING[1])
 
 
 def _wrapped(name: str, opening: str, entries: list[str], closing: str) -> list[str]:

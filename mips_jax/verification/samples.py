@@ -127,7 +127,8 @@ def judged_at(claim: Claim, sequences: Sequences) -> Claim:
     """A claim on labelled sequences that says so where they differ in length, or where not every
     step has a label: then nothing is claimed of the others.
     """
-    shortest = None if sequences.mask is None else int(sequences.steps.min(initial=0))
+    differ = sequences.mask is not None and len(sequences) and not sequences.mask.all()
+    shortest = int(sequences.steps.min()) if differ else None
     claim = dataclasses.replace(claim, shortest=shortest)
     if sequences.labelled is None:
         return claim

@@ -44,20 +44,26 @@ def read_json(content: Content, reading: Reading) -> Table | Task:
     """A document, or one record a line."""
     text = content.text
     if content.suffix not in _LINES:
-        try:
-            return _document(json.loads(text, object_pairs_hook=_once_each), content)
-        except _Repeated as error:
-            raise RequestError(
-                f"{content.name}: a key occurs twice ({error}); name each once"
-            ) from (error)
-        except (ValueError, RecursionError) as error:
-            lines = [line for line in text.splitlines() if line.strip()]
-            if len(lines) < 2 or not _is_json(lines[0]):
-                raise RequestError(
-                    f"{content.name}: this is no JSON ({_first_line(error)}); write it again, or "
-                    "one record a line"
-                ) from error
+        found = _parsed(text, content.name)
+        if found is not None:
+            return _document(found, content)
     return _lines(text, content.name)
+
+
+def _parsed(text: str, name: str) -> Any:
+    """The document; None where each line is one."""
+    try:
+        return json.loads(text, object_pairs_hook=_once_each)
+    except _Repeated as error:
+        raise RequestError(f"{name}: a key occurs twice ({error}); name each once") from error
+    except (ValueError, RecursionError) as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) < 2 or not _is_json(lines[0]):
+            raise RequestError(
+                f"{name}: this is no JSON ({_first_line(error)}); write it again, or one record a "
+                "line"
+            ) from error
+    return None
 
 
 def _document(found: Any, content: Content) -> Table | Task:

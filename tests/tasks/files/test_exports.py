@@ -1,7 +1,7 @@
 """Data as people have them: each export below is read rightly, label for label, or refused in one
 message that names the fix.
 
-Words are over two letters; the running label is whether three zeros in a row have never stood there.
+Words are over two letters; a step's label is whether three zeros in a row have never been read.
 """
 
 import bz2
@@ -12,8 +12,10 @@ import itertools
 import json
 import lzma
 import pickle
+import re
 import types
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,7 +151,8 @@ def dataset(**columns):
     columns = {name: list(column) for name, column in columns.items()}
 
     class Dataset:
-        column_names = list(columns)
+        def __init__(self):
+            self.column_names = list(columns)
 
         def __getitem__(self, key):
             return columns[key] if key in columns else {n: c[key] for n, c in columns.items()}
@@ -588,8 +591,8 @@ def test_machines(tmp_path, case):
 def test_a_machine_over_symbols(tmp_path):
     path = tmp_path / "lock.txt"
     path.write_text(
-        'digraph g { i [shape=none]; i -> 0; 0 -> 1 [label="coin/ok"]; 0 -> 0 [label="push/locked"];'
-        ' 1 -> 1 [label="coin/ok"]; 1 -> 0 [label="push/open"]; }'
+        'digraph g { i [shape=none]; i -> 0; 0 -> 1 [label="coin/ok"];'
+        ' 0 -> 0 [label="push/locked"]; 1 -> 1 [label="coin/ok"]; 1 -> 0 [label="push/open"]; }'
     )
     task = load_file_task(path)
     assert task.symbols.record() == {
@@ -724,3 +727,30 @@ def test_hostile_objects(given, message):
 def test_columns_of_unknown_roles():
     with pytest.raises(RequestError, match="columns has the key 'z'; allowed: sequence, time, x"):
         task_from({"x": WORDS, "y": LABELS}, columns={"z": "x"})
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
+
+
+def test_the_blocks_of_the_page_work(capsys):
+    known: dict = {}
+    for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(compile(block, "docs/data.md", "exec"), known)
+    said = capsys.readouterr().out
+    assert known["program"]("(())") == ["no", "no", "no", "yes"]
+    for line in re.findall(r"^print\(.*?\)  # (.*)$", PAGE, re.MULTILINE):
+        assert line.removesuffix(" ...") in said
+
+
+def test_the_forms_of_the_page_are_recognised(tmp_path):
+    """Each block of text is read as far as its few lines go: they are too few, nothing else."""
+    blocks = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+    pieces = [blocks[0], blocks[1], *(line + "\n" for line in blocks[2].splitlines())]
+    assert len(pieces) == 5
+    for number, piece in enumerate(pieces):
+        path = tmp_path / f"piece{number}{'.jsonl' if number > 1 else ''}"
+        path.write_text(piece)
+        with pytest.raises(RequestError) as caught:
+            load_file_task(path)
+        few = ("there are only", "fewer than three different", "y is ")
+        assert all(any(text in p for text in few) for p in caught.value.problems)
