@@ -7,6 +7,8 @@ from __future__ import annotations
 import collections
 import csv
 import dataclasses
+import itertools
+import re
 
 from mips_jax.errors import RequestError
 from mips_jax.tasks.files.cells import Kind, is_nothing, kind_of
@@ -17,6 +19,7 @@ from mips_jax.tasks.files.table import Arrays, Reading, Table
 from mips_jax.tasks.files.text_records import LineProblems
 
 _MARKS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
+_AHEAD = re.compile(r"#\s|#$|sep=.$")  # lines before the table
 _NOT_ASKED = Reading(memory_gib=0)
 _MOSTLY = 0.8  # share of the first lines that have as many columns as most of them
 
@@ -44,16 +47,13 @@ def read_delimited(content: Content, reading: Reading) -> Table | Arrays:
             places.append(line)
     except csv.Error as error:
         raise RequestError(f"{content.name}: not a readable table ({error})") from error
-    if rows and content.lines[0].lstrip().startswith("# "):
-        rows[0][0] = rows[0][0].lstrip("# ")  # numpy.savetxt
-        rows[0] = [cell for cell in rows[0] if cell.strip()] if mark == " " else rows[0]
     header = _has_header(rows, reading)
     return _table(content, rows, places, header, mark)
 
 
 def _rows(content: Content, mark: str):
     """(cells, number of the line) of every line that is not blank."""
-    lines = content.text.splitlines()
+    lines = _uncommented(content.text.splitlines())
     if mark == " ":
         yield from ((line.split(), n) for n, line in enumerate(lines, 1) if line.strip())
         return
@@ -63,14 +63,31 @@ def _rows(content: Content, mark: str):
             yield row, reader.line_num
 
 
+def _uncommented(lines: list[str]) -> list[str]:
+    """Lines without Excel's `sep=;` and comments at the head; the last comment may name the columns
+    (numpy.savetxt).
+    """
+    head = [n for n, line in enumerate(lines) if line.strip()]
+    ahead = list(itertools.takewhile(lambda n: _AHEAD.match(lines[n]), head))
+    if not ahead or len(ahead) == len(head):
+        return lines
+    last, following = ahead[-1], lines[head[len(ahead)]]
+    title = lines[last].lstrip("# ")
+    width = lambda line: len(re.split(r"[,;\t|]|\s+", line.strip()))
+    kept = lines[last].startswith("#") and width(title) == width(following)
+    blank = [title if kept and n == last else "" for n in range(last + 1)]
+    return blank + lines[last + 1 :]
+
+
 def _mark(content: Content) -> str:
     """What stands between columns: what divides most of the first lines into the same number."""
+    first = [line for line in _uncommented(content.lines) if line.strip()]
     for mark in _MARKS:
         if mark == " ":
-            widths = [len(line.split()) for line in content.lines]
+            widths = [len(line.split()) for line in first]
         else:
             try:
-                widths = [len(row) for row in csv.reader(content.lines, delimiter=mark)]
+                widths = [len(row) for row in csv.reader(first, delimiter=mark)]
             except csv.Error:
                 continue
         usual = _usual(widths)

@@ -112,6 +112,8 @@ def _lines(text: str, name: str) -> Table:
 
 
 def _is_pair(record: Any) -> bool:
+    if isinstance(record, list) and record and all(isinstance(step, list) for step in record):
+        return True  # a trace of (input, output)
     return isinstance(record, list) and len(record) == 2 and isinstance(record[0], (list, str))
 
 

@@ -83,13 +83,18 @@ def _layout(table: Table, roles: Roles):
     ids = None if roles.sequence is None else [str(i) for i in table.columns[roles.sequence]]
     apart = ids is not None and len(set(ids)) == len(ids)
     called = str(roles.x[0]).strip().lower() in _WORD_NAMES or not table.named
-    if (ids is None or apart) and are_words(x, called):
+    if (ids is None or apart) and (are_words(x, called) or (called and _numbers(x))):
         return _words
     if ids is not None and roles.time is None and _lists_alike(table, roles):
         return _words  # whatever repeats in that column, it tells no steps together
     if ids is None and roles.time is None and len(roles.x) > 1 and _wide(roles):
         return _wide_rows
     return _rows_of_steps
+
+
+def _numbers(cells: list) -> bool:
+    """Whether words have become numbers, as digits do where nobody says that they are texts."""
+    return not any(isinstance(cell, str) for cell in cells)
 
 
 def _lists_alike(table: Table, roles: Roles) -> bool:

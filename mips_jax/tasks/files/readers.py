@@ -41,6 +41,7 @@ READERS: dict[str, Reader] = {
         f"{_HERE}.delimited:read_delimited",
         (".csv", ".tsv", ".txt"),
     ),
+    "traces": Reader(f"{_HERE}.traces:are_traces", f"{_HERE}.traces:read_traces"),
     "stamina": Reader(f"{_HERE}.abbadingo:is_stamina", f"{_HERE}.abbadingo:read_stamina"),
     "abbadingo": Reader(
         f"{_HERE}.abbadingo:is_abbadingo", f"{_HERE}.abbadingo:read_abbadingo", (".dat",)

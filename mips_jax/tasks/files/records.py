@@ -41,6 +41,12 @@ def from_records(
                 columns[str(key)].append(record.get(key))
         problems.raise_if_any()
         return Table(name, columns, places, place)
+    if _are_traces(records):
+        columns = {
+            "x": [[s[0] for s in r] for r in records],
+            "y": [[s[1] for s in r] for r in records],
+        }
+        return Table(name, columns, places, place, True, ("a trace is a list of (input, output)",))
     words, labels = [], []
     for row, record in enumerate(records):
         pair = as_list(record)
@@ -56,6 +62,18 @@ def from_records(
         labels.append(pair[1])
     problems.raise_if_any()
     return Table(name, {"x": words, "y": labels}, places, place)
+
+
+def _are_traces(records: Sequence[Any]) -> bool:
+    """Whether each record is a list of pairs, and not all of them have two."""
+    lists = [as_list(record) for record in records]
+    if any(not steps for steps in lists) or all(len(steps or ()) == 2 for steps in lists):
+        return False
+    return all(
+        isinstance(step, list | tuple) and len(step) == 2 and not isinstance(step[0], list | tuple)
+        for steps in lists
+        for step in steps or ()
+    )
 
 
 _ONE_FORM = 'give records such as {"x": [0, 1], "y": [0, 1]}, or pairs such as ["ab", true]'

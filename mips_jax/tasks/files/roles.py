@@ -18,7 +18,7 @@ NAMES = {
     "trial trial_id trajectory traj trajectory_id trace trace_id case case_id group session "
     "session_id example example_id word_id run series series_id batch_id",
     "time": "t time step timestep time_step position pos tick step_index",
-    "x": "x input inputs in symbol token tokens input_ids word words text string str strings "
+    "x": "x input inputs in symbol symb token tokens input_ids word words text string str strings "
     "letter letters event action stimulus observation obs feature "
     "features char characters sentence",
     "y": "y output outputs out label labels target targets class accept accepts accepted answer "
@@ -72,7 +72,7 @@ def roles_of(table: Table, asked: Columns) -> Roles:
         _by_name(table, found, free)
         free = _left(free, found)
         _word_called_sequence(table, found)
-    _from_what_is_left(found, free)
+    _from_what_is_left(table, found, free)
     ignored = _left(free, found)
     _check(table, found)
     return _as_roles(found, ignored, table)
@@ -186,11 +186,14 @@ def _word_called_sequence(table: Table, found: dict[str, list[str]]) -> None:
             found["x"], found["sequence"] = [name], []
 
 
-def _from_what_is_left(found: dict[str, list[str]], free: Sequence[str]) -> None:
-    """One column that nothing is known of is the one that is missing; of two the last is y."""
+def _from_what_is_left(table: Table, found: dict[str, list[str]], free: Sequence[str]) -> None:
+    """One column that nothing is known of is the one that is missing; of two the one with fewer
+    different values is y.
+    """
     left = _left(free, found)
     if not found["x"] and not found["y"] and len(left) == 2 and not found["sequence"]:
-        found["x"], found["y"] = left[:1], left[1:]
+        first, second = (len({str(cell) for cell in table.columns[name]}) for name in left)
+        found["x"], found["y"] = (left[:1], left[1:]) if first >= second else (left[1:], left[:1])
     elif not found["x"] and found["y"] and len(left) == 1:
         found["x"] = left
     elif found["x"] and not found["y"] and len(left) == 1:

@@ -21,6 +21,7 @@ from mips_jax.tasks.files.text_records import LineProblems
 # A column of so many texts of which no more than this share are different holds tokens, each a
 # step.
 _FEW, _TOKENS_REPEAT = 50, 0.1
+_EMPTY = {"ε", "λ", "<eps>", "<epsilon>"}  # how people write the word without letters
 _BRACKETED = re.compile(r"[\[(].*[\])]", re.DOTALL)
 
 
@@ -72,6 +73,7 @@ def taken_apart(
         problems: gets what is wrong; None is returned then.
     """
     note = ""
+    cells = ["" if isinstance(cell, str) and cell.strip() in _EMPTY else cell for cell in cells]
     lists = [as_list(cell) for cell in cells]
     if any(
         steps is None and isinstance(cell, str) and cell.strip()

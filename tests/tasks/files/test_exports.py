@@ -476,6 +476,41 @@ EXPORTS = {
         steps(),
     ),
     "an iterator of pairs": Export(lambda: zip(TEXTS, LAST), last()),
+    "the label first": Export(
+        table("", zip([VERDICTS[y] for y in LAST], TEXTS), " "),
+        renamed(last(), None, VERDICTS),
+        "j2.txt",
+    ),
+    "runs of a machine": Export(
+        table("", [[f"{AB[x]}/{y}" for x, y in zip(w, ys)] for w, ys in zip(WORDS, LABELS)], " "),
+        renamed(steps(), AB),
+        "k2.log",
+        said="a step a/0 reads a and writes 0",
+    ),
+    "traces of pairs": Export(
+        lambda: [[(AB[x], y) for x, y in zip(w, ys)] for w, ys in zip(WORDS, LABELS)],
+        renamed(steps(), AB),
+    ),
+    "comments and Excel's separator": Export(
+        "sep=;\n" + PLAIN.replace(",", ";"), steps(), "l2.csv"
+    ),
+    "a comment at the head": Export("# made today, by hand, for all\n" + PLAIN, steps(), "m2.csv"),
+    "the empty word as a letter": Export(
+        "word,label\nε,1\n" + table("", zip(TEXTS, LAST)), last(), "n2.csv", said="1 empty words"
+    ),
+    "words that have become numbers": Export(
+        lambda: frame(word=[int(t) for t in TEXTS], label=LAST),
+        r"word: every word must be a list of steps or a text .*pandas: dtype=str",
+    ),
+    "a quoted index from R": Export(
+        '"","sequence","x","y"\n'
+        + table("", [(f'"{k}"', n, f'"{AB[x]}"', y) for k, (n, _, x, y) in enumerate(ROWS, 1)]),
+        renamed(steps(), AB),
+        "o2.csv",
+    ),
+    "words beside their number": Export(
+        table("id,sequence,label", zip(range(COUNT), TEXTS, LAST)), last(), "p2.csv"
+    ),
     "a slip among numbers": Export(
         PLAIN.replace("\n5,", "\n5,o", 1),
         r"x: not every value is a number \(line \d+: 'o\d'\); if they are symbols, say so: "
