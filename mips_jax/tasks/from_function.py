@@ -129,12 +129,18 @@ class FunctionTask(LabelledTask):
     def _call(self, sequence: list) -> list:
         if not hasattr(self.function, "initial"):
             if self._one_answer:
-                return [self.function(sequence[:t]) for t in range(1, len(sequence) + 1)]
+                answers = (self.function(sequence[:t]) for t in range(1, len(sequence) + 1))
+                return [int(a) if isinstance(a, np.bool_) else a for a in answers]
             outputs = self.function(sequence[:])
             if self._width is None and isinstance(outputs, int | np.integer | np.bool_):
                 self._one_answer = True
                 self.assumed = ("output t is the function's answer to the first t inputs",)
                 return self._call(sequence)
+            if isinstance(outputs, str):
+                raise RequestError(
+                    f"{self.name} (task.target) returned the text {outputs!r}; return an integer "
+                    "or a truth value for the whole list, or the list of outputs"
+                )
             try:
                 return list(itertools.islice(outputs, len(sequence) + 1))
             except TypeError:

@@ -82,6 +82,7 @@ def _uncommented(lines: list[str]) -> list[str]:
 def _mark(content: Content) -> str:
     """What stands between columns: what divides most of the first lines into the same number."""
     first = [line for line in _uncommented(content.lines) if line.strip()]
+    found = ""  # that does not divide the names alike
     for mark in _MARKS:
         if mark == " ":
             widths = [len(line.split()) for line in first]
@@ -92,7 +93,11 @@ def _mark(content: Content) -> str:
                 continue
         usual = _usual(widths)
         if usual > 1 and widths.count(usual) >= _MOSTLY * len(widths):
-            return mark
+            if widths[0] == usual:
+                return mark
+            found = found or mark
+    if found:
+        return found
     raise RequestError(
         f"{content.name}: no table was found in it: its lines cannot be divided into the same "
         "number of columns by commas, semicolons, tabs, bars or blanks; give a form of docs/data.md"

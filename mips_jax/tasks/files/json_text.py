@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -20,6 +21,18 @@ from mips_jax.tasks.files.text_records import LineProblems
 from mips_jax.tasks.task import Task
 
 _LINES = (".jsonl", ".ndjson")
+_PARTS = (
+    "data",
+    "rows",
+    "examples",
+    "train",
+    "training",
+    "validation",
+    "valid",
+    "val",
+    "dev",
+    "test",
+)
 _FORM = 'not every line is of the form {"x": [...], "y": [...]}'
 
 
@@ -66,6 +79,10 @@ def _parsed(text: str, name: str) -> Any:
     return None
 
 
+def _are_records(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], (dict, list))
+
+
 def _document(found: Any, content: Content) -> Table | Task:
     if isinstance(found, list):
         return from_records(content.name, found)
@@ -73,11 +90,11 @@ def _document(found: Any, content: Content) -> Table | Task:
         if isinstance(found.get("columns"), list) and isinstance(found.get("data"), list):
             rows = [dict(zip(found["columns"], row)) for row in found["data"]]  # pandas, "split"
             return from_records(content.name, rows)
-        nested = [
-            k for k in ("data", "rows", "examples", "train") if isinstance(found.get(k), list)
-        ]
-        if len(nested) == 1 and len(found) <= 3 and "y" not in found:
-            return from_records(content.name, found[nested[0]])
+        parts = [k for k, v in found.items() if k in _PARTS and _are_records(v)]
+        if parts:
+            pooled = from_records(content.name, [record for k in parts for record in found[k]])
+            note = (f"{', '.join(parts)} are taken together",) * (len(parts) > 1)
+            return dataclasses.replace(pooled, notes=pooled.notes + note)
         return from_columns(content.name, found)
     raise RequestError(
         f"{content.name}: a single {type(found).__name__} ({shown(found)}); give a list of "

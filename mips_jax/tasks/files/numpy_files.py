@@ -51,7 +51,10 @@ def read_npz(content: Content, reading: Reading) -> Arrays | Table:
             try:
                 found = archive[key]
             except Exception as error:
-                damaged[key] = f"the array {key} cannot be read ({cause(error)})"
+                damaged[key] = (
+                    f"the array {key} cannot be read ({cause(error)}); pad it and save lengths, or "
+                    "write .jsonl"
+                )
                 continue
             if isinstance(found, np.ndarray):
                 arrays[key] = found

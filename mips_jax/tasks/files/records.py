@@ -83,12 +83,42 @@ def _keys(record: Any) -> Sequence[Any]:
     return list(record) if isinstance(record, Mapping) else []
 
 
+_SIDES = (  # names of what belongs to a language and of what does not
+    ("positive", "pos", "accept", "accepted", "yes", "true", "1", "+", "positives", "valid"),
+    ("negative", "neg", "reject", "rejected", "no", "false", "0", "-", "negatives", "invalid"),
+)
+
+
+def _sides(columns: Mapping[Any, Any]) -> dict[str, list] | None:
+    """Two lists of words, one that belong to a language and one that do not, as words with labels;
+    None for anything else.
+    """
+    by_name = {str(key).lower(): as_list(words) for key, words in columns.items()}
+    inside, outside = ([n for n in names if n in by_name] for names in _SIDES)
+    if len(by_name) != 2 or len(inside) != 1 or len(outside) != 1:
+        return None
+    yes, no = by_name[inside[0]], by_name[outside[0]]
+    if yes is None or no is None:
+        return None
+    return {"word": yes + no, "y": [1] * len(yes) + [0] * len(no)}
+
+
+def _is_label(value: Any) -> bool:
+    return isinstance(value, str | int | float | bool)
+
+
 def from_columns(name: str, columns: Mapping[Any, Any]) -> Table:
     """A mapping from names to columns of equal length; other entries are left out.
 
     Raises:
         RequestError: there are no two columns of the same length.
     """
+    sides = _sides(columns)
+    if sides is not None:
+        return Table(name, sides)
+    if len(columns) > 2 and all(_is_label(label) for label in columns.values()):
+        words = [as_list(word) if isinstance(word, tuple) else word for word in columns]
+        return Table(name, {"word": words, "y": list(columns.values())})
     lists: dict[str, list] = {}
     for key, column in columns.items():
         cells = as_list(column)

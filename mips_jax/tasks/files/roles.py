@@ -16,8 +16,11 @@ from mips_jax.tasks.files.table import Columns, Table
 NAMES = {
     "sequence": "sequence seq seq_id sequence_id sequenceid id sample sample_id episode episode_id "
     "trial trial_id trajectory traj trajectory_id trace trace_id case case_id group session "
-    "session_id example example_id word_id run series series_id batch_id",
-    "time": "t time step timestep time_step position pos tick step_index",
+    "session_id example example_id word_id run series series_id batch_id "
+    "user user_id subject subject_id participant participant_id "
+    "patient patient_id person run_id game_id",
+    "time": "t time step timestep time_step position pos tick step_index "
+    "timestamp datetime date ts",
     "x": "x input inputs in symbol symb token tokens input_ids word words text string str strings "
     "letter letters event action stimulus observation obs feature "
     "features char characters sentence",

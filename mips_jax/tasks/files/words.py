@@ -22,6 +22,7 @@ from mips_jax.tasks.files.text_records import LineProblems
 # step.
 _FEW, _TOKENS_REPEAT = 50, 0.1
 _EMPTY = {"ε", "λ", "<eps>", "<epsilon>"}  # how people write the word without letters
+_MARKS = ("->", "-", ">", "|", "/", "_", ":", ".")  # that may stand between letters
 _BRACKETED = re.compile(r"[\[(].*[\])]", re.DOTALL)
 
 
@@ -153,7 +154,17 @@ def _splitter(texts: list[str]) -> tuple[Callable[[str], list], str]:
             return split, f"words are taken apart at {name}"
     if any(re.search(r"\s", text) for text in texts):
         return str.split, "words are taken apart at blanks"
+    for mark in _MARKS:
+        if _always_between(mark, texts):
+            split = lambda text, mark=mark: text.strip().split(mark)
+            return split, f"words are taken apart at {mark}"
     return lambda text: list(text.strip()), "each character of a word is a step"
+
+
+def _always_between(mark: str, texts: list[str]) -> bool:
+    """Whether a mark stands between the parts of every longer text, and never anywhere else."""
+    longer = [text.split(mark) for text in texts if len(text) > 1]
+    return len(longer) > 1 and all(len(parts) > 1 and all(parts) for parts in longer)
 
 
 def _as_json(text: str) -> list | None:

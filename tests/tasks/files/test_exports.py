@@ -511,6 +511,50 @@ EXPORTS = {
     "words beside their number": Export(
         table("id,sequence,label", zip(range(COUNT), TEXTS, LAST)), last(), "p2.csv"
     ),
+    "a mark between letters": Export(
+        table("word,label", zip(["-".join(t) for t in TEXTS], LAST)),
+        last(),
+        "q2.csv",
+        said="words are taken apart at -",
+    ),
+    "training and test in one file": Export(
+        json.dumps(
+            {
+                "train": [{"x": w, "y": y} for w, y in zip(WORDS[:40], LABELS[:40])],
+                "test": [{"x": w, "y": y} for w, y in zip(WORDS[40:], LABELS[40:])],
+            }
+        ),
+        steps(),
+        "r2.json",
+        said="train, test are taken together",
+    ),
+    "decimal commas in another column": Export(
+        table("trial;time;stimulus;response;rt", [(*row, f"0,{row[1]}5") for row in ROWS], ";"),
+        steps(),
+        "s2.csv",
+        said="not used: the columns rt",
+    ),
+    "users and dates": Export(
+        table(
+            "user,timestamp,event,label",
+            [(f"u{n}", f"2026-01-{t + 1:02} 10:00", AB[x], y) for n, t, x, y in ROWS],
+        ),
+        renamed(steps(), AB),
+        "t2.csv",
+    ),
+    "words by their label": Export(
+        lambda: {
+            "positive": [t for t, y in zip(TEXTS, LAST) if y],
+            "negative": [t for t, y in zip(TEXTS, LAST) if not y],
+        },
+        last(),
+    ),
+    "labels by their word": Export(json.dumps(dict(zip(TEXTS, LAST))), last(), "u2.json"),
+    "npz of Python objects": Export(
+        lambda: npz(x=np.array([*WORDS, [0]], dtype=object), y=np.array([*LAST, 1])),
+        "the array x cannot be read .* pad it and save lengths, or write .jsonl",
+        "v2.npz",
+    ),
     "a slip among numbers": Export(
         PLAIN.replace("\n5,", "\n5,o", 1),
         r"x: not every value is a number \(line \d+: 'o\d'\); if they are symbols, say so: "
@@ -568,6 +612,9 @@ def test_a_function_of_a_word():
     assert isinstance(task, FunctionTask)
     assert np.array_equal(task.label(X[:, :, None])[:, :, 0], Y)
     assert "answer to the first t inputs" in task.assumed[0]
+    assert task_from(lambda word: np.bool_(len(word) % 2), ((0, 1),), 4).output_dim == 1
+    with pytest.raises(RequestError, match="returned the text 'no'; return an integer or a truth"):
+        task_from(lambda word: "no", ((0, 1),), 4)
 
 
 def every_word(length: int) -> np.ndarray:
