@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same 
         distil_given,
         distil_network,
         distil_task,
+        task_from,
     )
     from mips_jax.programs import Program
     from mips_jax.sequences import Sequences
@@ -69,6 +70,7 @@ __all__ = [
     "observed_inputs",
     "save_network",
     "task",
+    "task_from",
     "verify",
     "words_between",
 ]
@@ -82,7 +84,7 @@ _ROOMS = {  # the imports above once more, so that looking at a network never lo
     "networks": ("MLPRNN", "Network", "load_network", "save_network"),
     "pipeline": (
         *("Distillation", "PipelineSettings"),
-        *("distil", "distil_given", "distil_network", "distil_task"),
+        *("distil", "distil_given", "distil_network", "distil_task", "task_from"),
     ),
     "programs": ("Program",),
     "sequences": ("Sequences",),

@@ -19,11 +19,14 @@ class Sequences:
         inputs: [N, T, I] integers.
         outputs: [N, T, O] integers; `outputs[:, t]` is the output after input `t` was read.
         mask: [N, T] bool, False where a shorter sequence was padded; None when all have length T.
+        labelled: [N, T] bool, True at the steps whose output is known, within `mask`; None when
+            it is at every step.
     """
 
     inputs: np.ndarray
     outputs: np.ndarray
     mask: np.ndarray | None = None
+    labelled: np.ndarray | None = None
 
     def __repr__(self) -> str:
         padded = "" if self.mask is None else ", padded"
@@ -44,10 +47,22 @@ class Sequences:
             return np.full(len(self), self.length)
         return self.mask.sum(axis=1)
 
+    @property
+    def judged(self) -> np.ndarray | None:
+        """[N, T] bool: the steps whose output is learned, selected by and judged; None: all."""
+        return self.mask if self.labelled is None else self.labelled
+
+    @property
+    def labels(self) -> int:
+        """How many steps have a known output."""
+        judged = self.judged
+        return len(self) * self.length if judged is None else int(judged.sum())
+
     def __getitem__(self, rows) -> Sequences:
         """The same rows of every array (`rows`: a slice or an index array)."""
         mask = None if self.mask is None else self.mask[rows]
-        return Sequences(self.inputs[rows], self.outputs[rows], mask)
+        labelled = None if self.labelled is None else self.labelled[rows]
+        return Sequences(self.inputs[rows], self.outputs[rows], mask, labelled)
 
 
 @dataclasses.dataclass(frozen=True)

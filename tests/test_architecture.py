@@ -36,6 +36,7 @@ FLOORS = (
         "registry",
         "interrupts",
         "sequences",
+        "symbols",
         "inputs",
         "programs",
         "models",

@@ -14,7 +14,7 @@ from mips_jax.extraction.registers.features import FEATURES
 from mips_jax.models import CELLS
 from mips_jax.networks.files.readers import READERS as NETWORK_READERS
 from mips_jax.tasks import TASKS
-from mips_jax.tasks.files.load import READERS
+from mips_jax.tasks.files.readers import READERS
 from mips_jax.training import ModelSettings, PressureSettings, train
 from mips_jax.training.member import PENALTIES
 from mips_jax.training.optimizers import OPTIMIZERS
@@ -75,7 +75,7 @@ def test_what_the_page_registers_is_used(after_the_page, capsys):
     copied = mips_jax.extract(after_the_page["Saturating"](), ((0, 1),), chosen)
     assert [c.method for c in copied.candidates] == ["copying"]
     assert mips_jax.get_task("DOUBLED_SUM").name == "Doubled_Sum"
-    assert READERS[".pairs"] is after_the_page["read_pairs"]
+    assert READERS["pairs"].read is after_the_page["read_pairs"]
 
 
 def test_what_the_page_registers_for_training_trains(after_the_page):

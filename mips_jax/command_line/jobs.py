@@ -37,6 +37,7 @@ from mips_jax.reporting.shown import Shown
 from mips_jax.reporting.summary import headline
 from mips_jax.tasks import Task, from_function, get_task
 from mips_jax.tasks.files.load import load_file_task
+from mips_jax.tasks.files.table import Reading
 from mips_jax.training.settings import DeviceSettings
 from mips_jax.validation import Problems
 
@@ -139,6 +140,7 @@ class Job:
         settings = self.config.pipeline_settings()
         if isinstance(self.source, GivenNetwork):
             tell_assumed(self.source.network)
+        tell_taken(self.source.task if isinstance(self.source, GivenNetwork) else self.source)
         with LiveProgress(self.name) as progress:
             if isinstance(self.source, GivenNetwork):
                 found = self.source.distilled(settings, progress)
@@ -224,7 +226,8 @@ def load_task(choice: TaskChoice) -> Task:
                 raise RequestError(f"{task.name} has one length only; drop task.length")
             return dataclasses.replace(task, length=choice.length)
         case FileTask():
-            return load_file_task(choice.path, choice.on_contradiction, choice.memory_gib)
+            reading = Reading(choice.columns, choice.symbols, choice.missing, choice.memory_gib)
+            return load_file_task(choice.path, choice.on_contradiction, choice.memory_gib, reading)
         case FunctionTask():
             _check_length(choice.length)
             return from_function.load_function_task(
@@ -300,6 +303,12 @@ def _loaded_for(path: Path, options: dict, lows: list, highs: list, task: Task) 
             f"has {len(lows)} (network.input_dim, network.encoding)"
         )
     return network
+
+
+def tell_taken(task: Task | None) -> None:
+    """One line on how the task's data were read."""
+    if task is not None and task.assumed:
+        tell(f"{task.name} is taken so: {'; '.join(task.assumed)}")
 
 
 def tell_assumed(network: Network) -> None:

@@ -40,7 +40,7 @@ mips-jax: trains a small recurrent network on integer sequences and distils it i
 verified Python program.
 
   mips-jax task=Binary_Addition                          a named task; `mips-jax tasks` lists them
-  mips-jax task=file task.path=data.npz                  example sequences (.npz, .csv, .jsonl)
+  mips-jax task=file task.path=data.csv                  example sequences, or a machine (DOT)
   mips-jax task=function task.target=package.module:function task.input_min=0 task.input_max=9
   mips-jax network=file network.path=net.npz network.input_min=0 network.input_max=99
                                                          a network that is already trained; with

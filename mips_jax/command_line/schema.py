@@ -18,6 +18,7 @@ from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.networks.files.readers import MEMORY_GIB as NETWORK_MEMORY_GIB
 from mips_jax.pipeline import PipelineSettings
 from mips_jax.tasks.files.load import MEMORY_GIB as TASK_MEMORY_GIB
+from mips_jax.tasks.files.table import Columns
 from mips_jax.training.settings import ModelSettings, TrainingSettings
 from mips_jax.validation import group
 from mips_jax.verification import VerificationSettings
@@ -38,9 +39,14 @@ class NamedTask(TaskChoice):
 
 @dataclasses.dataclass
 class FileTask(TaskChoice):
-    """example sequences, as in task=file task.path=data.npz"""
+    """example sequences or a machine, as in task=file task.path=data.csv"""
 
-    path: str = MISSING  # .npz, .csv or .jsonl; layouts: mips_jax/tasks/files/load.py
+    path: str = MISSING  # tables, JSON, arrays, parquet, Abbadingo, DOT; forms: docs/data.md
+    columns: Columns = dataclasses.field(default_factory=Columns)  # names; null = found out
+    symbols: bool | None = None  # values are symbols (true) or numbers (false); null = found out
+    # a value, or a list of values, that stands for no label; null = empty, NaN, null, ?, and -100
+    # where it is the only negative one
+    missing: Any = None
     on_contradiction: str = "warn"  # labels that contradict each other: warn, or stop with an error
     memory_gib: float = TASK_MEMORY_GIB  # content that takes more memory is refused, > 0
 

@@ -14,6 +14,7 @@ from mips_jax.inputs import Inputs
 from mips_jax.machines import Mealy
 from mips_jax.networks import Network
 from mips_jax.programs import Program, body_lines, program_source
+from mips_jax.symbols import Symbols
 from mips_jax.verification import Claim, How, Outcome, Tradeoff, Verdict, Verification
 
 if TYPE_CHECKING:  # jax is imported only when something is trained, matplotlib when it is drawn
@@ -61,6 +62,8 @@ class Distillation:
         front: the trade-off between size and faithfulness, where a given network is not followed
             everywhere.
         seconds: wall time.
+        symbols: what the task's integers stand for: the printed program reads and writes these.
+        assumed: what was taken for granted when the task was read, one phrase each.
     """
 
     name: str
@@ -76,6 +79,8 @@ class Distillation:
     survey: tuple[Claim, ...] = ()
     front: tuple[Tradeoff, ...] = ()
     seconds: Seconds = Seconds()
+    symbols: Symbols | None = None
+    assumed: tuple[str, ...] = ()
 
     @property
     def program(self) -> Program | None:
@@ -176,12 +181,13 @@ class Distillation:
         """The program as Python, its evidence in the docstring."""
         if self.program is None or self.verification is None:
             return None
-        return program_source(self.program, docstring(self))
+        return program_source(self.program, docstring(self), self.symbols)
 
     @property
     def program_lines(self) -> int | None:
         """Lines of the program's body."""
-        return None if self.program is None else body_lines(program_source(self.program))
+        source = None if self.program is None else program_source(self.program, None, self.symbols)
+        return None if source is None else body_lines(source)
 
     @property
     def verdict(self) -> Verdict:

@@ -53,7 +53,11 @@ def judged(
     if case is None:
         return dataclasses.replace(found, seconds=watch.end())
     watch.begin("verify", "verifying")
-    notes = coverage_notes(task.given, task.judging) if isinstance(task, ExampleTask) else ()
+    notes = (
+        coverage_notes(task.given, task.judging, task.symbols)
+        if isinstance(task, ExampleTask)
+        else ()
+    )
     if found.extraction is not None and found.extraction.struck:
         notes += (_STRUCK,)
     verification = verify(case, notes)
@@ -94,6 +98,7 @@ def _case(
         settings,
         found.candidate.transient if found.candidate else 0,
         None if judging is None else judging.given,
+        None if task is None else task.symbols,
     )
 
 

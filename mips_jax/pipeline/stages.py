@@ -10,8 +10,9 @@ and selection have seen; the judge is asked once, about the one that was chosen.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,17 +45,20 @@ def distil(
     length: int = 10,
     settings: PipelineSettings | None = None,
     progress: Progress | None = None,
+    columns: Mapping[str, Any] | None = None,
 ) -> Distillation:
     """Distils whatever describes a task, or a network that is already trained.
 
     Args:
-        source: a task, the name of one, example sequences (in memory, or the path of a .npz, .csv
-            or .jsonl file), a Python function from input sequences to output sequences, or a
-            network (as `distil_network` does).
+        source: a task, the name of one, example sequences (in memory in many forms, or the path of
+            a file; see docs/data.md), a machine, a Python function (of a word to its outputs, or
+            to the one after its last step), or a network (as `distil_network` does).
         input_range: for a function or a network: inclusive (low, high) of each input.
         length: for a function: the training length.
         settings: all choices.
         progress: who is told how far it is.
+        columns: which column of the data is what, such as {"x": "event", "y": "label"}; what is
+            left out is found out.
 
     Raises:
         RequestError: the source cannot be read or the settings do not fit it.
@@ -62,7 +66,7 @@ def distil(
     settings = requested(settings)  # before anything is read or called
     if isinstance(source, Network):
         return distil_network(source, input_range, settings=settings, progress=progress)
-    return distil_task(task_from(source, input_range, length), settings, progress)
+    return distil_task(task_from(source, input_range, length, columns), settings, progress)
 
 
 def distil_task(
@@ -103,6 +107,8 @@ def distil_task(
         tuple(attempt.training for attempt in attempts),
         best.extraction,
         best.candidate,
+        symbols=task.symbols,
+        assumed=task.assumed,
     )
     seen = [part for attempt in attempts for part in attempt.data]
     return judged(found, task, seen, settings, watch)
@@ -179,5 +185,12 @@ def distil_given(
             f"the network writes {network.output_dim} integers a step, the task {task.name} has "
             f"{task.output_dim}"
         )
-    found = Distillation(task.name, task.description, inputs, network)
+    found = Distillation(
+        task.name,
+        task.description,
+        inputs,
+        network,
+        symbols=task.symbols,
+        assumed=task.assumed,
+    )
     return judged(extracted(found, settings, watch), task, trained_on, settings, watch)

@@ -25,7 +25,9 @@ from mips_jax.programs.expression import (
     walk,
 )
 from mips_jax.programs.recurrence import Recurrence
+from mips_jax.programs.symbol_tables import SymbolTables
 from mips_jax.programs.text import expression_text, may_be_bool
+from mips_jax.symbols import Symbols
 
 _Kind = TypeVar("_Kind", bound=Recurrence)
 
@@ -38,24 +40,29 @@ class _Statement:
     expressions: tuple[Expression, ...]
 
 
-def program_source(program: Recurrence, docstring: str | None = None) -> str:
+def program_source(
+    program: Recurrence, docstring: str | None = None, symbols: Symbols | None = None
+) -> str:
     """The program as a Python module with one function `program(inputs)`.
 
     Args:
         program: what to print.
         docstring: text for the function, of any length (wrapped); None for no docstring.
+        symbols: what the integers stand for: the function reads and writes these; None: integers.
     """
     program = reuse_updates(program)
     statements = _shifts_together(_ordered(_statements(program)))
-    lines = _table_lines(program)
+    tables = SymbolTables(program, symbols)
+    lines = tables.tables() + _table_lines(program)
     lines.append("def program(inputs):")
     if docstring:
         lines += _docstring_lines(docstring)
     lines += _initial_lines(program)
     lines.append("    outputs = []")
     lines.append(f"    for {', '.join(program.inputs)} in inputs:")
+    lines += tables.reading()
     for statement in statements:
-        lines.append("        " + _statement_text(statement))
+        lines.append("        " + _statement_text(statement, tables))
     lines.append("    return outputs")
     return "\n".join(lines) + "\n"
 
@@ -234,9 +241,12 @@ def _expanded(expression: Expression, new: dict[Expression, Expression]) -> Expr
     return expression
 
 
-def _statement_text(statement: _Statement) -> str:
+def _statement_text(statement: _Statement, tables: SymbolTables) -> str:
     if not statement.targets:
-        texts = [_integer_text(e) for e in statement.expressions]
+        texts = [
+            tables.written(place, e, _integer_text(e))
+            for place, e in enumerate(statement.expressions)
+        ]
         return (
             f"outputs.append({texts[0]})"
             if len(texts) == 1

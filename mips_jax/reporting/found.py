@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mips_jax.extraction import Extraction
 from mips_jax.inputs import Inputs
 from mips_jax.networks import Network
+from mips_jax.symbols import Symbols
 from mips_jax.verification import Claim, Tradeoff, Verdict, Verification
 
 if TYPE_CHECKING:  # a given network is reported on without loading jax
@@ -23,6 +24,10 @@ class Found(Protocol):
     def description(self) -> str: ...
     @property
     def inputs(self) -> Inputs: ...
+    @property
+    def symbols(self) -> Symbols | None: ...
+    @property
+    def assumed(self) -> Sequence[str]: ...
     @property
     def network(self) -> Network | None: ...
     @property

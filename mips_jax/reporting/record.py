@@ -27,6 +27,8 @@ def result_record(found: Found) -> dict:
         "claims": [dataclasses.asdict(claim) for claim in found.claims],
         "front": [_tradeoff_record(one) for one in found.front],
         "network": _network_record(found),
+        "symbols": None if found.symbols is None else found.symbols.record(),
+        "assumed": list(found.assumed),
         "seconds": dataclasses.asdict(found.seconds),
         "program_lines": found.program_lines,
         "reason": found.reason,

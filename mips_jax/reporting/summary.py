@@ -252,6 +252,8 @@ def trust_rows(result: Mapping) -> list[tuple[str, str]]:
 
 def _claim_subject(claim: Mapping) -> str:
     length = "every length" if claim["length"] is None else f"length {claim['length']}"
+    if claim.get("shortest"):
+        length = f"length {claim['shortest']} to {claim['length']}"
     words = f", {claim['words']}" if claim["words"] else ""
     return f"{claim['subject']} = {claim['equals']}, {length}{words}"
 
@@ -263,6 +265,8 @@ def _claim_evidence(claim: Mapping) -> str:
         share = claim["agreement"]
         shown = "" if share is None else f"{percent(share)} of "
         parts.append(f"{shown}{claim['count']:,}")
+    if claim.get("labels") is not None:
+        parts.append(f"judged at their {claim['labels']:,} labelled steps only")
     if claim["distinct"]:
         parts.append(f"{claim['distinct']:,} different, {claim['unseen']:,} unseen")
     if claim["how"] == "measured" and claim["error_bound"] is not None:

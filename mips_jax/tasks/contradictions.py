@@ -100,20 +100,21 @@ def find_contradictions(
     affected = np.zeros(count, bool)
     labels = contradictory = 0
     example = ""
+    judged = np.ones((count, length), bool) if sequences.judged is None else sequences.judged
     for t in range(length):
-        valid = np.ones(count, bool) if sequences.mask is None else sequences.mask[order, t]
-        labels += int(valid.sum())
-        outputs = sequences.outputs[order, t]
-        differs = (outputs[1:] != outputs[:-1]).any(axis=1) & (prefixes.shared > t) & valid[1:]
-        if not differs.any():
+        here = judged[order, t]
+        rows, groups = order[here], prefixes.groups(t + 1)[here]  # sorted by their inputs
+        labels += len(rows)
+        outputs = sequences.outputs[rows, t]
+        alike = groups[1:] == groups[:-1]
+        if not ((outputs[1:] != outputs[:-1]).any(axis=1) & alike).any():
             continue
-        minority, rival = _minority(prefixes.groups(t + 1), outputs)
-        minority &= valid
+        minority, rival = _minority(np.cumsum(np.diff(groups, prepend=groups[0]) > 0), outputs)
         contradictory += int(minority.sum())
-        affected |= minority
+        affected[rows[minority]] = True
         if not example:
             row = int(np.flatnonzero(minority)[0])
-            example = _example(sequences, int(order[row]), int(order[rival[row]]), t)
+            example = _example(sequences, int(rows[row]), int(rows[rival[row]]), t)
     return Contradictions(labels, contradictory, count, int(affected.sum()), example)
 
 

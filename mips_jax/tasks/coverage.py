@@ -8,24 +8,29 @@ from __future__ import annotations
 import numpy as np
 
 from mips_jax.sequences import Sequences
+from mips_jax.symbols import Symbols
 
 FEW_EXAMPLES = 5  # what a program does with a letter that fewer sequences hold rests on very little
 _NAMED = 8  # letters that a sentence names
 
 
-def coverage_notes(given: Sequences, judging: Sequences) -> tuple[str, ...]:
+def coverage_notes(
+    given: Sequences, judging: Sequences, symbols: Symbols | None = None
+) -> tuple[str, ...]:
     """One sentence for each thing that judging cannot vouch for; empty where there is none.
 
     Args:
         given: all examples.
         judging: those that judge.
+        symbols: what the integers stand for.
     """
     rare, unjudged = [], []
     several = given.inputs.shape[2] > 1
     for i in range(given.inputs.shape[2]):
         held, judged = _sequences_with_letter(given, i), _sequences_with_letter(judging, i)
         for letter, count in held.items():
-            name = f"{letter} of input {i + 1}" if several else str(letter)
+            letter_text = str(letter if symbols is None else symbols.read_as(i, letter))
+            name = f"{letter_text} of input {i + 1}" if several else letter_text
             if letter not in judged:
                 unjudged.append(name)
             if count < FEW_EXAMPLES:
@@ -37,6 +42,12 @@ def coverage_notes(given: Sequences, judging: Sequences) -> tuple[str, ...]:
         notes.append(
             f"inputs that fewer than {FEW_EXAMPLES} of the {len(given):,} given sequences hold, so "
             f"that what the program does with them rests on these alone: {_listed(rare)}"
+        )
+    if given.labelled is not None:
+        steps = int(given.steps.sum())
+        notes.append(
+            f"{steps - given.labels:,} of the {steps:,} given steps have no label: what the "
+            "program writes there is what the network writes, and nothing says that it is right"
         )
     return tuple(notes)
 

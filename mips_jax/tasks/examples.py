@@ -16,6 +16,7 @@ import numpy as np
 from mips_jax.errors import RequestError
 from mips_jax.figures import WIDEST, shown
 from mips_jax.sequences import Sample, Sequences, first_occurrences
+from mips_jax.symbols import Symbols
 from mips_jax.tasks.contradictions import Contradictions, PrefixOrder, find_contradictions
 from mips_jax.tasks.division import Division, divide
 from mips_jax.tasks.task import SELECTION, TRAINING, InputRange, Task
@@ -45,10 +46,18 @@ class ExampleTask(Task):
     """
 
     def __init__(
-        self, name: str, given: Sequences, division: Division, contradictions: Contradictions
+        self,
+        name: str,
+        given: Sequences,
+        division: Division,
+        contradictions: Contradictions,
+        symbols: Symbols | None = None,
+        assumed: tuple[str, ...] = (),
     ):
         self.name = name
-        self.description = f"{len(given)} example sequences."
+        self.description = described(given)
+        self.symbols = symbols
+        self.assumed = assumed
         self.given = given
         self.division = division
         self.training = given[division.training]
@@ -83,8 +92,14 @@ def example_task(
     mask: np.ndarray | None = None,
     name: str = "examples",
     on_contradiction: str = "warn",
+    labelled: np.ndarray | None = None,
+    symbols: Symbols | None = None,
+    assumed: tuple[str, ...] = (),
 ) -> ExampleTask:
     """Checks example sequences and divides them.
+
+    A step without a label is read and no more: it is not trained on, selects and judges nothing.
+    What comes after the last label of a sequence is left out, and so is a sequence without any.
 
     Args:
         inputs: [N, T, I] or [N, T] whole numbers of any dtype, one step's inputs.
@@ -94,6 +109,9 @@ def example_task(
         name: what the task is called in messages and reports.
         on_contradiction: "warn" of labels that contradict each other (most often noise), or stop:
             "error".
+        labelled: [N, T] bool, True at the steps whose outputs are known; None: all.
+        symbols: what the integers stand for; None: themselves.
+        assumed: what was taken for granted when the arrays were made, one phrase each.
 
     Returns:
         The task. The arrays are kept in as few bits as their values need.
@@ -106,7 +124,12 @@ def example_task(
         problems.add(
             f"task.on_contradiction must be warn or error, but is {shown(on_contradiction)}"
         )
-    sequences = _checked_sequences(inputs, outputs, mask, problems)
+    sequences = _checked_sequences(inputs, outputs, mask, labelled, problems)
+    if sequences.labelled is not None:
+        sequences, unlabelled = up_to_last_label(sequences)
+        _check_count(len(sequences), problems, " with a label")
+        problems.raise_if_any()
+        assumed += (f"{unlabelled:,} sequences without any label are left out",) * bool(unlabelled)
     prefixes = PrefixOrder.of(sequences)
     contradictions = find_contradictions(sequences, prefixes)
     if contradictions.contradictory_labels and on_contradiction == "error":
@@ -122,25 +145,80 @@ def example_task(
     problems.raise_if_any()
     if contradictions.contradictory_labels:
         _log.warning("%s: %s", name, contradictions)
-    return ExampleTask(name, sequences, division, contradictions)
+    return ExampleTask(name, sequences, division, contradictions, symbols, assumed)
 
 
-def _checked_sequences(inputs, outputs, mask, problems: Problems) -> Sequences:
+def described(given: Sequences) -> str:
+    """One sentence on what is given."""
+    count = f"{len(given):,} example"
+    if given.labelled is None:
+        return f"{count} sequences."
+    last = given.labelled[np.arange(len(given)), given.steps - 1]
+    if given.labels == len(given) and last.all():
+        return f"{count} words with one label each, the output after the last step."
+    return f"{count} sequences with {given.labels:,} of {int(given.steps.sum()):,} steps labelled."
+
+
+def up_to_last_label(sequences: Sequences) -> tuple[Sequences, int]:
+    """Sequences with labels at some steps, cut after the last of them: what follows decides no
+    label, and would make equal examples look different.
+
+    Returns:
+        Those that have a label, and how many have none.
+    """
+    assert sequences.labelled is not None
+    kept = sequences.labelled.any(axis=1)
+    some = sequences[kept]
+    labelled = some.labelled
+    assert labelled is not None
+    steps = labelled.shape[1] - np.argmax(labelled[:, ::-1], axis=1)
+    longest = int(steps.max(initial=0))
+    mask = np.arange(longest) < steps[:, None]
+    inputs = np.where(mask[:, :, None], some.inputs[:, :longest], np.zeros((), some.inputs.dtype))
+    everywhere = np.array_equal(labelled[:, :longest], mask)
+    cut = Sequences(
+        inputs,
+        some.outputs[:, :longest],
+        None if mask.all() else mask,
+        None if everywhere else labelled[:, :longest],
+    )
+    return cut, int((~kept).sum())
+
+
+def _checked_sequences(inputs, outputs, mask, labelled, problems: Problems) -> Sequences:
     """The arrays as sequences.
 
     Raises:
         RequestError: with the problems that were there already, and all that the arrays have.
     """
     mask = _checked_mask(mask, inputs, problems)
+    labelled = _checked_labelled(labelled, mask, inputs, problems)
+    judged = mask if labelled is None else labelled
     x = _whole_numbers(inputs, "x", mask, problems)
-    y = _whole_numbers(outputs, "y", mask, problems)
+    y = _whole_numbers(outputs, "y", judged, problems)
     if x is not None and y is not None:
         _check_shapes(x, y, problems)
     if y is not None and y.size and not problems:
-        _check_varied(y, mask, problems)
+        _check_varied(y, judged, problems)
     if x is None or y is None or problems:
         raise RequestError(*problems.sentences)
-    return Sequences(x, y, None if mask is None or mask.all() else mask)
+    return Sequences(x, y, None if mask is None or mask.all() else mask, labelled)
+
+
+def _checked_labelled(labelled, mask, inputs, problems: Problems) -> np.ndarray | None:
+    if labelled is None:
+        return None
+    labelled = np.asarray(labelled)
+    if labelled.dtype != bool or labelled.shape != np.shape(inputs)[:2]:
+        problems.add(
+            f"labelled must be {np.shape(inputs)[:2]} truth values, but is {labelled.shape} "
+            f"{labelled.dtype}"
+        )
+        return None
+    labelled = labelled if mask is None or mask.shape != labelled.shape else labelled & mask
+    if not labelled.any():
+        problems.add("no step has a label, so there is nothing to learn")
+    return None if labelled.all() else labelled
 
 
 def _checked_mask(mask, inputs, problems: Problems) -> np.ndarray | None:
@@ -227,16 +305,19 @@ def _check_shapes(inputs: np.ndarray, outputs: np.ndarray, problems: Problems) -
             f"a sequence has {inputs.shape[1]} steps; allowed: up to {LONGEST}; cut long sequences "
             "into pieces"
         )
-    count = min(len(inputs), len(outputs))
+    _check_count(min(len(inputs), len(outputs)), problems)
+
+
+def _check_count(count: int, problems: Problems, which: str = "") -> None:
     if count < FEWEST:
         problems.add(
-            f"there are only {count} sequences; at least {FEWEST} are needed, as some are set "
-            "apart for selection and for judging"
+            f"there are only {count} sequences{which}; at least {FEWEST} are needed, as some are "
+            "set apart for selection and for judging"
         )
 
 
-def _check_varied(outputs: np.ndarray, mask: np.ndarray | None, problems: Problems) -> None:
-    real = outputs[... if mask is None else mask].reshape(-1, outputs.shape[2])
+def _check_varied(outputs: np.ndarray, judged: np.ndarray | None, problems: Problems) -> None:
+    real = outputs[... if judged is None else judged].reshape(-1, outputs.shape[2])
     if len(real) and (real == real[0]).all():
         constant = real[0].item() if outputs.shape[2] == 1 else real[0].tolist()
         problems.add(

@@ -1,9 +1,11 @@
 """A Python function as a task (`task=function task.target=package.module:function`).
 
-Two forms are understood, one input being an int, several a tuple of ints, and outputs likewise:
+Three forms are understood, one input being an int, several a tuple of ints, and outputs likewise:
 
 - *whole sequence*: `function(inputs)` takes the list of all inputs and returns (or yields) the
 outputs, one a step.
+- *one answer*: `function(inputs)` takes a list of inputs and returns one integer or truth value,
+such as whether the word belongs to a language; output t is its answer to the first t inputs.
 - *stepwise*: `function(state, input)` returns the new state and the output, and has an attribute
 `initial`, the state
   before the first step:
@@ -86,6 +88,7 @@ class FunctionTask(LabelledTask):
         self.input_range = input_range
         self.length = length
         self._width: int | None = None  # outputs a step, as soon as they are known
+        self._one_answer = False  # whether it answers a whole word at once
         self.output_dim = self._try_out()
 
     def label(self, inputs: np.ndarray) -> np.ndarray:
@@ -125,7 +128,19 @@ class FunctionTask(LabelledTask):
 
     def _call(self, sequence: list) -> list:
         if not hasattr(self.function, "initial"):
+            if self._one_answer:
+                answers = (self.function(sequence[:t]) for t in range(1, len(sequence) + 1))
+                return [int(a) if isinstance(a, np.bool_) else a for a in answers]
             outputs = self.function(sequence[:])
+            if self._width is None and isinstance(outputs, int | np.integer | np.bool_):
+                self._one_answer = True
+                self.assumed = ("output t is the function's answer to the first t inputs",)
+                return self._call(sequence)
+            if isinstance(outputs, str):
+                raise RequestError(
+                    f"{self.name} (task.target) returned the text {outputs!r}; return an integer "
+                    "or a truth value for the whole list, or the list of outputs"
+                )
             try:
                 return list(itertools.islice(outputs, len(sequence) + 1))
             except TypeError:
@@ -133,8 +148,8 @@ class FunctionTask(LabelledTask):
                     raise
                 raise RequestError(
                     f"{self.name} (task.target) returned {outputs!r} for a list of {len(sequence)} "
-                    "inputs; it must return the list of outputs, or, to be called step by step, "
-                    "have an attribute `initial`"
+                    "inputs; it must return the list of outputs, or one integer or truth value for "
+                    "the whole list, or, to be called step by step, have an attribute `initial`"
                 ) from None
         outputs = []
         state = copy.deepcopy(self.function.initial)

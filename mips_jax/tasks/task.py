@@ -16,6 +16,7 @@ from mips_jax.errors import RequestError
 from mips_jax.figures import WIDEST, shown
 from mips_jax.inputs import InputRange
 from mips_jax.sequences import Sample, Sequences
+from mips_jax.symbols import Symbols
 from mips_jax.tasks.judging import judging_sample
 from mips_jax.tasks.sampling import uniform, uniform_distinct
 
@@ -37,6 +38,8 @@ class Task(abc.ABC):
         input_range: one inclusive (low, high) for each of the I inputs.
         output_dim: O, the number of integers that come out at every step.
         length: T, the training length.
+        symbols: what its integers stand for; None: themselves.
+        assumed: what was taken for granted when it was read, one phrase each.
     """
 
     name: str
@@ -44,6 +47,8 @@ class Task(abc.ABC):
     input_range: InputRange
     output_dim: int
     length: int
+    symbols: Symbols | None = None
+    assumed: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name}: {self.description})"

@@ -44,7 +44,8 @@ class AffineResponse:
 def affine_response(sequences: Sequences) -> AffineResponse | None:
     """None when the data are not exactly affine with coefficients that depend on the delay only."""
     rows = slice(0, ROWS)
-    full = np.ones(len(sequences), bool) if sequences.mask is None else sequences.mask.all(axis=1)
+    judged = sequences.judged
+    full = np.ones(len(sequences), bool) if judged is None else judged.all(axis=1)
     inputs = sequences.inputs[full][rows].astype(np.float64)
     outputs = sequences.outputs[full][rows].astype(np.float64)
     count, length, input_dim = inputs.shape

@@ -59,7 +59,7 @@ def fingerprint(settings: TrainingSettings, tuning: SearchTuning, training: Sequ
         chosen.pop(key)
     chosen["tuning"].pop("stretch_seconds")
     digest = hashlib.sha256(json.dumps(chosen, sort_keys=True, default=list).encode())
-    for array in (training.inputs, training.outputs, training.mask):
+    for array in (training.inputs, training.outputs, training.mask, training.labelled):
         if array is not None:
             digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

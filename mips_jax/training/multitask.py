@@ -247,11 +247,12 @@ def padded_scaling(scaling: Scaling, shape: Shape) -> Scaling:
 
 
 def padded_to(sequences: Sequences, length: int, inputs: int, outputs: int) -> Sequences:
-    """Zero inputs and outputs up to the shared shape, masked steps up to the shared length."""
+    """Zero inputs and outputs up to the shared shape, steps that do not count up to the shared
+    length."""
     count, steps = sequences.inputs.shape[:2]
     grow = lambda array, last: np.pad(
         array, ((0, 0), (0, length - steps), (0, last - array.shape[2]))
     )
-    mask = np.zeros((count, length), bool)
-    mask[:, :steps] = True if sequences.mask is None else sequences.mask
-    return Sequences(grow(sequences.inputs, inputs), grow(sequences.outputs, outputs), mask)
+    judged = np.zeros((count, length), bool)
+    judged[:, :steps] = True if sequences.judged is None else sequences.judged
+    return Sequences(grow(sequences.inputs, inputs), grow(sequences.outputs, outputs), judged)

@@ -1,7 +1,8 @@
 """Sequences as one device array with the batch as the last axis, and the units in which networks
 are trained.
 
-Axes: N sequences, T time, I inputs, O outputs, C = I + O + 1 channels (inputs, outputs, mask).
+Axes: N sequences, T time, I inputs, O outputs, C = I + O + 1 channels (inputs, outputs, whether
+    the step is judged).
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ def pack(sequences: Sequences, seed: int | None = None, at_least: int = 1) -> np
         at_least: repeats the sequences until there are this many.
     """
     count = len(sequences)
-    mask = np.ones(sequences.inputs.shape[:2], bool) if sequences.mask is None else sequences.mask
+    judged = _or_everywhere(sequences.judged, sequences)
     order = np.arange(count) if seed is None else np.random.default_rng(seed).permutation(count)
     if count < at_least:
         order = np.resize(order, at_least)
     packed = np.concatenate(
-        [sequences.inputs, sequences.outputs, mask[..., None]], axis=-1, dtype=np.float32
+        [sequences.inputs, sequences.outputs, judged[..., None]], axis=-1, dtype=np.float32
     )
     return np.ascontiguousarray(packed[order].transpose(1, 2, 0))
 
@@ -46,15 +47,20 @@ def scaling_of(sequences: Sequences, *, keep_zero: bool) -> Scaling:
         keep_zero: only scale (to mean square 1), as affine networks need: with h_0 = 0, zero must
             stay zero.
     """
-    mask = np.ones(sequences.inputs.shape[:2], bool) if sequences.mask is None else sequences.mask
     rows = slice(0, 65_536)
 
-    def units(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        values = values[rows][mask[rows]].astype(np.float64)
+    def units(values: np.ndarray, used: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        used = _or_everywhere(used, sequences)
+        values = values[rows][used[rows]].astype(np.float64)
         mean = np.zeros(values.shape[1]) if keep_zero else values.mean(axis=0)
         deviation = np.sqrt(np.mean((values - mean) ** 2, axis=0))
         return np.where(deviation > 0, deviation, 1.0).astype(np.float32), mean.astype(np.float32)
 
-    input_scale, input_shift = units(sequences.inputs)
-    output_scale, output_shift = units(sequences.outputs)
+    input_scale, input_shift = units(sequences.inputs, sequences.mask)
+    output_scale, output_shift = units(sequences.outputs, sequences.judged)
     return Scaling(input_scale, input_shift, output_scale, output_shift)
+
+
+def _or_everywhere(mask: np.ndarray | None, sequences: Sequences) -> np.ndarray:
+    """[N, T] bool, all True for None."""
+    return np.ones(sequences.inputs.shape[:2], bool) if mask is None else mask

@@ -15,6 +15,7 @@ from mips_jax.machines import Mealy
 from mips_jax.networks import Network
 from mips_jax.programs import Program
 from mips_jax.sequences import Sample, Sequences
+from mips_jax.symbols import Symbols
 from mips_jax.verification.settings import VerificationSettings
 
 
@@ -53,6 +54,7 @@ class Case:
         settings: how much is tested.
         transient: first steps on which the program does not say what the network does.
         given: words [N, T, I] of a user, and the steps [N] in each; none selected the program.
+        symbols: what inputs and outputs stand for, in the printed program and in what is told.
     """
 
     program: Program
@@ -65,6 +67,7 @@ class Case:
     settings: VerificationSettings = dataclasses.field(default_factory=VerificationSettings)
     transient: int = 0
     given: tuple[np.ndarray, np.ndarray] | None = None
+    symbols: Symbols | None = None
 
     @property
     def long_length(self) -> int:

@@ -35,6 +35,7 @@ from mips_jax.verification.samples import (
     compared,
     distinct_words,
     how_drawn,
+    judged_at,
     words_with_runs,
 )
 
@@ -94,17 +95,11 @@ def _of_program(case: Case, check: str, equals: str, words: str, sequences: Sequ
     wrote = case.program.run(sequences.inputs)
 
     def claim(**evidence) -> Claim:
-        return compared(
-            check,
-            "program",
-            equals,
-            words,
-            sequences.inputs,
-            wrote,
-            sequences.outputs,
-            sequences.mask,
-            **evidence,
+        inputs, expected, judged = sequences.inputs, sequences.outputs, sequences.judged
+        found = compared(
+            check, "program", equals, words, inputs, wrote, expected, judged, **evidence
         )
+        return judged_at(found, sequences)
 
     return claim
 
@@ -355,7 +350,8 @@ def _of_proof(base: Claim, case: Case, proof: Proof) -> Claim:
 
 def printed(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
     """The printed program beside the interpreter; a difference is a defect of the printer."""
-    run = compile_source(program_source(case.program))
+    symbols = case.symbols
+    run = compile_source(program_source(case.program, symbols=symbols))
     words = [
         random_words(case.inputs, SOURCE_CHECKS, case.length, case.rng(9)),
         words_with_runs(case.inputs, SOURCE_CHECKS // 4, case.long_length, case.rng(10)),
@@ -363,8 +359,10 @@ def printed(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
     count = 0
     for part in words:
         for word, outputs in zip(part, case.program.run(part)):
-            letters = plain_word(word)
-            said, wanted = list(run(list(letters))), list(plain_word(outputs))
+            letters, wanted = plain_word(word), list(plain_word(outputs))
+            if symbols is not None:
+                letters, wanted = symbols.read(letters), list(map(symbols.written, wanted))
+            said = list(run(list(letters)))
             count += 1
             if said != wanted:
                 raise RuntimeError(

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from mips_jax.figures import percent
+from mips_jax.symbols import Symbols
 
 CONFIDENCE = 0.99  # of every bound on an error rate, one-sided
 
@@ -34,15 +35,16 @@ class Disagreement:
     """A word on which two things differ, at its last step.
 
     Attributes:
-        word: the inputs, integers (tuples where there are several a step).
+        word: the inputs, integers or the symbols that they stand for (tuples where there are
+            several a step).
         wrote: what the claim's subject writes after the last input.
         expected: what it should have written; None where that is no number.
         row: number of the example that holds the word; None if it is none of the given ones.
     """
 
     word: tuple
-    wrote: int | tuple
-    expected: int | tuple | None
+    wrote: int | str | tuple
+    expected: int | str | tuple | None
     row: int | None = None
 
 
@@ -64,9 +66,11 @@ class Claim:
         agreement: share of the words that agree at every step; None where none was run.
         step_agreement: share of single steps that agree.
         error_bound: the error rate on such words is not larger, with confidence `CONFIDENCE`.
-        holds_to: steps up to which all words agree.
+        holds_to: steps up to which all words agree; None where some of them have no label.
         disagreements: words on which it does not hold, the shortest first; not all of them.
         wrong: how many words do not agree.
+        labels: steps that were judged, where not every step of the words has a label.
+        shortest: steps of the shortest word, where their lengths differ.
         arithmetic: of the network, for claims about it.
         margin: of a proof: largest distance of a raw output from its integer, below 0.5.
         reason: why it was not tried, or what limits it.
@@ -91,6 +95,34 @@ class Claim:
     arithmetic: str | None = None
     margin: float | None = None
     reason: str | None = None
+    labels: int | None = None
+    shortest: int | None = None
+
+    def in_symbols(self, symbols: Symbols | None) -> Claim:
+        """The claim with its disagreements as the task's symbols; None: as they are."""
+        if symbols is None:
+            return self
+        told = tuple(
+            Disagreement(
+                symbols.read(found.word),
+                symbols.written(found.wrote),
+                symbols.written(found.expected),
+                found.row,
+            )
+            for found in self.disagreements
+        )
+        return dataclasses.replace(self, disagreements=told)
+
+    @property
+    def lengths(self) -> str:
+        """Steps of the words, as people say it."""
+        if self.length is None:
+            return "every length"
+        return (
+            f"length {self.length}"
+            if self.shortest is None
+            else (f"length {self.shortest} to {self.length}")
+        )
 
     @property
     def holds(self) -> bool:

@@ -5,10 +5,12 @@ Axes: N words, T time, I inputs a step, O outputs a step.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from mips_jax.inputs import Inputs
-from mips_jax.sequences import first_occurrences, keys_of
+from mips_jax.sequences import Sequences, first_occurrences, keys_of
 from mips_jax.verification.claims import (
     Claim,
     Disagreement,
@@ -124,6 +126,18 @@ def compared(
         wrong,
         arithmetic,
     )
+
+
+def judged_at(claim: Claim, sequences: Sequences) -> Claim:
+    """A claim on labelled sequences that says so where they differ in length, or where not every
+    step has a label: then nothing is claimed of the others.
+    """
+    differ = sequences.mask is not None and len(sequences) and not sequences.mask.all()
+    shortest = int(sequences.steps.min()) if differ else None
+    claim = dataclasses.replace(claim, shortest=shortest)
+    if sequences.labelled is None:
+        return claim
+    return dataclasses.replace(claim, labels=sequences.labels, holds_to=None)
 
 
 def _agreement(wrote, expected, mask, numbers) -> np.ndarray:

@@ -163,15 +163,18 @@ def chance_of(sample: Sample) -> float:
     if not len(part):
         return 1.0
     outputs = np.asarray(part.outputs, np.float64).reshape(len(part), part.length, -1)
-    if part.mask is not None:
-        outputs = np.where(part.mask[:, :, None], outputs, 0.0)
+    if part.judged is not None:  # labels side by side: one a word, at whatever step, is one label
+        order = np.argsort(~part.judged, axis=1, kind="stable")[:, :, None]
+        outputs = np.where(part.judged[:, :, None], outputs, 0.0)
+        outputs = np.take_along_axis(outputs, order, axis=1)
     _, counts = np.unique(outputs.reshape(len(part), -1), axis=0, return_counts=True)
     return float(counts.max() / len(part)) ** len(part)
 
 
 def _which(claim: Claim) -> str:
     kind = "" if claim.complete else "unseen "
-    return f"{claim.count:,} {kind}sequences of length {claim.length}"
+    judged = "" if claim.labels is None else f" ({claim.labels:,} labelled steps)"
+    return f"{claim.count:,} {kind}sequences of {claim.lengths}{judged}"
 
 
 def _first(claim: Claim) -> str:

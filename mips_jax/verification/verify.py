@@ -150,6 +150,7 @@ def verify(case: Case, notes: tuple[str, ...] = ()) -> Verification:
     claims: tuple[Claim, ...] = ()
     for check in CHECKS.values():
         claims += tuple(check(case, claims))
+    claims = tuple(claim.in_symbols(case.symbols) for claim in claims)
     return Verification(claims, _verdict(case, claims), case.length, case.long_length, notes)
 
 
@@ -162,14 +163,14 @@ def _verdict(case: Case, claims: tuple[Claim, ...]) -> Verdict:
 
 
 def whole_sequence_accuracy(program: Program, sequences: Sequences) -> float:
-    """Share of sequences that the program gets right at every (unmasked) step."""
+    """Share of sequences that the program gets right at every (labelled) step."""
     right = (program.run(sequences.inputs) == sequences.outputs).all(axis=2)
-    if sequences.mask is not None:
-        right |= ~sequences.mask
+    if sequences.judged is not None:
+        right |= ~sequences.judged
     return float(right.all(axis=1).mean())
 
 
 def step_accuracy(program: Program, sequences: Sequences) -> float:
-    """Share of single (unmasked) steps that the program gets right."""
+    """Share of single (labelled) steps that the program gets right."""
     right = (program.run(sequences.inputs) == sequences.outputs).all(axis=2)
-    return float(right.mean() if sequences.mask is None else right[sequences.mask].mean())
+    return float(right.mean() if sequences.judged is None else right[sequences.judged].mean())

@@ -26,13 +26,16 @@ def _by_truth(claims: Sequence[Claim]) -> str:
     parts = []
     for claim in _named(claims, "unseen"):
         if claim.complete:
-            parts.append(f"{_share(claim)} {claim.count:,} sequences of length {claim.length}")
+            parts.append(
+                f"{_share(claim)} {claim.count:,} sequences of {claim.lengths}{_judged(claim)}"
+            )
         else:
             bound = (
                 f" (at most {_bound(claim)} wrong, {CONFIDENCE_TEXT})" if not claim.wrong else ""
             )
             parts.append(
-                f"{_share(claim)} {claim.count:,} unseen sequences of length {claim.length}{bound}"
+                f"{_share(claim)} {claim.count:,} unseen sequences of {claim.lengths}"
+                f"{_judged(claim)}{bound}"
             )
     for claim in _named(claims, "known"):
         if claim.wrong and claim.words.startswith("given"):
@@ -97,6 +100,13 @@ def _share(claim: Claim) -> str:
     return (
         "on all" if claim.complete and not claim.wrong else f"on {shown_share(claim.agreement)} of"
     )
+
+
+def _judged(claim: Claim) -> str:
+    """At which steps, where not at all."""
+    if claim.labels is None:
+        return ""
+    return f", judged at their {claim.labels:,} labelled steps only"
 
 
 def _bound(claim: Claim) -> str:

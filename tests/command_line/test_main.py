@@ -34,6 +34,8 @@ CONTRACT = {
     "outcome",
     "claims",
     "front",
+    "symbols",
+    "assumed",
     "versions",
 }
 

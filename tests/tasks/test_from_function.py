@@ -141,7 +141,10 @@ def _wrong_functions():
         "exits": (exits, r"raised SystemExit: 3"),
         "too short": (lambda xs: xs[1:], "returned 9 outputs for the 10 inputs"),
         "too long": (endless, "returned at least 11 outputs for the 10 inputs"),
-        "one number": (lambda xs: 3, "returned 3 for a list of 10 inputs; it must return the list"),
+        "a fraction": (
+            lambda xs: 0.5,
+            "returned 0.5 for a list of 10 inputs; it must return the list of outputs, or one int",
+        ),
         "nothing": (lambda xs: None, "returned None for a list of 10 inputs"),
         "fractions": (
             lambda xs: [x / 2 for x in xs],

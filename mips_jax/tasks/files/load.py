@@ -1,18 +1,8 @@
-"""A file of example sequences as a task (`task=file task.path=...`); the extension says which
-layout it has.
+"""A file as a task (`task=file task.path=...`): example sequences in one of many forms, or a
+machine.
 
-- `.npz`: arrays `x` (N, T, I) or (N, T) and `y` (N, T, O) or (N, T); sequences of unequal length
-are padded, and
-  `lengths` (N,) says where they end. Other arrays are ignored. Written by `numpy.savez(path, x=x,
-  y=y)`.
-- `.csv`: one row a step, the first row naming the columns: `sequence` (an integer that tells
-sequences apart), `x` (or
-  `x0,x1,...` for several inputs) and `y` (or `y0,y1,...`). Rows of a sequence are in order of time.
-- `.jsonl`: one sequence a line, `{"x": [3, 1, 4], "y": [3, 4, 8]}`, a list in place of a number
-where there are several
-  a step.
-
-Nothing in a file is ever executed: no pickles, whatever they are called.
+docs/data.md shows the forms. Nothing in a file is ever executed: no pickles, whatever they are
+called.
 """
 
 from __future__ import annotations
@@ -21,35 +11,33 @@ import pathlib
 
 from mips_jax.archives import refuse_large
 from mips_jax.errors import RequestError
-from mips_jax.tasks.examples import ExampleTask, example_task
-from mips_jax.tasks.files.read_csv import read_csv
-from mips_jax.tasks.files.read_jsonl import read_jsonl
-from mips_jax.tasks.files.read_npz import read_npz
+from mips_jax.symbols import Symbols
+from mips_jax.tasks.examples import example_task
+from mips_jax.tasks.files.content import Content
+from mips_jax.tasks.files.layouts import arranged
+from mips_jax.tasks.files.readers import READERS, endings, reader_of
+from mips_jax.tasks.files.table import Arrays, Reading, Table
+from mips_jax.tasks.task import Task
 from mips_jax.validation import Limits, number_problems
 
-READERS = {".npz": read_npz, ".csv": read_csv, ".jsonl": read_jsonl}
-"""Each takes a path and returns inputs, outputs and the mask (or None) for `example_task`."""
+__all__ = ["READERS", "load_file_task", "task_of"]
 
-MEMORY_GIB = 2.0
-
-_ADVICE = {
-    ".npy": "save x and y together with numpy.savez",
-    ".pkl": "pickles are never loaded; save x and y with numpy.savez",
-    ".pickle": "pickles are never loaded; save x and y with numpy.savez",
-    ".pt": "PyTorch files are pickles and never loaded; save x and y with numpy.savez",
-    ".json": "write one sequence a line and call it .jsonl",
-}
+MEMORY_GIB = Reading.memory_gib
 
 
 def load_file_task(
-    path: str | pathlib.Path | None, on_contradiction: str = "warn", memory_gib: float = MEMORY_GIB
-) -> ExampleTask:
+    path: str | pathlib.Path | None,
+    on_contradiction: str = "warn",
+    memory_gib: float = MEMORY_GIB,
+    reading: Reading | None = None,
+) -> Task:
     """Reads a file and checks what is in it.
 
     Args:
-        path: of a .npz, .csv or .jsonl file in the layout that this module describes.
+        path: of a file in one of the forms of docs/data.md, packed or not.
         on_contradiction: "warn" or "error"; see `example_task`.
         memory_gib: a file whose content takes more memory is refused before it is read.
+        reading: which columns are what, and what stands for no label; None: found out.
 
     Raises:
         RequestError: names everything that is wrong with the file.
@@ -59,13 +47,40 @@ def load_file_task(
     if wrong:
         raise RequestError(*wrong)
     refuse_large(path, memory_gib, "task.memory_gib")
-    inputs, outputs, mask = READERS[path.suffix.lower()](path)
-    return example_task(inputs, outputs, mask, name=path.name, on_contradiction=on_contradiction)
+    content = Content.of(path, memory_gib)
+    if not content.raw:
+        raise RequestError(f"{path} (task.path) is empty")
+    reading = reading or Reading()
+    found = reader_of(content)(content, reading)
+    return task_of(found, path.name, reading, on_contradiction)
+
+
+def task_of(
+    found: Table | Arrays | Task, name: str, reading: Reading, on_contradiction: str = "warn"
+) -> Task:
+    """What a reader found, as a task."""
+    if isinstance(found, Task):
+        return found
+    if isinstance(found, Table):
+        found = arranged(found, reading)
+    inputs, outputs = found.alphabets
+    return example_task(
+        found.inputs,
+        found.outputs,
+        found.mask,
+        name=name,
+        on_contradiction=on_contradiction,
+        labelled=found.labelled,
+        symbols=Symbols.of(inputs, outputs),
+        assumed=found.notes,
+    )
 
 
 def _existing_file(path) -> pathlib.Path:
     if path is None or not str(path):
-        raise RequestError(f"task.path is missing; give a file of sequences ({', '.join(READERS)})")
+        raise RequestError(
+            f"task.path is missing; give a file of sequences ({', '.join(endings())})"
+        )
     path = pathlib.Path(path)
     try:
         problem = _problem_with(path)
@@ -79,17 +94,11 @@ def _existing_file(path) -> pathlib.Path:
 def _problem_with(path: pathlib.Path) -> str:
     if not path.exists():
         alike = sorted(
-            other.name for other in path.parent.glob("*") if other.suffix.lower() in READERS
+            other.name for other in path.parent.glob("*") if other.suffix.lower() in endings()
         )[:5]
         return "does not exist" + (f"; beside it there are {', '.join(alike)}" if alike else "")
     if not path.is_file():
-        return f"is not a file; give one of sequences ({', '.join(READERS)})"
-    if path.suffix.lower() not in READERS:
-        advice = _ADVICE.get(path.suffix.lower())
-        return (
-            f"has the extension {path.suffix or '(none)'}, but must be one of {', '.join(READERS)}"
-            + (f"; {advice}" if advice else "")
-        )
+        return f"is not a file; give one of sequences ({', '.join(endings())})"
     if path.stat().st_size == 0:
         return "is empty"
     with path.open("rb"):

@@ -1,8 +1,5 @@
-"""Example sequences from `.csv`: one row a step, columns sequence, x (or x0, x1, ...) and y (or y0,
-y1, ...).
-
-The file is read in pieces by numpy. If that stumbles, it is read again row by row, to say what is
-wrong or to accept what only looks unusual (1.0, quotes).
+"""The plainest `.csv`, read fast by numpy: integers alone, one row a step, columns sequence, x (or
+x0, x1, ...) and y (or y0, y1, ...).
 
 Axes: N sequences, T time, I inputs a step, O outputs a step, M rows.
 """
@@ -10,49 +7,40 @@ Axes: N sequences, T time, I inputs a step, O outputs a step, M rows.
 from __future__ import annotations
 
 import csv
-import pathlib
+import io
+import re
 import warnings
 
 import numpy as np
 
-from mips_jax.errors import RequestError
-from mips_jax.figures import WIDEST, shown
-from mips_jax.tasks.files.text_records import LineProblems, mask_of, padded
+from mips_jax.figures import WIDEST
+from mips_jax.tasks.files.content import Content
+from mips_jax.tasks.files.table import Arrays
+from mips_jax.tasks.files.text_records import mask_of, padded
 
 _ROWS_AT_ONCE = 500_000
-_LAYOUT = "sequence,x,y (x0,x1,... and y0,y1,... where there are several a step)"
+_PLAIN = re.compile(r"sequence|[xy]\d*")
 
 
-def read_csv(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Reads the sequences.
+def read_plain(content: Content) -> Arrays | None:
+    """The sequences, or None where anything is unusual: then it is read cell by cell.
 
-    Returns:
-        inputs: [N, T, I] integers.
-        outputs: [N, T, O] integers.
-        mask: [N, T] bool, or None if all sequences are equally long.
-
-    Raises:
-        RequestError: the columns are not those expected, or some row has not one whole number in
-            each.
+    No plain file holds the label -100, which may stand for none.
     """
+    columns = _columns(content)
+    if columns is None:
+        return None
     try:
-        columns = _columns(path)
-        try:
-            table = _read_fast(path, len(columns))
-        except (ValueError, OverflowError, DeprecationWarning):
-            table = _read_by_row(path, columns)
-    except UnicodeDecodeError as error:
-        raise RequestError(
-            f"{path.name}: not a text file in UTF-8 ({error.reason} at byte {error.start})"
-        ) from error
-    except csv.Error as error:
-        raise RequestError(f"{path.name}: not a readable csv file ({error})") from error
-    if len(table) == 0:
-        raise RequestError(
-            f"{path.name}: there are no rows below the header; give one for each step"
-        )
+        table = _read_fast(content, len(columns))
+    except (ValueError, OverflowError, DeprecationWarning):
+        return None
     by_name = {name: table[:, place] for place, name in enumerate(columns)}
+    y = [by_name[name] for name in sorted(columns) if name[0] == "y"]
+    if not len(table) or any((column == -100).any() for column in y):
+        return None
     rows, lengths = _group(by_name["sequence"])
+    if _one_label_repeated(y, rows, lengths):
+        return None
     inputs, outputs = (
         padded(
             np.stack(
@@ -62,62 +50,43 @@ def read_csv(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray | N
         )
         for letter in "xy"
     )
-    return inputs, outputs, mask_of(lengths)
+    return Arrays(inputs, outputs, mask_of(lengths))
 
 
-def _open(path: pathlib.Path):
-    return path.open(encoding="utf-8-sig", newline="")
+def _one_label_repeated(y: list[np.ndarray], rows: np.ndarray, lengths: np.ndarray) -> bool:
+    """Whether no label changes within a sequence: it may be the label of the whole word."""
+    within = np.ones(max(0, len(rows) - 1), bool)
+    within[np.cumsum(lengths)[:-1] - 1] = False
+    return bool(within.any()) and all((np.diff(column[rows])[within] == 0).all() for column in y)
 
 
-def _columns(path: pathlib.Path) -> list[str]:
-    """Names of the columns, checked; x and y are called x0 and y0."""
-    with _open(path) as file:
-        header = next(csv.reader(file), [])
+def _columns(content: Content) -> list[str] | None:
+    """Names of the columns, x and y called x0 and y0; None where they are not all plain."""
+    end = content.text.find("\n")
+    header = next(csv.reader([content.text[: end if end > 0 else None].lstrip("\ufeff")]), [])
     names = [name.strip().lower() for name in header]
-    problems = []
-    if names and all(_is_number(name) for name in names):
-        raise RequestError(
-            f"{path.name}: the first line must name the columns, {_LAYOUT}, but is "
-            f"{','.join(names)}"
-        )
+    if not names or not all(_PLAIN.fullmatch(name) for name in names):
+        return None
     columns = [name + "0" if name in ("x", "y") else name for name in names]
-    expected = {"sequence"} | {
-        f"{letter}{k}" for letter in "xy" for k in range(_count(columns, letter))
-    }
-    for name in sorted(expected - set(columns)):
-        problems.append(f"{path.name}: there is no column {name}; the layout is {_LAYOUT}")
-    for name, column in zip(names, columns):
-        if column not in expected:
-            problems.append(
-                f"{path.name}: there is a column {shown(name)} that is not part of the layout "
-                f"{_LAYOUT}"
-            )
-    for column in sorted(set(columns)):
-        if columns.count(column) > 1:
-            problems.append(
-                f"{path.name}: the column {column} occurs {columns.count(column)} times"
-            )
-    if problems:
-        raise RequestError(*problems[:12])
+    count = lambda letter: sum(name[0] == letter for name in columns)
+    expected = {"sequence"} | {f"{letter}{k}" for letter in "xy" for k in range(count(letter))}
+    if set(columns) != expected or len(columns) != len(expected) or not count("x") * count("y"):
+        return None
     return [
         f"{name[0]}{int(name[1:]):05}" if name != "sequence" else name for name in columns
     ]  # x10 sorts after x9
 
 
-def _count(columns: list[str], letter: str) -> int:
-    """How many inputs or outputs the header names, at least 1."""
-    return max(1, len({name for name in columns if name[:1] == letter and name[1:].isdecimal()}))
-
-
-def _read_fast(path: pathlib.Path, columns: int) -> np.ndarray:
+def _read_fast(content: Content, columns: int) -> np.ndarray:
     """[M, columns] integers; raises ValueError or DeprecationWarning on anything but plain
     integers.
     """
     pieces = []
-    with _open(path) as file, warnings.catch_warnings():
+    file = io.StringIO(content.text, newline=None)
+    with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)  # an integer written as 1.5
         warnings.filterwarnings("ignore", "loadtxt: input contained no data", UserWarning)
-        next(csv.reader(file))
+        file.readline()
         while True:
             piece = np.loadtxt(
                 file, np.int64, comments=None, delimiter=",", max_rows=_ROWS_AT_ONCE, ndmin=2
@@ -125,51 +94,9 @@ def _read_fast(path: pathlib.Path, columns: int) -> np.ndarray:
             if piece.size == 0:
                 break
             if piece.shape[1] != columns or piece.max() > WIDEST or piece.min() < -WIDEST:
-                raise ValueError("to be read row by row")
+                raise ValueError("to be read cell by cell")
             pieces.append(piece.astype(np.int32))
     return np.concatenate(pieces) if pieces else np.empty((0, columns), np.int32)
-
-
-def _read_by_row(path: pathlib.Path, columns: list[str]) -> np.ndarray:
-    """[M, columns] integers, with every problem reported."""
-    problems = LineProblems(path.name)
-    rows = []
-    with _open(path) as file:
-        reader = csv.reader(file)
-        next(reader)
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(columns):
-                problems.add(
-                    f"not every row has {len(columns)} values",
-                    reader.line_num,
-                    f"{len(row)} values",
-                )
-                continue
-            rows.append([_whole_number(text, reader.line_num, problems) for text in row])
-    problems.raise_if_any()
-    return np.array(rows, np.int32).reshape(-1, len(columns))
-
-
-def _whole_number(text: str, line: int, problems: LineProblems) -> int:
-    try:
-        if not text.isascii() or "_" in text:  # Python reads 1_0 and digits of other scripts
-            raise ValueError
-        value = float(text) if not text.strip().lstrip("+-").isdecimal() else int(text)
-    except ValueError:
-        kind = "a value is missing" if not text.strip() else "not every value is a number"
-        problems.add(kind, line, shown(text) if text.strip() else "")
-        return 0
-    if value != value or abs(value) == float("inf"):
-        problems.add("not every value is finite", line, shown(text))
-    elif abs(value) > WIDEST:
-        problems.add(f"not every value is within ±{WIDEST}", line, shown(text))
-    elif value != int(value):
-        problems.add("not every value is a whole number", line, shown(text))
-    else:
-        return int(value)
-    return 0
 
 
 def _group(identifiers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -185,11 +112,3 @@ def _group(identifiers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rows = np.argsort(identifiers, kind="stable")
     starts = np.flatnonzero(np.diff(identifiers[rows], prepend=identifiers[rows[0]] - 1))
     return rows, np.diff(starts, append=len(rows))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

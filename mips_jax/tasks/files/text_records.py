@@ -1,5 +1,4 @@
-"""What the readers of text files share: problems counted by kind, and steps gathered into padded
-arrays.
+"""What readers share: problems counted by kind, and steps gathered into padded arrays.
 
 Axes: N sequences, T time, K values a step, M steps of all sequences in a row.
 """
@@ -17,32 +16,47 @@ MOST_ENTRIES = 2**28
 
 
 class LineProblems:
-    """Problems of a text file, each kind reported once with its first place and how often it
-    occurs.
+    """Problems of a file, each kind reported once with its first place and how often it occurs.
+
+    Args:
+        file_name: stands before each of them.
+        place: what a place is, "line" or "row".
     """
 
-    def __init__(self, file_name: str):
+    def __init__(self, file_name: str, place: str = "line"):
         self._file_name = file_name
+        self._place = place
         self._first: dict[str, str] = {}
         self._count: dict[str, int] = {}
+        self._fix: dict[str, str] = {}
 
-    def add(self, kind: str, line: int, detail: str = "") -> None:
-        """Notes one occurrence; `kind` says what is wrong, `detail` the value found there."""
-        self._first.setdefault(kind, f"line {line}" + (f": {detail}" if detail else ""))
-        self._count[kind] = self._count.get(kind, 0) + 1
+    def add(self, kind: str, line: int, detail: str = "", fix: str = "", times: int = 1) -> None:
+        """Notes an occurrence; `kind` says what is wrong, `detail` the value found there, `fix`
+        what can be done.
+        """
+        self._first.setdefault(kind, f"{self._place} {line}" + (f": {detail}" if detail else ""))
+        self._count[kind] = self._count.get(kind, 0) + times
+        self._fix.setdefault(kind, fix)
 
     def __bool__(self) -> bool:
         return bool(self._count)
 
     def raise_if_any(self) -> None:
         """Raises one RequestError with all kinds of problem."""
+        if self:
+            raise RequestError(*self.sentences)
+
+    @property
+    def sentences(self) -> list[str]:
+        """One for each kind of problem."""
         found = Problems(self._file_name)
         for kind, count in list(self._count.items())[:_KINDS_SHOWN]:
             times = "" if count == 1 else f", {count} times"
-            found.add(f"{kind} ({self._first[kind]}{times})")
+            fix = self._fix[kind] and f"; {self._fix[kind]}"
+            found.add(f"{kind} ({self._first[kind]}{times}){fix}")
         if len(self._count) > _KINDS_SHOWN:
             found.add(f"and {len(self._count) - _KINDS_SHOWN} other kinds of problem")
-        found.raise_if_any()
+        return found.sentences
 
 
 def padded(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:

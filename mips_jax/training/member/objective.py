@@ -64,7 +64,8 @@ def data_loss(
     @jax.checkpoint
     def plain(readout: jax.Array) -> tuple[jax.Array, jax.Array]:
         errors = raw_outputs(readout, scaling) - targets
-        loss = jnp.sum(0.5 * jnp.log1p(errors**2) * mask) / (jnp.sum(mask) * errors.shape[0])
+        used = jnp.maximum(jnp.sum(mask), 1.0)  # a batch may hold no label among what counts
+        loss = jnp.sum(0.5 * jnp.log1p(errors**2) * mask) / (used * errors.shape[0])
         return loss, loss
 
     @jax.checkpoint

@@ -124,7 +124,7 @@ def measure(network: Network, sequences: Sequences) -> tuple[float, float]:
         bad = np.zeros(len(part), bool)
         for t in range(part.length):
             hidden = network.step(hidden, part.inputs[:, t])
-            used = np.ones(len(part), bool) if part.mask is None else part.mask[:, t]
+            used = np.ones(len(part), bool) if part.judged is None else part.judged[:, t]
             errors = np.abs(network.readout(hidden) - part.outputs[:, t]).max(axis=1)
             bad |= used & ~(errors < 0.5)
             largest = max(largest, float(np.max(errors[used], initial=0.0)))

@@ -38,7 +38,8 @@ class Data:
         training, test: as given.
         packed: [T, C, N] the training sequences, shuffled.
         test_blocks: the test sequences, each [T, C, size].
-        block_sequences, block_steps: how many there are in the first block, padding aside.
+        block_sequences, block_steps: how many there are in the first block, steps without a label
+            aside.
     """
 
     def __init__(self, training: Sequences, test: Sequences, choices: Choices, mesh: Mesh):
@@ -49,9 +50,7 @@ class Data:
         size = settings.evaluation_sequences
         self.test_blocks = [place(block, mesh, shared) for block in blocks(test, size)]
         self.block_sequences = min(size, len(test))
-        shape = test.inputs.shape[:2]
-        mask = np.ones(shape, bool) if test.mask is None else test.mask
-        self.block_steps = int(mask[: self.block_sequences].sum())
+        self.block_steps = test[: self.block_sequences].labels
 
 
 class PopulationRun:

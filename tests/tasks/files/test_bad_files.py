@@ -77,9 +77,12 @@ WRONG_FILES = {
     "unknown extension": (
         "a.txt",
         b"1",
-        r"has the extension .txt, but must be one of .npz, .csv, .jsonl",
+        r"a.txt: no table was found in it",
     ),
-    "no extension": ("a", b"1", r"has the extension \(none\)"),
+    "no extension": ("a", b"1", "a: no table was found in it"),
+    "an image": ("a.png", b"\x89PNG\0\0\xff", r"has the ending .png and is no text; allowed are"),
+    "a workbook": ("a.xlsx", b"PK\x03\x04", "save the sheet as CSV"),
+    "damaged gzip": ("a.csv.gz", b"\x1f\x8b\x08damaged", "it cannot be unpacked"),
     "pickle": ("a.pkl", pickle.dumps(_Executed()), "pickles are never loaded"),
     "pytorch": ("a.pt", b"PK", "PyTorch files are pickles and never loaded"),
     "npy": ("a.npy", _npy(NUMBERS), "save x and y together with numpy.savez"),
@@ -94,19 +97,15 @@ WRONG_FILES = {
     ),
     "npz without x": (
         "a.npz",
-        npz(x=None, inputs=NUMBERS),
-        "there is no array x; the file holds y, inputs",
+        npz(x=None, measured=NUMBERS, more=NUMBERS),
+        r"no column holds the inputs .x.; name it x, or say which it is: task.columns.x=.*; the "
+        "columns are y, measured, more",
     ),
     "npz with nothing": ("a.npz", zipped(), "there is no array x; the file holds nothing"),
     "npz with text in place of x": (
         "a.npz",
         zipped(x=b"1 2 3", y_npy=_npy(SUMS)),
         "x is not an array",
-    ),
-    "npz of strings": (
-        "a.npz",
-        npz(x=NUMBERS.astype(str)),
-        "x must hold integers, but its dtype is <U21",
     ),
     "npz of complex numbers": (
         "a.npz",
@@ -125,8 +124,8 @@ WRONG_FILES = {
     ),
     "npz NaN": (
         "a.npz",
-        npz(y=changed(SUMS, (4, 1), np.nan)),
-        r"1 entry that is not finite \(first: y\[4, 1, 0\] = nan\)",
+        npz(x=changed(NUMBERS, (4, 1), np.nan)),
+        r"1 entry that is not finite \(first: x\[4, 1, 0\] = nan\)",
     ),
     "npz infinite": (
         "a.npz",
@@ -180,8 +179,8 @@ WRONG_FILES = {
     ),
     "npz with a mask": (
         "a.npz",
-        npz(mask=NUMBERS > 3),
-        "give the sequences' lengths as an array .N,. named lengths",
+        npz(mask=NUMBERS[:, :2] > 3),
+        r"mask must be \(20, 3\) truth values, 1 at the steps that count, but is bool of shape",
     ),
     "npz lengths of another shape": (
         "a.npz",
@@ -199,22 +198,35 @@ WRONG_FILES = {
         r"17 of the lengths are not within 1..3 \(first: lengths\[0\] = 0\)",
     ),
     "csv empty": ("a.csv", b"", "is empty"),
-    "csv blank": ("a.csv", b"\n\n", "there is no column sequence"),
+    "csv blank": ("a.csv", b"\n\n", "there is nothing in it but blank lines"),
     "csv header only": ("a.csv", csv(good=0), "there are no rows below the header"),
     "csv without header": (
         "a.csv",
         b"0,1,2\n" * 40,
-        "the first line must name the columns, sequence,x,y .*, but is 0,1,2",
+        "the first line must name the columns, as in sequence,x,y; or say which is which: task.col",
     ),
     "csv other columns": (
         "a.csv",
-        csv(header="id,x,y"),
-        "there is a column 'id' that is not part of the layout",
+        csv(header="subject,heat,mood"),
+        r"no column holds the outputs .y.; name it y, .* the columns are subject, heat, mood",
     ),
-    "csv column missing": ("a.csv", csv(header="sequence,x,x1"), "there is no column y0"),
-    "csv column skipped": ("a.csv", csv(header="sequence,x0,y2"), "there is no column y0"),
-    "csv column twice": ("a.csv", csv(header="x,sequence,y,x"), "the column x0 occurs 2 times"),
-    "csv semicolons": ("a.csv", csv().replace(b",", b";"), "there is a column 'sequence;x;y'"),
+    "csv column missing": ("a.csv", csv(header="sequence,x,x1"), "no column holds the outputs"),
+    "csv column skipped": (
+        "a.csv",
+        csv(header="sequence,x0,y2"),
+        r"the columns y2 are not numbered on from 0 or 1; .* task.columns.y=",
+    ),
+    "csv column twice": ("a.csv", csv(header="x,sequence,y,x"), "the column x occurs 2 times"),
+    "csv no sequences": (
+        "a.csv",
+        csv(header="number,x,y"),
+        "no column tells sequences apart; add one .sequence., name it .task.columns.sequence=",
+    ),
+    "csv same time": (
+        "a.csv",
+        b"sequence,t,x,y\n" + b"".join(b"%d,0,%d,1\n" % (n // 3, n) for n in range(60)),
+        r"two steps of a sequence have the same t \(line 3: 0.0, 40 times\); number the steps",
+    ),
     "csv ragged": (
         "a.csv",
         csv("20,1", "20,1,2,3"),
@@ -230,7 +242,7 @@ WRONG_FILES = {
     "csv NaN": (
         "a.csv",
         csv("20,nan,2", "20,inf,2"),
-        r"not every value is finite \(line 62: 'nan', 2 times\)",
+        r"not every value is finite \(line 63: 'inf'\)",
     ),
     "csv too large": ("a.csv", csv("20,3000000000,2"), "not every value is within ±2147483647"),
     "csv much too large": ("a.csv", csv("20," + "9" * 5000 + ",2"), "not every value is"),
@@ -250,27 +262,23 @@ WRONG_FILES = {
     "jsonl one list": (
         "a.jsonl",
         b"[[1, 2], [3, 4]]",
-        r'not every line is of the form {"x": \[...\], "y": \[...\]}',
+        "there are only 1 sequences",
     ),
+    "jsonl a number": ("a.jsonl", b"5\n", r'not every line is of the form {"x": \[...\], "y": '),
     "jsonl without y": (
         "a.jsonl",
         jsonl('{"x": [1]}'),
-        "not every line is of the form .* .line 21",
+        r"not every record is of the form {x, y} .line 21",
     ),
     "jsonl numbers": (
         "a.jsonl",
         jsonl('{"x": 1, "y": 2}'),
-        r"x and y must be lists of steps \(line 21: 1\)",
+        r"x: every word must be a list of steps or a text \(line 21: 1\)",
     ),
     "jsonl lengths": (
         "a.jsonl",
         jsonl('{"x": [1, 2], "y": [2]}'),
-        r"as many steps as each other \(line 21: 2 in x, 1 in y\)",
-    ),
-    "jsonl no steps": (
-        "a.jsonl",
-        jsonl('{"x": [], "y": []}'),
-        r"a sequence has no steps \(line 21\)",
+        r"as many steps as each other \(line 21: 2 steps, 1 labels\)",
     ),
     "jsonl words": (
         "a.jsonl",
@@ -279,8 +287,8 @@ WRONG_FILES = {
     ),
     "jsonl null": (
         "a.jsonl",
-        jsonl('{"x": [1], "y": [null]}'),
-        r"y: not every value is a number \(line 21: None\)",
+        jsonl('{"x": [null, 1], "y": [2, 2]}'),
+        r"x: a value is missing \(line 21\)",
     ),
     "jsonl fractional": (
         "a.jsonl",
@@ -289,8 +297,8 @@ WRONG_FILES = {
     ),
     "jsonl NaN": (
         "a.jsonl",
-        jsonl('{"x": [NaN], "y": [2]}'),
-        r"x: not every value is finite \(line 21: nan\)",
+        jsonl('{"x": [Infinity], "y": [2]}'),
+        r"x: not every value is finite \(line 21: inf\)",
     ),
     "jsonl too large": (
         "a.jsonl",
@@ -305,12 +313,12 @@ WRONG_FILES = {
     "jsonl ragged steps": (
         "a.jsonl",
         jsonl('{"x": [[1, 2]], "y": [2]}'),
-        r"x: every step must be one number, like the first \(line 21: \[1, 2\]\)",
+        r"x: every step must be one value \(line 21: \[1, 2\]\)",
     ),
     "jsonl ragged lists": (
         "a.jsonl",
         b'{"x": [[1, 2]], "y": [[2]]}\n{"x": [[1]], "y": [[2]]}\n',
-        r"x: every step must be a list of 2 numbers, like the first \(line 2: \[1\]\)",
+        r"x: every step must be a list of 2 values, like the first \(line 2: \[1\]\)",
     ),
     "jsonl empty steps": (
         "a.jsonl",
@@ -379,7 +387,7 @@ def test_all_problems_of_a_file_at_once(tmp_path):
         "and for judging",
     ]
     path = tmp_path / "bad.csv"
-    path.write_bytes(csv("20,a,1.5", "20", "20,,nan"))
+    path.write_bytes(csv("20,a,1.5", "20", "20,,inf"))
     with pytest.raises(RequestError) as caught:
         load_file_task(path)
     assert len(caught.value.problems) == 5

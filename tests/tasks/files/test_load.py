@@ -13,7 +13,7 @@ from mips_jax.errors import RequestError
 from mips_jax.sequences import Sequences
 from mips_jax.tasks import TASKS, example_task, load_file_task
 from mips_jax.tasks.contradictions import find_contradictions
-from mips_jax.tasks.files import read_csv
+from mips_jax.tasks.files import delimited, read_csv
 
 
 def write_npz(path, sequences: Sequences) -> None:
@@ -201,7 +201,7 @@ def test_csv_read_in_several_pieces(tmp_path, monkeypatch):
     write_csv(path, sequences)
     whole = load_file_task(path)
     monkeypatch.setattr(read_csv, "_ROWS_AT_ONCE", 33)
-    monkeypatch.setattr(read_csv, "_read_by_row", None)  # the fast way must do
+    monkeypatch.setattr(delimited, "_mark", None)  # the fast way must do
     pieces = load_file_task(path)
     assert np.array_equal(whole.training.inputs, pieces.training.inputs)
 
