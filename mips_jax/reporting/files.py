@@ -18,11 +18,16 @@ PACKAGES = ("jax", "flax", "optax", "orbax-checkpoint", "numpy", "sympy", "scipy
 
 
 def write_text(path: Path, text: str) -> Path:
+    """See `write_bytes`."""
+    return write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
     """Writes a temporary file beside `path` and renames it: no reader ever sees half of it."""
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

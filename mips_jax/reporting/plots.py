@@ -9,6 +9,7 @@ Axes: P population, E evaluations, B sequences, T time, H hidden units, S states
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mips_jax.reporting.files import write_bytes
+
 MAX_LETTERS_ON_AN_EDGE = 4  # an edge with more shows the first few and how many there are
 MAX_STATES_WITH_LARGE_CIRCLES = 12  # beyond, room is needed for the arrows
 MAX_STATES_WITH_LETTERS = 24  # a larger machine is drawn without letters on its edges
@@ -31,10 +34,11 @@ MAX_COLOURS_IN_LEGEND = 12  # more distinct values get a colour bar
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Writes the figure as PNG and returns its path."""
+    """Writes the figure as PNG, whole or not at all, and returns its path."""
     FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=130, bbox_inches="tight")
-    return path
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=130, bbox_inches="tight")
+    return write_bytes(path, drawn.getvalue())
 
 
 def plot_training(

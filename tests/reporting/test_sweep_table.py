@@ -87,4 +87,22 @@ def test_the_verdict_counts_solved_and_long():
 def test_the_page_gives_the_reason_of_every_failure():
     page = sweep_table.markdown_table([SOLVED, FAILED])
     assert "| Sum_All | yes |" in page and "- Hard: no method found a program" in page
-    assert sweep_table.csv_table([SOLVED]).splitlines()[1].startswith('Sum_All,yes,"10,000",100%')
+
+
+def test_what_varies_stands_beside_the_results():
+    runs = [
+        {"finished": True, "folder": "m/0_a", "seed": 0, "model.cell": "gru", "outcome": "solved"},
+        {
+            "finished": False,
+            "folder": "m/1_b",
+            "seed": 0,
+            "model.cell": "lstm",
+            "outcome": "crashed",
+        },
+        {"finished": True, "folder": "m/2_c", "seed": 1, "model.cell": None, "outcome": "no"},
+    ]
+    page = sweep_table.markdown_table([SOLVED, FAILED], runs)
+    lines = page.splitlines()
+    assert lines[0].endswith("| model.cell | seed | folder |")
+    assert lines[2].endswith("| gru | 0 | 0_a |") and lines[3].endswith("|  | 1 | 2_c |")
+    assert "- m/1_b: crashed" in page

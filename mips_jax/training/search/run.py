@@ -16,6 +16,7 @@ import jax
 from jax.experimental import multihost_utils
 
 from mips_jax.errors import RequestError
+from mips_jax.interrupts import held_back
 from mips_jax.sequences import Sequences
 from mips_jax.training.analysis import affine_response
 from mips_jax.training.checkpoint import SavedSearch, SearchCheckpoint, fingerprint
@@ -126,16 +127,14 @@ class Search:
     # the stages
 
     def run(self) -> TrainingResult:
-        """Wave after wave, until a network is perfect, no shape is left or time is up."""
-        while self.state.wave < len(self.waves):
-            wave = self.waves[self.state.wave]
-            population = self._begin(wave)
-            while self.state.active.any() and not self._out_of_time():
-                self._round(wave, population)
-            if self._out_of_time() or (self.state.perfect() and not self._smaller_follow()):
-                break
-            self.state = dataclasses.replace(self.state, wave=self.state.wave + 1, places=None)
-            self.population = None
+        """Wave after wave, until a network is perfect, no shape is left or time is up. Where it is
+        interrupted, what was trained up to the last round is saved.
+        """
+        try:
+            self._train_waves()
+        except (KeyboardInterrupt, SystemExit):  # a cluster's launcher leaves by the second
+            self._save()
+            raise
         self._save()
         return training_result(
             self.unfinished or self.state,
@@ -147,21 +146,33 @@ class Search:
             self._out_of_time(),
         )
 
+    def _train_waves(self) -> None:
+        while self.state.wave < len(self.waves):
+            wave = self.waves[self.state.wave]
+            population = self._begin(wave)
+            while self.state.active.any() and not self._out_of_time():
+                self._round(wave, population)
+            if self._out_of_time() or (self.state.perfect() and not self._smaller_follow()):
+                break
+            with held_back():
+                self.state = dataclasses.replace(self.state, wave=self.state.wave + 1, places=None)
+                self.population = None
+
     def _begin(self, wave: Wave) -> PopulationRun:
         """Compiles (or finds) the wave's programs and, unless resumed, draws its members."""
         began, before = time.monotonic(), self.state
-        if before.places is None:
-            self.state = self._first_members(wave)
-        count = len(self.state.places or ())
+        state = self._first_members(wave) if before.places is None else before
+        count = len(state.places or ())
         population = PopulationRun(
             self._shape(wave), self.data, self._choices(), self.mesh, self.response, count
         )
         if before.places is None:
-            population.start(before, self.state)
+            population.start(before, state)
         else:
             assert self.saved is not None and self.saved.leaves is not None
-            population.restore(self.saved.leaves, self.state)
-        self.population = population
+            population.restore(self.saved.leaves, state)
+        with held_back():  # the two are saved together
+            self.state, self.population = state, population
         self.compile_seconds += time.monotonic() - began
         return population
 
@@ -187,13 +198,14 @@ class Search:
         failed = failed_shapes(self.waves, self.state.wave)
         choices = self._choices()
         hyper = hypers(self.state, choices, population.trainable, failed)
-        seen = population.train(self.state.active, hyper, self.pace, self._looks)
-        if not seen.complete:
-            self.unfinished = out_of_time(self.state, seen, choices)
-            return
-        before = self.state
-        self.state = after_chunk(before, seen, choices)
-        population.start(before, self.state)
+        seen, members = population.train(self.state.active, hyper, self.pace, self._looks)
+        with held_back():  # weights and state are saved together, and so they change
+            if not seen.complete:
+                self.unfinished = out_of_time(self.state, seen, choices)
+                return
+            before, population.members = self.state, members
+            self.state = after_chunk(before, seen, choices)
+            population.start(before, self.state)
         self._report()
         if self.checkpoint is not None and self.checkpoint.due(self.settings.checkpoint_seconds):
             self._save()
@@ -224,8 +236,8 @@ class Search:
         )
 
     def _save(self) -> None:
-        if self.checkpoint is None:
-            return
+        if self.checkpoint is None or (self.population is None and self.state.places is not None):
+            return  # what was restored has not been gone on with: it is there
         leaves = None if self.population is None else self.population.leaves
         self.checkpoint.save(SavedSearch(self.state, leaves, self._seconds()))
 
