@@ -1,4 +1,4 @@
-"""What a command answers: its exit code, and what it prints of a job, of a refusal, of a failure."""
+"""What a command answers: an exit code, and what it prints of a job, a refusal, a failure."""
 
 from __future__ import annotations
 

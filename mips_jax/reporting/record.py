@@ -51,6 +51,7 @@ def _network_record(found: Distillation) -> dict | None:
         member = found.member
         own = {
             "seed": member.seed,
+            "start": member.start,
             "steps": member.steps,
             "accuracy": member.accuracy,
             "perfect": member.perfect,

@@ -38,7 +38,8 @@ def load_runs(folder: str | Path) -> pandas.DataFrame:
     (such as `model.cell`), `finished`, `solved`, `outcome`, `accuracy` (share of whole sequences
     that are right), `accuracy_long` (at ten times the length), `fidelity` (agreement with the
     network), `proven` (equal to the network at every length), `method`, `program_lines`,
-    `hidden_dim`, `start` (how affine networks started), `reason`, `seconds_train`,
+    `hidden_dim`, `start` (random, or identified: affine networks that started from a
+    fit of the training data), `reason`, `seconds_train`,
     `seconds_extract`, `seconds_verify`, `seconds_total`, `folder`. What a run does not have is
     missing (NA).
 
@@ -89,7 +90,6 @@ def run_records(folder: str | Path) -> list[dict[str, Value]]:
             "seed": asked.get("training.seed"),
             **{key: asked.get(key) for key in varying},
             **_outcome(path, result),
-            "start": asked.get("training.start"),
             "folder": str(path),
         }
         for (path, _, result), asked in zip(runs, requests)
@@ -187,6 +187,7 @@ def _outcome(path: Path, result: Mapping | None) -> dict[str, Value]:
         "method": ended.get("method"),
         "program_lines": ended.get("program_lines"),
         "hidden_dim": network.get("hidden_dim"),
+        "start": network.get("start"),
         "reason": ended.get("reason"),
         **{
             f"seconds_{stage}": seconds.get(stage)

@@ -17,6 +17,7 @@ import numpy as np
 from mips_jax.models import CELLS, Architecture
 from mips_jax.networks import Network
 from mips_jax.registry import resolved
+from mips_jax.training.settings import RANDOM
 
 
 class Condition(enum.StrEnum):
@@ -92,6 +93,7 @@ class TrainedMember:
         largest_error: largest |output - target| on the test sequences (< 0.5 when perfect).
         weights: {"transition": [{"weight": [out, in], "bias": [out]}, ...], "output": [...]} in
             float64; other cells have "cell" layers in place of "transition".
+        start: "identified" where it started from a fit of the training data, else "random".
     """
 
     architecture: Architecture
@@ -103,6 +105,7 @@ class TrainedMember:
     perfect: bool
     largest_error: float
     weights: dict[str, Any]
+    start: str = RANDOM
 
     def to_network(self, trained_length: int | None = None) -> Network:
         """The same network as extraction sees it."""

@@ -11,6 +11,8 @@ from mips_jax.models.cells import CELLS
 from mips_jax.training.optimizers import OPTIMIZERS
 from mips_jax.validation import bounds, checked, choices, group, names_of, seeds
 
+IDENTIFIED, RANDOM = "identified", "random"  # how affine networks start
+
 
 @dataclasses.dataclass
 class ModelSettings:
@@ -96,6 +98,8 @@ class TrainingSettings:
     """One search for the smallest perfect network of one task.
 
     Attributes:
+        start: of affine networks: "identified" (a least-squares fit of the training data, blurred,
+            is trained further) or "random" (as all other networks start).
         seed: base seed: members' initial weights, batches and noise follow from it.
         members: members (seeds) of each architecture at first; half as many more in later waves.
         batch_size: sequences in one step.
@@ -118,6 +122,7 @@ class TrainingSettings:
     model: ModelSettings = field(default_factory=ModelSettings, metadata=group("model"))
     pressure: PressureSettings = field(default_factory=PressureSettings)
     device: DeviceSettings = field(default_factory=DeviceSettings)
+    start: str = field(default=IDENTIFIED, metadata=choices(IDENTIFIED, RANDOM))
     seed: int = field(default=0, metadata=seeds())
     members: int = field(default=4, metadata=bounds(1, 100_000))
     batch_size: int = field(default=128, metadata=bounds(1, 10_000_000))

@@ -20,7 +20,7 @@ RESULT = {
     "method": "linear",
     "program_lines": 5,
     "verification": {"network_equals_machine": True},
-    "network": {"hidden_dim": 1},
+    "network": {"hidden_dim": 1, "start": "random"},
     "reason": None,
     "seconds": {"train": 2.0, "extract": 0.5, "verify": 0.1, "total": 60.0},
 }
@@ -91,7 +91,7 @@ def test_a_csv_reader_gets_plain_numbers(sweep):
 
 def test_a_damaged_result_does_not_hide_the_other_rows(sweep):
     (sweep / "0_Sum_All" / "result.json").write_text("{half")
-    assert [row["outcome"] for row in runs.run_records(sweep)][0] == "unfinished"
+    assert runs.run_records(sweep)[0]["outcome"] == "unfinished"
 
 
 def test_folders_without_runs_and_a_missing_pandas_are_told(tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ SOLVED = {
     "method": "linear",
     "program_lines": 5,
     "verification": {"test_sequences": 10_000, "test_unseen": 10_000, "test_complete": False},
-    "network": {"hidden_dim": 1},
+    "network": {"hidden_dim": 1, "start": "random"},
     "reason": None,
     "seconds": {"train": 2.0, "extract": 0.5, "verify": 0.1, "total": 60.0},
 }
@@ -52,6 +52,7 @@ def test_every_column_is_filled_from_the_result_or_left_empty():
         "linear",
         "5",
         "1",
+        "random",
         "2.0",
         "0.5",
         "60.0",

@@ -62,7 +62,7 @@ class PopulationRun:
         data: see `Data`.
         choices: see `Choices`.
         mesh: the devices.
-        response: of the data, where they are affine.
+        response: of the data, where affine networks start from it.
         count: P.
     """
 

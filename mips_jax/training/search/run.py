@@ -32,7 +32,7 @@ from mips_jax.training.search.population_run import Data, PopulationRun
 from mips_jax.training.search.rules import Choices, after_chunk, fresh_member, out_of_time
 from mips_jax.training.search.state import EMPTY, SearchState
 from mips_jax.training.search.tuning import SearchTuning
-from mips_jax.training.settings import TrainingSettings, validate
+from mips_jax.training.settings import IDENTIFIED, TrainingSettings, validate
 
 SECONDS_BETWEEN_REPORTS = 1.0  # at least, within a chunk
 
@@ -110,6 +110,7 @@ class Search:
         self.compile_seconds = 0.0
         self.mesh = population_mesh()
         self.response = affine_response(training)
+        self.identified = self.response if settings.start == IDENTIFIED else None
         self.waves = ladder(settings.model, self.response)
         self.data = Data(training, test, choices, self.mesh)
         self.state = SearchState()
@@ -144,6 +145,7 @@ class Search:
             self._seconds(),
             self.compile_seconds,
             self._out_of_time(),
+            self.identified is not None,
         )
 
     def _train_waves(self) -> None:
@@ -164,7 +166,7 @@ class Search:
         state = self._first_members(wave) if before.places is None else before
         count = len(state.places or ())
         population = PopulationRun(
-            self._shape(wave), self.data, self._choices(), self.mesh, self.response, count
+            self._shape(wave), self.data, self._choices(), self.mesh, self.identified, count
         )
         if before.places is None:
             population.start(before, state)
