@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from mips_jax.errors import EnvironmentFailure
 
+LOG = logging.getLogger("mips_jax")  # run.log, while a run goes on
 _REMEDIES = {
     errno.ENOSPC: "make room on that disk, or change hydra.run.dir",
     errno.EDQUOT: "make room within your quota, or change hydra.run.dir",
@@ -96,6 +98,7 @@ def crash_message(error: BaseException, path: Path | None) -> str:
 
 def tell(message: str) -> None:
     """One message on stderr, whatever its encoding is."""
+    LOG.warning(message)
     text = f"mips-jax: {message}"
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)

@@ -25,12 +25,15 @@ from mips_jax.pipeline import PipelineSettings, distil_given, distil_network, di
 from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.progress import Progress
 from mips_jax.pipeline.settings import requested
+from mips_jax.reporting import tracking
 from mips_jax.reporting.claimed_folder import ClaimedFolder, file_digest
 from mips_jax.reporting.files import plain
 from mips_jax.reporting.progress import LiveProgress
 from mips_jax.reporting.record import result_record
 from mips_jax.reporting.run_folder import write_report
+from mips_jax.reporting.runs import flat, outcome_row
 from mips_jax.reporting.summary import headline
+from mips_jax.reporting.tracking.tracker import TrackedRun
 from mips_jax.tasks import Task, from_function, get_task
 from mips_jax.tasks.files.load import load_file_task
 from mips_jax.training.settings import DeviceSettings
@@ -89,6 +92,7 @@ class Job:
         if config.task is None and config.network is None:
             problems.add(NOTHING_ASKED)
         problems.of(requested, config.pipeline_settings())
+        problems.of(tracking.check, config.tracking)
         source: Task | GivenNetwork | None = None
         if config.task is not None:
             source = problems.of(load_task, config.task)
@@ -112,7 +116,7 @@ class Job:
         found.
         """
         asked = plain(dataclasses.asdict(self.config))
-        del asked["overwrite"]
+        del asked["overwrite"], asked["tracking"]
         for key in ("device", "time_limit_seconds", "checkpoint_seconds"):
             del asked["training"][key]
         given = self.source if isinstance(self.source, GivenNetwork) else None
@@ -132,7 +136,11 @@ class Job:
         settings = self.config.pipeline_settings()
         if isinstance(self.source, GivenNetwork):
             tell_assumed(self.source.network)
-        with LiveProgress(self.name) as progress:
+        with (
+            tracking.opened(self.config.tracking, self._tracked(claim), tell) as tracker,
+            LiveProgress(self.name) as shown,
+        ):
+            progress = tracking.TrackedProgress(shown, tracker)
             if isinstance(self.source, GivenNetwork):
                 found = self.source.distilled(settings, progress)
             else:
@@ -140,9 +148,14 @@ class Job:
                 found = distil_task(self.source, settings, progress, claim.search)
             progress.stage("reporting")
             self._report(found, claim.path)
+            tracker.finish(outcome_row(claim.path, result_record(found)))
             claim.finish()  # until here the next run would go on from the search
         nearly = found.verdict.outcome is verification.Outcome.NEARLY
         return Outcome(found.solved, found.source, headline(result_record(found)), nearly)
+
+    def _tracked(self, claim: ClaimedFolder) -> TrackedRun:
+        project = self.config.tracking.project
+        return TrackedRun(self.name, claim.path, flat(self.identity["request"]), project)
 
     def _report(self, found: Distillation, folder: Path) -> None:
         if found.member is not None:

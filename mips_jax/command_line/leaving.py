@@ -5,6 +5,7 @@ command that goes on is said.
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,8 @@ from mips_jax.interrupts import Preempted
 
 if TYPE_CHECKING:
     from mips_jax.reporting.claimed_folder import ClaimedFolder
+
+LOG = logging.getLogger("mips_jax")  # run.log, while a run goes on
 
 
 @contextlib.contextmanager
@@ -37,6 +40,7 @@ def leaving_in_order(claim: ClaimedFolder, again: str) -> Iterator[None]:
     except KeyboardInterrupt as interrupt:
         message = f"{how(interrupt)}; {_left_behind(claim, again)}"
         if claim.resumable:
+            LOG.warning(message)
             print(shown_path(claim.path), flush=True)
         raise type(interrupt)(message) from None
     except SystemExit:  # a cluster's launcher, which will start this job again
@@ -46,8 +50,13 @@ def leaving_in_order(claim: ClaimedFolder, again: str) -> Iterator[None]:
         failure = environment_failure(error)
         if failure is None:
             claim.clear()
-            raise EnvironmentFailure(crash_message(error, kept_traceback(claim.path))) from error
-        raise EnvironmentFailure(str(failure), _left_behind(claim, again)) from error
+            message = crash_message(error, kept_traceback(claim.path))
+            LOG.error(message)
+            raise EnvironmentFailure(message) from error
+        left = _left_behind(claim, again)
+        if claim.resumable:
+            LOG.error("%s; %s", failure, left)
+        raise EnvironmentFailure(str(failure), left) from error
 
 
 def how(interrupt: KeyboardInterrupt) -> str:

@@ -134,6 +134,7 @@ def run(options: argparse.Namespace) -> int:
     from mips_jax.command_line.composition import Composer
     from mips_jax.command_line.jobs import Job
     from mips_jax.reporting.claimed_folder import claimed
+    from mips_jax.reporting.tracking.log import logged
 
     composer = Composer(options.config_dir)
     request = composer.request(options.overrides, options.multirun)
@@ -150,6 +151,7 @@ def run(options: argparse.Namespace) -> int:
     again = going_on(options.arguments, "hydra.run.dir", request.folder)
     with (
         claimed(request.folder, job.identity, job.config.overwrite) as claim,
+        logged(claim.path),
         leaving_in_order(claim, again),
     ):
         if claim.answered:

@@ -80,6 +80,7 @@ def run_composed(config: DictConfig) -> int:
     from mips_jax.command_line.composition import to_dataclass
     from mips_jax.command_line.jobs import Job
     from mips_jax.reporting.claimed_folder import claimed
+    from mips_jax.reporting.tracking.log import logged
 
     try:
         folder, again = _folder_and_sweep()
@@ -87,6 +88,7 @@ def run_composed(config: DictConfig) -> int:
         with (
             _told_of_signals(),
             claimed(folder, job.identity, job.config.overwrite, (".hydra",)) as claim,
+            logged(claim.path),
             leaving_in_order(claim, again),
         ):
             if claim.answered:

@@ -82,14 +82,14 @@ def run_records(folder: str | Path) -> list[dict[str, Value]]:
         raise RequestError(f"there is no folder {folder}; give one that holds runs")
     found = [(path, *_request_and_result(path)) for path in _run_folders(folder)]
     runs = [run for run in found if "sweep" not in run[1]]
-    requests = [_flat(request.get("request") or {}) for _, request, _ in runs]
+    requests = [flat(request.get("request") or {}) for _, request, _ in runs]
     varying = _varying(requests)
     return [
         {
             "task": _task(asked, result, path),
             "seed": asked.get("training.seed"),
             **{key: asked.get(key) for key in varying},
-            **_outcome(path, result),
+            **outcome_row(path, result),
             "folder": str(path),
         }
         for (path, _, result), asked in zip(runs, requests)
@@ -146,15 +146,15 @@ def _json(path: Path) -> Any:
         return None
 
 
-def _flat(tree: Mapping, prefix: str = "") -> dict[str, Value]:
+def flat(tree: Mapping, prefix: str = "") -> dict[str, Value]:
     """Nested keys by path; lists as text."""
-    flat: dict[str, Value] = {}
+    found: dict[str, Value] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
+            found |= flat(value, f"{prefix}{key}.")
         else:
-            flat[prefix + key] = json.dumps(value) if isinstance(value, list) else value
-    return flat
+            found[prefix + key] = json.dumps(value) if isinstance(value, list) else value
+    return found
 
 
 def _varying(requests: Sequence[Mapping[str, Value]]) -> list[str]:
@@ -169,7 +169,7 @@ def _task(asked: Mapping[str, Value], result: Mapping | None, path: Path) -> Val
     return asked.get("task.name") or re.sub(r"^\d+_", "", path.name)
 
 
-def _outcome(path: Path, result: Mapping | None) -> dict[str, Value]:
+def outcome_row(path: Path, result: Mapping | None) -> dict[str, Value]:
     """What came out; nothing of a run that has not ended, but how it stands."""
     ended = result or {}
     accuracy, seconds = ended.get("accuracy") or {}, ended.get("seconds") or {}

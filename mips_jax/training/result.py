@@ -175,6 +175,9 @@ class TrainingProgress:
         best_accuracy: best sequence accuracy so far.
         best: the architecture that has it, as text.
         seconds: since the search began.
+        loss: the lowest of the last round; NaN before the first.
+        perfect: members that are right on all test sequences.
+        work: training steps of all members so far.
     """
 
     stage: str
@@ -184,6 +187,9 @@ class TrainingProgress:
     best_accuracy: float
     best: str
     seconds: float
+    loss: float = float("nan")
+    perfect: int = 0
+    work: int = 0
 
 
 ProgressCallback = Callable[[TrainingProgress], None]

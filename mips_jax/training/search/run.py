@@ -266,7 +266,7 @@ class Search:
         state, index = self.state, self.state.best()
         member = None if index is None else state.members[index]
         accuracy = 0.0 if member is None else member.sequence_accuracy
-        wave = state.wave
+        wave, last = state.wave, state.history[-1] if state.history else {}
         self.progress(
             TrainingProgress(
                 stage=self.waves[wave].name,
@@ -276,5 +276,8 @@ class Search:
                 best_accuracy=1.0 if member and member.condition.perfect else accuracy,
                 best="" if member is None else str(member.architecture),
                 seconds=self._seconds(),
+                loss=min((row[-1] for row in last.values()), default=float("nan")),
+                perfect=len(state.perfect()),
+                work=state.work,
             )
         )
