@@ -24,7 +24,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, flag_override
 from omegaconf.errors import OmegaConfBaseException
 
-from mips_jax.command_line.keys import all_keys, check_plugins, keys_outside_schema
+from mips_jax.command_line.keys import (
+    all_keys,
+    check_plugins,
+    keys_outside_schema,
+    missing_launcher,
+)
 from mips_jax.command_line.messages import explain, first_line, near, unknown_key
 from mips_jax.command_line.schema import DOORS, Config, register
 from mips_jax.errors import RequestError
@@ -168,7 +173,10 @@ class Composer:
                 )
                 continue
             for value in _values(override) if options and not override.is_delete() else ():
-                if value not in options:
+                missing = missing_launcher(value) if value not in options else None
+                if missing and override.key_or_group == "hydra/launcher":
+                    problems.append(missing)
+                elif value not in options:
                     allowed = f"must be one of {', '.join(options)}{near(value, options)}"
                     problems.append(
                         f"{override.key_or_group} is {value!r}, but {allowed} (key: "

@@ -9,6 +9,28 @@ from omegaconf import DictConfig, OmegaConf
 from mips_jax.errors import RequestError
 
 PLUGINS = ("launcher", "sweeper")
+# Launchers that come with a plug-in of Hydra: the extra that installs it.
+EXTRAS = {
+    "joblib": "joblib",
+    "submitit_slurm": "slurm",
+    "submitit_local": "slurm",
+    "ray": "ray",
+    "ray_aws": "ray",
+}
+
+
+def missing_launcher(name: str, asked: str = "") -> str | None:
+    """What is said where the plug-in of a launcher is not installed; None for no such launcher.
+
+    Args:
+        name: of the plug-in's own option.
+        asked: what the user has asked for, where that is an option of ours.
+    """
+    extra = EXTRAS.get(name)
+    return extra and (
+        f"hydra/launcher={asked or name} needs a plug-in of Hydra that is not installed; install "
+        f"it with: pip install 'mips_jax[{extra}]'"
+    )
 
 
 def keys_outside_schema(config: DictConfig, prefix: str = "") -> list[str]:

@@ -72,7 +72,7 @@ class WandB:
 
     def close(self) -> None:
         """Ends the run."""
-        self.run.finish(quiet=True)
+        self.run.finish()
 
 
 class MLflow:
