@@ -4,9 +4,11 @@ folder.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from mips_jax import verification
@@ -22,8 +24,9 @@ from mips_jax.command_line.schema import (
 from mips_jax.errors import EnvironmentFailure, RequestError
 from mips_jax.networks import InputRange, Network, load_network, resolve_input_range
 from mips_jax.pipeline import PipelineSettings, distil_given, distil_network, distil_task
+from mips_jax.pipeline.attempts import train_along
 from mips_jax.pipeline.distillation import Distillation
-from mips_jax.pipeline.progress import Progress
+from mips_jax.pipeline.progress import Progress, Silent
 from mips_jax.pipeline.settings import requested
 from mips_jax.reporting import tracking
 from mips_jax.reporting.claimed_folder import ClaimedFolder, file_digest
@@ -145,6 +148,7 @@ class Job:
                 found = self.source.distilled(settings, progress)
             else:
                 open_devices(self.config.training.device)
+                start_together()
                 found = distil_task(self.source, settings, progress, claim.search)
             progress.stage("reporting")
             self._report(found, claim.path)
@@ -152,6 +156,38 @@ class Job:
             claim.finish()  # until here the next run would go on from the search
         nearly = found.verdict.outcome is verification.Outcome.NEARLY
         return Outcome(found.solved, found.source, headline(result_record(found)), nearly)
+
+    def follows(self) -> bool:
+        """Joins the other processes, where that is asked for; whether another one leads."""
+        device = self.config.training.device
+        if not device.distributed or isinstance(self.source, GivenNetwork):
+            return False
+        open_devices(device)
+        from mips_jax.training.processes import leads
+
+        return not leads()
+
+    def follow(self) -> int:
+        """Trains along; returns the exit code of the process that leads."""
+        from mips_jax.training.processes import agreed, follow
+
+        if follow() and not isinstance(self.source, GivenNetwork):
+            train_along(self.source, self.config.pipeline_settings(), Silent())
+        return int(agreed("end"))
+
+    def leading(self, failed: int) -> contextlib.AbstractContextManager[Callable[[int], int]]:
+        """Processes that follow hear how the job ends; gives a function that passes on its exit
+        code.
+
+        Args:
+            failed: exit code where none is passed on.
+        """
+        device = self.config.training.device
+        if not device.distributed or isinstance(self.source, GivenNetwork):
+            return contextlib.nullcontext(lambda code: code)
+        from mips_jax.training.processes import leading
+
+        return leading(failed)
 
     def _tracked(self, claim: ClaimedFolder) -> TrackedRun:
         project = self.config.tracking.project
@@ -175,6 +211,13 @@ class Job:
             found.inputs,
             found.extraction,
         )
+
+
+def start_together() -> None:
+    """Processes that follow may train from here on."""
+    from mips_jax.training.processes import start
+
+    start()
 
 
 def open_devices(settings: DeviceSettings) -> None:

@@ -148,15 +148,18 @@ def run(options: argparse.Namespace) -> int:
         print(shown_path(request.folder), flush=True)
         return code
     job = Job.from_config(request.configs[0])
+    if job.follows():
+        return job.follow()
     again = going_on(options.arguments, "hydra.run.dir", request.folder)
     with (
+        job.leading(FAILED) as passed_on,
         claimed(request.folder, job.identity, job.config.overwrite) as claim,
         logged(claim.path),
         leaving_in_order(claim, again),
     ):
         if claim.answered:
-            return answer_again(claim)
-        return composer.run(request, lambda config: run_job(job, claim))
+            return passed_on(answer_again(claim))
+        return passed_on(composer.run(request, lambda config: run_job(job, claim)))
 
 
 def print_config(composer: Composer, request: Request, part: str) -> int:

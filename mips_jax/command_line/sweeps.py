@@ -85,15 +85,18 @@ def run_composed(config: DictConfig) -> int:
     try:
         folder, again = _folder_and_sweep()
         job = Job.from_config(to_dataclass(config))
+        if job.follows():
+            return job.follow()
         with (
+            job.leading(FAILED) as passed_on,
             _told_of_signals(),
             claimed(folder, job.identity, job.config.overwrite, (".hydra",)) as claim,
             logged(claim.path),
             leaving_in_order(claim, again),
         ):
             if claim.answered:
-                return answer_again(claim, brief=True)
-            return run_job(job, claim, brief=True)
+                return passed_on(answer_again(claim, brief=True))
+            return passed_on(run_job(job, claim, brief=True))
     except RequestError as error:  # files have changed since the request was checked
         print_refusal(error)
         return WRONG_REQUEST

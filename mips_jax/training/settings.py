@@ -76,8 +76,12 @@ class DeviceSettings:
         layout: "map" (members one after another: CPU), "vmap" (members side by side: GPU, TPU) or
             "auto".
         gradients: operands of wide layers' gradients; sums are float32.
-        distributed: call jax.distributed.initialize() (Slurm, TPU pods); the population spans all
-            hosts.
+        distributed: join the other processes of a cluster (jax.distributed); the population spans
+            all of them, and the first alone extracts and writes.
+        coordinator: address "host:port" of the first process; "" = as the cluster says (Slurm, TPU
+            pods, Open MPI).
+        processes: how many there are; null = as the cluster says.
+        process: which one this is, from 0; null = as the cluster says.
         max_members_at_once: population rows on the devices at one time; 0 = from the memory limit.
         memory_limit_gib: memory for one population chunk; 0 = from the device.
         compilation_cache: keep compiled programs on disk for later runs.
@@ -87,6 +91,9 @@ class DeviceSettings:
     layout: str = field(default="auto", metadata=choices("auto", "map", "vmap"))
     gradients: str = field(default="auto", metadata=choices("auto", "float32", "bfloat16"))
     distributed: bool = False
+    coordinator: str = ""
+    processes: int | None = field(default=None, metadata=bounds(1, 100_000))
+    process: int | None = field(default=None, metadata=bounds(0, 99_999))
     max_members_at_once: int = field(default=0, metadata=bounds(0))
     memory_limit_gib: float = field(default=0.0, metadata=bounds(0))
     compilation_cache: bool = True

@@ -28,11 +28,13 @@ class _Appending(logging.Handler):
 @contextlib.contextmanager
 def logged(folder: Path) -> Iterator[None]:
     """Lines of the logger `mips_jax` go to run.log in the folder."""
-    handler, before = _Appending(folder / "run.log"), LOG.level
+    handler, before = _Appending(folder / "run.log"), (LOG.level, LOG.propagate)
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
+    LOG.propagate = False  # libraries may have set up a log on stderr, where all is said already
     try:
         yield
     finally:
-        LOG.setLevel(before)
+        LOG.setLevel(before[0])
+        LOG.propagate = before[1]
         LOG.removeHandler(handler)

@@ -23,6 +23,7 @@ from mips_jax.training.checkpoint import SavedSearch, SearchCheckpoint, fingerpr
 from mips_jax.training.devices import configure_devices, use_bfloat16_gradients
 from mips_jax.training.memory import check_memory
 from mips_jax.training.population import Shape, population_mesh, resolve_layout
+from mips_jax.training.processes import leads, shared
 from mips_jax.training.result import ProgressCallback, TrainingProgress, TrainingResult
 from mips_jax.training.search.hypers import failed_shapes, hypers
 from mips_jax.training.search.ladder import Wave, ladder
@@ -118,10 +119,11 @@ class Search:
         self.population: PopulationRun | None = None
         self.pace = Pace(choices.tuning.stretch_seconds)
         self.checkpoint, self.saved = None, None
-        if checkpoint_dir is not None:
+        if checkpoint_dir is not None and leads():
             identity = fingerprint(settings, choices.tuning, training)
             self.checkpoint = SearchCheckpoint(checkpoint_dir, identity)
             self.saved = self.checkpoint.restore()
+        self.saved = shared(self.saved)
         if self.saved is not None:
             self.state, self.earlier = self.saved.state, self.saved.seconds
 
