@@ -127,7 +127,12 @@ def test_a_slurm_job_asks_for_gpus_and_goes_on_after_its_time(monkeypatch, tmp_p
 
     from mips_jax.command_line.composition import Composer
 
-    chosen = ["task=named", "task.name=Prev1", "hydra/launcher=slurm", "hydra.launcher.gpus_per_node=2"]
+    chosen = [
+        "task=named",
+        "task.name=Prev1",
+        "hydra/launcher=slurm",
+        "hydra.launcher.gpus_per_node=2",
+    ]
     launcher = Composer().compose([*chosen, "hydra.sweep.dir=s"]).hydra.launcher
     monkeypatch.setattr(slurm.SlurmExecutor, "affinity", classmethod(lambda cls: 2))
     executor = submitit.AutoExecutor(

@@ -67,7 +67,7 @@ def train(
     settings = TrainingSettings() if settings is None else settings
     validate(settings)
     validate_data(training, test)
-    waves = ladder(settings.model, affine_response(training))
+    waves = ladder(settings.model, affine_response(training), settings.start)
     check_memory(settings, waves, training.inputs.shape[2], training.outputs.shape[2])
     configure_devices(settings.device)
     choices = Choices(settings, tuning or SearchTuning())
@@ -112,7 +112,7 @@ class Search:
         self.mesh = population_mesh()
         self.response = affine_response(training)
         self.identified = self.response if settings.start == IDENTIFIED else None
-        self.waves = ladder(settings.model, self.response)
+        self.waves = ladder(settings.model, self.response, settings.start)
         self.data = Data(training, test, choices, self.mesh)
         self.state = SearchState()
         self.unfinished: SearchState | None = None  # as it was within a chunk, when time was up
