@@ -27,6 +27,7 @@ from omegaconf.errors import OmegaConfBaseException
 from mips_jax.command_line.keys import (
     all_keys,
     check_plugins,
+    check_processes,
     keys_outside_schema,
     missing_launcher,
 )
@@ -106,13 +107,8 @@ class Composer:
                 "-m"
             )
         configs = tuple(_checked(config) for config in composed)
-        here = str(composed[0].hydra.launcher._target_).endswith("BasicLauncher")
-        if multirun and here and any(c.training.device.distributed for c in configs):
-            raise RequestError(
-                "-m runs its jobs in this process, but training.device.distributed=true asks for "
-                "several; choose a launcher that starts them (hydra/launcher=slurm "
-                "hydra.launcher.tasks_per_node=2), or give one job at a time, without -m"
-            )
+        if multirun:
+            check_processes(composed)
         folder = _folder(composed[0], "hydra.sweep.dir" if multirun else "hydra.run.dir")
         return Request(tuple(overrides), tuple(map(tuple, jobs)), configs, folder)
 

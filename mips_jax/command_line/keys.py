@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -77,3 +78,16 @@ def check_plugins(composed: DictConfig) -> None:
     ]
     if problems:
         raise RequestError(*problems)
+
+
+def check_processes(jobs: Sequence[DictConfig]) -> None:
+    """Refuses a sweep whose jobs ask for several processes, but run one after the other in this
+    one.
+    """
+    here = str(jobs[0].hydra.launcher._target_).endswith("BasicLauncher")
+    if here and any(job.training.device.distributed for job in jobs):
+        raise RequestError(
+            "-m runs its jobs in this process, but training.device.distributed=true asks for "
+            "several; choose a launcher that starts them (hydra/launcher=slurm "
+            "hydra.launcher.tasks_per_node=2), or give one job at a time, without -m"
+        )

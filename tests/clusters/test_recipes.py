@@ -116,7 +116,7 @@ def test_every_pod_of_the_kubernetes_job_takes_its_task(tmp_path, stand_in):
 
 
 def test_a_pod_s_index_is_read_from_its_environment(monkeypatch):
-    words = "training.device.distributed=true training.device.processes=3".split()
+    words = ["training.device.distributed=true", "training.device.processes=3"]
     (index,) = re.findall(r"'(training\.device\.process=\$\{oc\.env:\w+\})'", TEXT)
     monkeypatch.setenv("JOB_COMPLETION_INDEX", "2")
     device = Composer().request(["task=Prev1", *words, index]).configs[0].training.device
