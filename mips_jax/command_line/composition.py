@@ -176,15 +176,11 @@ class Composer:
                 )
                 continue
             for value in _values(override) if options and not override.is_delete() else ():
-                missing = missing_launcher(value) if value not in options else None
-                if missing and override.key_or_group == "hydra/launcher":
-                    problems.append(missing)
-                elif value not in options:
+                if value not in options:
+                    key = override.key_or_group
                     allowed = f"must be one of {', '.join(options)}{near(value, options)}"
-                    problems.append(
-                        f"{override.key_or_group} is {value!r}, but {allowed} (key: "
-                        f"{override.key_or_group})"
-                    )
+                    missing = missing_launcher(value) if key == "hydra/launcher" else None
+                    problems.append(missing or f"{key} is {value!r}, but {allowed} (key: {key})")
         if problems:
             raise RequestError(*problems)
 

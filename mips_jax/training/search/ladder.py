@@ -107,10 +107,10 @@ def ladder(
         rung = [Architecture(h, 0, 1, min(model.widths), 2) for h in hidden_dims[:LEVELS_TOGETHER]]
         waves.append(Wave(rung[-1], tuple(rung)))
     for index, (depth, width) in enumerate(shapes):
-        start = max(0, min(2 * index, len(hidden_dims) - LEVELS_TOGETHER))
+        lowest = max(0, min(2 * index, len(hidden_dims) - LEVELS_TOGETHER))
         levels = [
             _architecture(model, h, depth, width)
-            for h in hidden_dims[start : start + LEVELS_TOGETHER]
+            for h in hidden_dims[lowest : lowest + LEVELS_TOGETHER]
         ]
         waves.append(Wave(levels[-1], tuple(levels)))
     return waves
