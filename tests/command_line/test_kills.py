@@ -71,7 +71,7 @@ def _killed(folder: Path, number: int, stage: str, seconds: float) -> tuple[int,
 
 
 def _outcome(folder: Path) -> tuple[dict, str, list]:
-    """What must not hang on how often a run was stopped: all but times (and the checkout's state)."""
+    """What must not hang on how often a run was stopped: all but times and the commit."""
     result = json.loads((folder / "result.json").read_text())
     del result["seconds"], result["versions"]
     member, _ = load_member(folder / "checkpoint")
