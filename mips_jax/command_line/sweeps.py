@@ -54,6 +54,12 @@ def run_sweep(composer: Composer, request: Request, again: str) -> tuple[int, li
             jobs = f"{done} of {len(request.jobs)} jobs are finished"
             message = f"{how(interrupt)}; {jobs}; go on with: {again}"
             raise type(interrupt)(message) from None
+        except RequestError:
+            raise
+        except Exception:  # of the launcher: a machine is gone, say
+            with contextlib.suppress(OSError):
+                write_tables(request.folder)
+            raise
         results = write_tables(request.folder)[1]
         claim.finish()
     return code, results
