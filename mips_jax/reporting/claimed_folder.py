@@ -13,6 +13,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -46,6 +47,7 @@ _HALF_WRITTEN = (
     *(f".{name}.*.tmp" for name in WRITTEN),
     *("checkpoint.new*", "checkpoint.old"),
 )
+_COMPLETE = re.compile(r"generation_\d+")  # a checkpoint of training that is written whole
 _WRONG_PATH = (errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 _LOCKED_BYTE = 1 << 30  # beyond the content, which others may read
 
@@ -77,7 +79,9 @@ class ClaimedFolder:
     @property
     def resumable(self) -> bool:
         """Whether a run with the same request would go on from what is here."""
-        return self.search.is_dir() and any(self.search.rglob("*"))
+        if not self.search.is_dir():
+            return False
+        return any(_COMPLETE.fullmatch(path.name) for path in self.search.rglob("generation_*"))
 
     def take(self, overwrite: bool, ignored: tuple[str, ...] = ()) -> None:
         """Makes the folder ready for this request.

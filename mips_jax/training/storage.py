@@ -23,7 +23,8 @@ FORMAT = 2  # version of what is written
 GENERATION = "generation_"
 KEPT = 2  # generations
 NEW, OLD = ".new", ".old"  # endings of a checkpoint's name while it is being replaced
-logging.getLogger("absl").setLevel(logging.ERROR)  # orbax reports every save there
+# Orbax reports every save there, and prints the traceback of what its threads then raise.
+logging.getLogger("absl").setLevel(logging.CRITICAL)
 
 
 def refusal(path: Path, reason: str) -> RequestError:

@@ -31,7 +31,7 @@ def logged(folder: Path) -> Iterator[None]:
     handler, before = _Appending(folder / "run.log"), (LOG.level, LOG.propagate)
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
-    LOG.propagate = False  # libraries may have set up a log on stderr, where all is said already
+    LOG.propagate = False  # libraries may have set up a log on stderr, where it is shown already
     try:
         yield
     finally:
