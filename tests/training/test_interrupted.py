@@ -1,4 +1,4 @@
-"""A search that is interrupted saves its last round, and goes on from there to the same networks."""
+"""An interrupted search saves its last round, and goes on from there to the same networks."""
 
 import dataclasses
 
