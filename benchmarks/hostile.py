@@ -552,10 +552,12 @@ def environment_cases() -> Iterator[Hostile]:
         "training.checkpoint_seconds=0",
         "hydra.run.dir=o",
     )
-    for number, seconds in itertools.product((signal.SIGINT, signal.SIGTERM), (1.0, 3.0, 6.0, 9.0)):
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    for number, seconds in itertools.product(numbers, (1.0, 3.0, 6.0, 9.0)):
+        codes = (0, 75 if number == signal.SIGUSR1 else 3)
         act = lambda n=number, s=seconds: process(*train, interrupt=(n, s))
         name = f"{signal.Signals(number).name} after {seconds:g} s"
-        yield Hostile("signals", name, act, (0, 3), fast=False)
+        yield Hostile("signals", name, act, codes, fast=False)
     tiny = (*TINY, "hydra.run.dir=o")
     for name, variables, codes in (
         ("JAX_PLATFORMS=cuda", {"JAX_PLATFORMS": "cuda"}, (3,)),

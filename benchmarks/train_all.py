@@ -2,7 +2,7 @@
 soon?
 
     python benchmarks/train_all.py [--seed 0] [--tasks A,B] [--out FOLDER] [--cache]
-                                   [--affine-transition]
+                                   [--affine-transition] [--start identified|random]
 
 Perfect means 100% of 65,536 fresh sequences, whole sequences, by the plain float64 network on raw
 integers. Without
@@ -42,6 +42,7 @@ COLUMNS = (
     "members",
     "member_steps",
     "architecture",
+    "start",
     "hidden_dim",
     "published_hidden_dim",
 )
@@ -59,6 +60,7 @@ def table_row(task: Task, result: TrainingResult, published: dict[str, int]) -> 
         "members": len(result.members),
         "member_steps": sum(member.steps for member in result.members),
         "architecture": str(best.architecture) if best else "",
+        "start": best.start if best else "",
         "hidden_dim": best.architecture.hidden_dim if best else 0,
         "published_hidden_dim": published.get(task.name, ""),
     }
@@ -83,11 +85,13 @@ def main() -> int:
     parser.add_argument(
         "--affine-transition", action="store_true", help="see model.affine_transition"
     )
+    parser.add_argument("--start", default="identified", help="see training.start")
     options = parser.parse_args()
     names = options.tasks.split(",") if options.tasks else list(TASKS)
     settings = TrainingSettings(
         model=ModelSettings(affine_transition=options.affine_transition),
         seed=options.seed,
+        start=options.start,
         device=DeviceSettings(compilation_cache=options.cache),
     )
     if options.out is not None:
@@ -102,7 +106,7 @@ def main() -> int:
     began, rows = time.perf_counter(), []
     print(
         f"{'task':24s} perfect  accuracy  error  seconds  steps  members  member-steps  MIPS H  "
-        "architecture"
+        "architecture and start"
     )
     for name in names:
         task = get_task(name)
@@ -115,7 +119,7 @@ def main() -> int:
             f"{row['task']:24s} {'yes' if row['perfect'] else 'NO ':7s}  {row['accuracy']:8.5f}  "
             f"{row['largest_error']:5.3f}  {row['seconds']:7.1f}  {row['steps']:5d}  "
             f"{row['members']:7d}  {row['member_steps']:12d}  {row['published_hidden_dim']!s:>6s}  "
-            f"{row['architecture']}",
+            f"{row['architecture']}  {row['start']}",
             flush=True,
         )
         if options.out is not None and row["perfect"]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same 
         task_from,
     )
     from mips_jax.programs import Program
+    from mips_jax.reporting.runs import load_runs
     from mips_jax.sequences import Sequences
     from mips_jax.tasks import TASKS, Task, get_task, task
     from mips_jax.training import TrainingSettings
@@ -67,6 +68,7 @@ __all__ = [
     "extract",
     "get_task",
     "load_network",
+    "load_runs",
     "observed_inputs",
     "save_network",
     "task",
@@ -87,6 +89,7 @@ _ROOMS = {  # the imports above once more, so that looking at a network never lo
         *("distil", "distil_given", "distil_network", "distil_task", "task_from"),
     ),
     "programs": ("Program",),
+    "reporting.runs": ("load_runs",),
     "sequences": ("Sequences",),
     "tasks": ("TASKS", "Task", "get_task", "task"),
     "training": ("TrainingSettings",),

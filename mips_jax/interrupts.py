@@ -1,5 +1,6 @@
 """Signals that end a run: told as KeyboardInterrupt, held back where they would break something,
-and remembered.
+and remembered. SIGUSR1, by which clusters tell that a job is about to be preempted or out of time,
+is a `Preempted`, so that the process can leave with a code that says: start me again.
 
 An exception from a handler vanishes where it meets a callback of a compiled library; so an
 interrupt is remembered, and `check` raises it again at the next stage.
@@ -14,32 +15,40 @@ import sys
 import threading
 from collections.abc import Iterator
 
-_NUMBERS = (signal.SIGINT, signal.SIGTERM)
-_seen = threading.Event()
+PREEMPTION = getattr(signal, "SIGUSR1", None)  # there is none on Windows
+_NUMBERS = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, PREEMPTION)))
+_seen: list[int] = []  # signals that came, until they are told or forgotten
+_caught: list[bool] = []  # one for each `as_exceptions` that is open
+
+
+class Preempted(KeyboardInterrupt):
+    """The cluster wants the machine back: what is done is saved, and the same command goes on."""
 
 
 @contextlib.contextmanager
 def as_exceptions() -> Iterator[None]:
-    """SIGTERM (a cluster's end of time, `kill`) ends a run as Ctrl-C does, with its message and its
-    checkpoint.
+    """SIGTERM (a cluster's end of time, `kill`) and SIGUSR1 end a run as Ctrl-C does, with its
+    message and its checkpoint. Within another such block it changes nothing.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals cannot be caught there
+    if _caught or threading.current_thread() is not threading.main_thread():
+        yield  # it is done already, or signals cannot be caught there
         return
 
     def interrupt(number, frame):
-        _seen.set()
-        raise KeyboardInterrupt
+        _seen.append(number)
+        raise _told(number)
 
     def unraisable(problem) -> None:
-        if problem.exc_type is not KeyboardInterrupt:  # that one is remembered
+        if not issubclass(problem.exc_type, KeyboardInterrupt):  # that one is remembered
             hook(problem)
 
     before = {number: signal.signal(number, interrupt) for number in _NUMBERS}
     hook, sys.unraisablehook = sys.unraisablehook, unraisable
+    _caught.append(True)
     try:
         yield
     finally:
+        _caught.clear()
         _seen.clear()
         sys.unraisablehook = hook
         for number, handler in before.items():
@@ -65,9 +74,14 @@ def ignore() -> None:
 
 def check() -> None:
     """Raises KeyboardInterrupt where one came and was lost."""
-    if _seen.is_set():
+    if _seen:
+        number = _seen[0]
         _seen.clear()
-        raise KeyboardInterrupt
+        raise _told(number)
+
+
+def _told(number: int) -> KeyboardInterrupt:
+    return Preempted() if number == PREEMPTION else KeyboardInterrupt()
 
 
 @contextlib.contextmanager

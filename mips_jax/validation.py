@@ -179,12 +179,15 @@ def _field_problems(key: str, value: Any, hint: Any, metadata: Mapping) -> list[
     hint = next(option for option in options if option is not type(None))
     if dataclasses.is_dataclass(hint):
         return problems(value, metadata.get("group", key), typing.cast(type, hint))
+    listed = typing.get_origin(hint) in (tuple, list)
+    if "choices" in metadata and listed:
+        return _words_problems(key, value, metadata["choices"])
     if "choices" in metadata:
         if isinstance(value, str) and value in metadata["choices"]:
             return []
         return [f"{key} is {shown(value)}; allowed: {null}{', '.join(metadata['choices'])}"]
     limits = metadata.get("limits", Limits())
-    if typing.get_origin(hint) in (tuple, list):
+    if listed:
         return _list_problems(key, value, typing.get_args(hint)[0], limits)
     if typing.get_origin(hint) is dict:
         return _weights_problems(key, value, limits)
@@ -205,6 +208,14 @@ def _list_problems(key: str, value: Any, kind: type, limits: Limits) -> list[str
     return [
         f"{key} is {shown(list(value) if is_list else value)}; allowed: a list of {what}, {limits}"
     ]
+
+
+def _words_problems(key: str, value: Any, allowed: Iterable[str]) -> list[str]:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    if is_list and all(isinstance(v, str) and v in allowed for v in value):
+        return []
+    got = shown(list(value) if is_list else value)
+    return [f"{key} is {got}; allowed: a list of any of {', '.join(allowed)}, or []"]
 
 
 def _weights_problems(key: str, value: Any, limits: Limits) -> list[str]:

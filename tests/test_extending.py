@@ -13,6 +13,8 @@ from mips_jax.extraction.methods import METHODS
 from mips_jax.extraction.registers.features import FEATURES
 from mips_jax.models import CELLS
 from mips_jax.networks.files.readers import READERS as NETWORK_READERS
+from mips_jax.reporting.tracking import TRACKERS, TrackingSettings, check, opened
+from mips_jax.reporting.tracking.tracker import TrackedRun
 from mips_jax.tasks import TASKS
 from mips_jax.tasks.files.readers import READERS
 from mips_jax.training import ModelSettings, PressureSettings, train
@@ -32,6 +34,7 @@ REGISTRIES = (
     CELLS,
     PENALTIES,
     OPTIMIZERS,
+    TRACKERS,
 )
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 SECTIONS = re.findall(r"^## (.*?)\n.*?```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
@@ -56,8 +59,8 @@ def after_the_page(tmp_path, monkeypatch):
 
 def test_each_block_is_short():
     assert [title for title, _ in SECTIONS] == [
-        *("A task", "A reader of files", "A reader of networks", "A network", "A check"),
-        "A method of extraction",
+        *("A task", "A reader of files", "A reader of networks", "A network", "A tracker"),
+        *("A check", "A method of extraction"),
         *("A family of features", "A cell to train", "A penalty", "An optimizer"),
     ]
     for title, block in SECTIONS:
@@ -76,6 +79,16 @@ def test_what_the_page_registers_is_used(after_the_page, capsys):
     assert [c.method for c in copied.candidates] == ["copying"]
     assert mips_jax.get_task("DOUBLED_SUM").name == "Doubled_Sum"
     assert READERS["pairs"].read is after_the_page["read_pairs"]
+
+
+def test_the_page_s_tracker_is_told(after_the_page, tmp_path):
+    settings = TrackingSettings(trackers=("beep",))
+    check(settings)
+    with opened(settings, TrackedRun("a", tmp_path, {}), print) as tracked:
+        tracked.metrics({"best_accuracy": 0.5}, 10)
+        assert (tmp_path / "beeps.txt").read_text() == "10: 50.0% right"
+        tracked.finish({"outcome": "solved"})
+    assert (tmp_path / "beeps.txt").read_text() == "solved"
 
 
 def test_what_the_page_registers_for_training_trains(after_the_page):

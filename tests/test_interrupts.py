@@ -10,7 +10,7 @@ import pytest
 
 from mips_jax import interrupts
 
-BOTH = (signal.SIGINT, signal.SIGTERM)
+BOTH = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 @pytest.mark.parametrize("number", BOTH)
@@ -44,6 +44,25 @@ def test_an_interrupt_waits_for_what_must_be_whole(number):
             done.append("whole")
         done.append("too late")
     assert done == ["whole"]
+
+
+@pytest.mark.parametrize("swallowed", [False, True])
+def test_a_preemption_is_told_from_an_interrupt(swallowed):
+    with pytest.raises(interrupts.Preempted), interrupts.as_exceptions():
+        try:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        except KeyboardInterrupt:
+            if not swallowed:
+                raise
+        interrupts.check()
+
+
+def test_a_block_within_another_changes_nothing():
+    with interrupts.as_exceptions():
+        outer = signal.getsignal(signal.SIGTERM)
+        with interrupts.as_exceptions():
+            assert signal.getsignal(signal.SIGTERM) is outer
+        assert signal.getsignal(signal.SIGTERM) is outer
 
 
 def test_other_threads_are_left_alone():

@@ -24,7 +24,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, flag_override
 from omegaconf.errors import OmegaConfBaseException
 
-from mips_jax.command_line.keys import all_keys, check_plugins, keys_outside_schema
+from mips_jax.command_line.keys import (
+    all_keys,
+    check_plugins,
+    check_processes,
+    keys_outside_schema,
+    missing_launcher,
+)
 from mips_jax.command_line.messages import explain, first_line, near, unknown_key
 from mips_jax.command_line.schema import DOORS, Config, register
 from mips_jax.errors import RequestError
@@ -101,6 +107,8 @@ class Composer:
                 "-m"
             )
         configs = tuple(_checked(config) for config in composed)
+        if multirun:
+            check_processes(composed)
         folder = _folder(composed[0], "hydra.sweep.dir" if multirun else "hydra.run.dir")
         return Request(tuple(overrides), tuple(map(tuple, jobs)), configs, folder)
 
@@ -169,11 +177,10 @@ class Composer:
                 continue
             for value in _values(override) if options and not override.is_delete() else ():
                 if value not in options:
+                    key = override.key_or_group
                     allowed = f"must be one of {', '.join(options)}{near(value, options)}"
-                    problems.append(
-                        f"{override.key_or_group} is {value!r}, but {allowed} (key: "
-                        f"{override.key_or_group})"
-                    )
+                    missing = missing_launcher(value) if key == "hydra/launcher" else None
+                    problems.append(missing or f"{key} is {value!r}, but {allowed} (key: {key})")
         if problems:
             raise RequestError(*problems)
 

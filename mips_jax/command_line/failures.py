@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import sys
 import tempfile
@@ -12,6 +13,9 @@ from pathlib import Path
 
 from mips_jax.errors import EnvironmentFailure
 
+LOG = logging.getLogger("mips_jax")  # run.log, while a run goes on
+LOG.addHandler(logging.NullHandler())
+LOG.propagate = False  # libraries may have set up a log on stderr, where all is said already
 _REMEDIES = {
     errno.ENOSPC: "make room on that disk, or change hydra.run.dir",
     errno.EDQUOT: "make room within your quota, or change hydra.run.dir",
@@ -46,15 +50,15 @@ def _failure(error: BaseException) -> EnvironmentFailure | None:
     text = (str(error).splitlines() or [""])[0]
     if isinstance(error, EnvironmentFailure):
         return error
+    for number, remedy in _REMEDIES.items():  # libraries that write pass on the text only
+        if not isinstance(error, OSError) and os.strerror(number) in str(error):
+            return EnvironmentFailure(f"{type(error).__name__}: {os.strerror(number)}", remedy)
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text or "Out of memory" in text:
         return EnvironmentFailure(f"out of memory ({text or type(error).__name__})", _LESS_MEMORY)
     if isinstance(error, OSError) and error.errno is not None:
         where = f" ({error.filename})" if error.filename else ""
         remedy = _REMEDIES.get(error.errno, "check that disk, and run the same command again")
         return EnvironmentFailure(f"{error.strerror}{where}", remedy)
-    for number, remedy in _REMEDIES.items():  # libraries that write pass on the text only
-        if os.strerror(number) in str(error):
-            return EnvironmentFailure(f"{type(error).__name__}: {os.strerror(number)}", remedy)
     if any(sign in str(error) for sign in _NO_DEVICE):
         return EnvironmentFailure(f"JAX has no device to run on ({text})", device_remedy())
     return None
@@ -96,6 +100,7 @@ def crash_message(error: BaseException, path: Path | None) -> str:
 
 def tell(message: str) -> None:
     """One message on stderr, whatever its encoding is."""
+    LOG.warning(message)
     text = f"mips-jax: {message}"
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr)

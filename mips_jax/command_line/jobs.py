@@ -4,9 +4,11 @@ folder.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from mips_jax import verification
@@ -25,16 +27,20 @@ from mips_jax.inputs.observed import inputs_like, words_between
 from mips_jax.networks import InputRange, Network, load_network, resolve_input_range
 from mips_jax.networks.files.words import load_words
 from mips_jax.pipeline import PipelineSettings, distil_given, distil_network, distil_task
+from mips_jax.pipeline.attempts import train_along
 from mips_jax.pipeline.distillation import Distillation
-from mips_jax.pipeline.progress import Progress
+from mips_jax.pipeline.progress import Progress, Silent
 from mips_jax.pipeline.settings import requested
+from mips_jax.reporting import tracking
 from mips_jax.reporting.claimed_folder import ClaimedFolder, file_digest
 from mips_jax.reporting.files import plain
 from mips_jax.reporting.progress import LiveProgress
 from mips_jax.reporting.record import result_record
 from mips_jax.reporting.run_folder import write_shown
+from mips_jax.reporting.runs import flat, outcome_row
 from mips_jax.reporting.shown import Shown
 from mips_jax.reporting.summary import headline
+from mips_jax.reporting.tracking.tracker import TrackedRun
 from mips_jax.tasks import Task, from_function, get_task
 from mips_jax.tasks.files.load import load_file_task
 from mips_jax.tasks.files.table import Reading
@@ -95,6 +101,7 @@ class Job:
         if config.task is None and config.network is None:
             problems.add(NOTHING_ASKED)
         problems.of(requested, config.pipeline_settings())
+        problems.of(tracking.check, config.tracking)
         source: Task | GivenNetwork | None = None
         if config.task is not None:
             source = problems.of(load_task, config.task)
@@ -118,7 +125,7 @@ class Job:
         found.
         """
         asked = plain(dataclasses.asdict(self.config))
-        del asked["overwrite"], asked["report"]
+        del asked["overwrite"], asked["report"], asked["tracking"]
         for key in ("device", "time_limit_seconds", "checkpoint_seconds"):
             del asked["training"][key]
         given = self.source if isinstance(self.source, GivenNetwork) else None
@@ -141,17 +148,59 @@ class Job:
         if isinstance(self.source, GivenNetwork):
             tell_assumed(self.source.network)
         tell_taken(self.source.task if isinstance(self.source, GivenNetwork) else self.source)
-        with LiveProgress(self.name) as progress:
+        with (
+            tracking.opened(self.config.tracking, self._tracked(claim), tell) as tracker,
+            LiveProgress(self.name) as shown,
+        ):
+            progress = tracking.TrackedProgress(shown, tracker)
             if isinstance(self.source, GivenNetwork):
                 found = self.source.distilled(settings, progress)
             else:
                 open_devices(self.config.training.device)
+                start_together()
                 found = distil_task(self.source, settings, progress, claim.search)
             progress.stage("reporting")
             self._report(found, claim.path)
+            tracker.finish(outcome_row(claim.path, result_record(found)))
             claim.finish()  # until here the next run would go on from the search
         nearly = found.verdict.outcome is verification.Outcome.NEARLY
         return Outcome(found.solved, found.source, headline(result_record(found)), nearly)
+
+    def follows(self) -> bool:
+        """Joins the other processes, where that is asked for; whether another one leads."""
+        device = self.config.training.device
+        if not device.distributed or isinstance(self.source, GivenNetwork):
+            return False
+        open_devices(device)
+        from mips_jax.training.processes import leads
+
+        return not leads()
+
+    def follow(self) -> int:
+        """Trains along; returns the exit code of the process that leads."""
+        from mips_jax.training.processes import agreed, follow
+
+        if follow() and not isinstance(self.source, GivenNetwork):
+            train_along(self.source, self.config.pipeline_settings(), Silent())
+        return int(agreed("end"))
+
+    def leading(self, failed: int) -> contextlib.AbstractContextManager[Callable[[int], int]]:
+        """Processes that follow hear how the job ends; gives a function that passes on its exit
+        code.
+
+        Args:
+            failed: exit code where none is passed on.
+        """
+        device = self.config.training.device
+        if not device.distributed or isinstance(self.source, GivenNetwork):
+            return contextlib.nullcontext(lambda code: code)
+        from mips_jax.training.processes import leading
+
+        return leading(failed)
+
+    def _tracked(self, claim: ClaimedFolder) -> TrackedRun:
+        project = self.config.tracking.project
+        return TrackedRun(self.name, claim.path, flat(self.identity["request"]), project)
 
     def _report(self, found: Distillation, folder: Path) -> None:
         if found.member is not None:
@@ -161,6 +210,13 @@ class Job:
         missing = write_shown(folder, Shown.of(found), self.config.report)
         if missing is not None:
             tell(missing)
+
+
+def start_together() -> None:
+    """Processes that follow may train from here on."""
+    from mips_jax.training.processes import start
+
+    start()
 
 
 def open_devices(settings: DeviceSettings) -> None:

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
 from mips_jax.errors import RequestError
 
 PLUGINS = ("launcher", "sweeper")
+# Launchers that come with a plug-in of Hydra: the extra that installs it.
+EXTRAS = {
+    "joblib": "joblib",
+    "submitit_slurm": "slurm",
+    "submitit_local": "slurm",
+    "ray": "ray",
+    "ray_aws": "ray",
+}
+
+
+def missing_launcher(name: str, asked: str = "") -> str | None:
+    """What is said where the plug-in of a launcher is not installed; None for no such launcher.
+
+    Args:
+        name: of the plug-in's own option.
+        asked: what the user has asked for, where that is an option of ours.
+    """
+    extra = EXTRAS.get(name)
+    return extra and (
+        f"hydra/launcher={asked or name} needs a plug-in of Hydra that is not installed; install "
+        f"it with: pip install 'mips_jax[{extra}]'"
+    )
 
 
 def keys_outside_schema(config: DictConfig, prefix: str = "") -> list[str]:
@@ -55,3 +78,16 @@ def check_plugins(composed: DictConfig) -> None:
     ]
     if problems:
         raise RequestError(*problems)
+
+
+def check_processes(jobs: Sequence[DictConfig]) -> None:
+    """Refuses a sweep whose jobs ask for several processes, but run one after the other in this
+    one.
+    """
+    here = str(jobs[0].hydra.launcher._target_).endswith("BasicLauncher")
+    if here and any(job.training.device.distributed for job in jobs):
+        raise RequestError(
+            "-m runs its jobs in this process, but training.device.distributed=true asks for "
+            "several; choose a launcher that starts them (hydra/launcher=slurm "
+            "hydra.launcher.tasks_per_node=2), or give one job at a time, without -m"
+        )

@@ -3,8 +3,9 @@ sweeps with `-m`.
 
 Exit codes: 0 solved; 1 ran but not solved (the best program and the reason are written all the
 same); 2 the request was wrong (one message, nothing left behind); 3 the environment failed: disk,
-device, memory, interrupted (one message, and what the next run can go on from is kept). The path of
-the run folder is the last line on stdout; progress goes to stderr.
+device, memory, interrupted (one message, and what the next run can go on from is kept); 75
+preempted (SIGUSR1: saved; the same command goes on). The path of the run folder is the last line on
+stdout; progress goes to stderr.
 """
 
 from __future__ import annotations
@@ -13,27 +14,31 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mips_jax import interrupts
-from mips_jax.command_line.failures import (
-    crash_message,
-    environment_failure,
-    kept_traceback,
-    tell,
+from mips_jax.command_line.answers import (
+    FAILED,
+    NOT_SOLVED,
+    PREEMPTED,
+    SOLVED,
+    WRONG_REQUEST,
+    answer_again,
+    print_failure,
+    print_outcome,
+    print_refusal,
+    run_job,
 )
-from mips_jax.errors import EnvironmentFailure, RequestError
+from mips_jax.command_line.failures import tell
+from mips_jax.command_line.leaving import going_on, leaving_in_order, shown_path
+from mips_jax.errors import RequestError
 
 if TYPE_CHECKING:  # imported where needed: `mips-jax --help` answers at once
-    from omegaconf import DictConfig
-
     from mips_jax.command_line.composition import Composer, Request
-    from mips_jax.command_line.jobs import Job, Outcome
-    from mips_jax.reporting.claimed_folder import ClaimedFolder
 
-SOLVED, NOT_SOLVED, WRONG_REQUEST, FAILED = 0, 1, 2, 3
+__all__ = ["FAILED", "NOT_SOLVED", "PREEMPTED", "SOLVED", "WRONG_REQUEST", "main", "print_outcome"]
 
 HELP = """\
 mips-jax: trains a small recurrent network on integer sequences and distils it into a short,
@@ -62,7 +67,8 @@ Results are in the run folder, whose path is the last line printed: program.py, 
 summary.md, figures and the network as a checkpoint. A folder that holds another result is refused,
 unless overwrite=true is given; the same request in the same folder goes on where it was stopped.
 Exit code: 0 solved, 1 not solved, 2 wrong request, 3 the environment failed (disk, device, memory,
-interrupted).
+interrupted), 75 preempted (SIGUSR1). What was interrupted or preempted is saved, and the message
+says the command that goes on.
 """
 
 
@@ -89,7 +95,7 @@ def _answered(arguments: list[str]) -> int:
     except KeyboardInterrupt as interrupt:
         tell(str(interrupt) or "interrupted; nothing was kept")
         interrupts.forget()
-        return FAILED
+        return PREEMPTED if isinstance(interrupt, interrupts.Preempted) else FAILED
     except BrokenPipeError:  # the reader of our output has gone, as in `mips-jax tasks | head`
         _drop_output()
         return SOLVED
@@ -99,25 +105,10 @@ def _answered(arguments: list[str]) -> int:
         return FAILED
 
 
-def print_failure(error: Exception) -> None:
-    """One message on stderr for an error that is no wrong request."""
-    failure = environment_failure(error)
-    tell(str(failure) if failure else crash_message(error, kept_traceback(None)))
-
-
 def _drop_output() -> None:
     """What is still to be written to stdout is lost: nobody reads it, or it cannot be written."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def print_refusal(error: RequestError) -> None:
-    """One message for a wrong request, on stderr."""
-    if len(error.problems) == 1:
-        tell(error.problems[0])
-    else:
-        lines = (f"  - {problem}" for problem in error.problems)
-        tell("\n".join([f"{len(error.problems)} problems", *lines]))
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -143,44 +134,32 @@ def run(options: argparse.Namespace) -> int:
     from mips_jax.command_line.composition import Composer
     from mips_jax.command_line.jobs import Job
     from mips_jax.reporting.claimed_folder import claimed
+    from mips_jax.reporting.tracking.log import logged
 
     composer = Composer(options.config_dir)
     request = composer.request(options.overrides, options.multirun)
     if options.cfg:
         return print_config(composer, request, options.cfg)
     if options.multirun:
-        code, _ = run_sweep(composer, request)
+        from mips_jax.command_line.sweeps import run_sweep
+
+        again = going_on(options.arguments, "hydra.sweep.dir", request.folder)
+        code, _ = run_sweep(composer, request, again)
         print(shown_path(request.folder), flush=True)
         return code
     job = Job.from_config(request.configs[0])
+    if job.follows():
+        return job.follow()
+    again = going_on(options.arguments, "hydra.run.dir", request.folder)
     with (
+        job.leading(FAILED) as passed_on,
         claimed(request.folder, job.identity, job.config.overwrite) as claim,
-        leaving_in_order(claim),
+        logged(claim.path),
+        leaving_in_order(claim, again),
     ):
         if claim.answered:
-            return answer_again(claim)
-        return composer.run(request, lambda config: run_job(job, claim))
-
-
-def run_sweep(composer: Composer, request: Request) -> tuple[int, list[dict]]:
-    """Runs every job of a checked request; returns the worst exit code, and the results, of which
-    it leaves a table.
-    """
-    from mips_jax.command_line.jobs import Job
-    from mips_jax.reporting.claimed_folder import claimed
-    from mips_jax.reporting.files import write_text
-    from mips_jax.reporting.sweep_table import csv_table, markdown_table, read_results
-
-    for config in request.configs:  # every file is read once here: no sweep fails halfway for it
-        Job.from_config(config)
-    asked = {"sweep": [override for override in request.overrides if "overwrite=" not in override]}
-    with claimed(request.folder, asked, request.configs[0].overwrite) as claim:
-        code = max(composer.run_all(request, run_composed), default=SOLVED)
-        results = read_results(request.folder)
-        write_text(request.folder / "table.md", markdown_table(results))
-        write_text(request.folder / "table.csv", csv_table(results))
-        claim.finish()
-    return code, results
+            return passed_on(answer_again(claim))
+        return passed_on(composer.run(request, lambda config: run_job(job, claim)))
 
 
 def print_config(composer: Composer, request: Request, part: str) -> int:
@@ -202,7 +181,7 @@ def _parse_options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--config-dir")
     parser.add_argument("--version", action="store_true")
     parser.add_argument("-h", "--help", action="store_true")
-    return parser.parse_intermixed_args(arguments)
+    return parser.parse_intermixed_args(arguments, argparse.Namespace(arguments=arguments))
 
 
 class _OptionParser(argparse.ArgumentParser):
@@ -279,122 +258,21 @@ def run_benchmark(arguments: list[str]) -> int:
     from rich.console import Console
 
     from mips_jax.command_line.composition import Composer
+    from mips_jax.command_line.sweeps import run_sweep
     from mips_jax.reporting.sweep_table import rich_table, verdict
 
     options = _parse_options(arguments)
-    overrides = [
-        "hydra.sweep.dir='outputs/benchmark/${now:%Y-%m-%d_%H-%M-%S-%f}'",
-        *options.overrides,
-    ]
+    overrides = list(options.overrides)
+    if not any(override.startswith("hydra.sweep.dir=") for override in overrides):
+        overrides.append("hydra.sweep.dir='outputs/benchmark/${now:%Y-%m-%d_%H-%M-%S-%f}'")
     if not any(override.startswith("task=") for override in overrides):
         overrides.append("task=glob(*)")
     composer = Composer(options.config_dir)
     request = composer.request(overrides, multirun=True)
     if options.cfg:
         return print_config(composer, request, options.cfg)
-    code, results = run_sweep(composer, request)
+    again = going_on(["benchmark", *options.arguments], "hydra.sweep.dir", request.folder)
+    code, results = run_sweep(composer, request, again)
     Console(width=None if sys.stdout.isatty() else 140, highlight=False).print(rich_table(results))
     print("\n".join(["", verdict(results), shown_path(request.folder)]), flush=True)
     return code
-
-
-def run_composed(config: DictConfig) -> int:
-    """One job of a multirun, as Hydra's launcher calls it, here or on another machine; never
-    raises, so that the sweep goes on.
-    """
-    from mips_jax.command_line.composition import to_dataclass
-    from mips_jax.command_line.jobs import Job
-    from mips_jax.reporting.claimed_folder import claimed
-
-    try:
-        folder = _run_folder()
-        job = Job.from_config(to_dataclass(config))
-        with (
-            claimed(folder, job.identity, job.config.overwrite, (".hydra",)) as claim,
-            leaving_in_order(claim),
-        ):
-            if claim.answered:
-                return answer_again(claim, brief=True)
-            return run_job(job, claim, brief=True)
-    except RequestError as error:  # files have changed since the request was checked
-        print_refusal(error)
-        return WRONG_REQUEST
-    except Exception as error:
-        print_failure(error)
-        return FAILED
-
-
-@contextlib.contextmanager
-def leaving_in_order(claim: ClaimedFolder) -> Iterator[None]:
-    """However a run fails, nothing half-written stays; what the next one can go on from does."""
-    try:
-        yield
-    except RequestError:  # the request turned out to be wrong after all
-        claim.discard()
-        raise
-    except BrokenPipeError:  # all is written, only nobody reads what is printed
-        raise
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"interrupted; {_left_behind(claim)}") from None
-    except Exception as error:
-        failure = environment_failure(error)
-        if failure is None:
-            claim.clear()
-            raise EnvironmentFailure(crash_message(error, kept_traceback(claim.path))) from error
-        raise EnvironmentFailure(str(failure), _left_behind(claim)) from error
-
-
-def _left_behind(claim: ClaimedFolder) -> str:
-    """Clears up, and says what the next run can go on from."""
-    with contextlib.suppress(OSError):  # a disk that cannot be written to is left as it is
-        claim.abandon()
-    if not claim.resumable:
-        return "nothing was kept"
-    folder = shown_path(claim.path)
-    return f"the same command with hydra.run.dir='{folder}' goes on from what was trained so far"
-
-
-def run_job(job: Job, claim: ClaimedFolder, brief: bool = False) -> int:
-    """Runs a checked job in its run folder, prints what came out, and returns the exit code.
-
-    Args:
-        job: what to do.
-        claim: the folder.
-        brief: one line instead of the program (sweeps).
-    """
-    return print_outcome(job.run(claim), claim.path, brief)
-
-
-def answer_again(claim: ClaimedFolder, brief: bool = False) -> int:
-    """The answer that an earlier run with the same request has left in the folder."""
-    from mips_jax.command_line.jobs import earlier_outcome
-
-    tell("this request has been carried out before; add overwrite=true to do it again")
-    return print_outcome(earlier_outcome(claim.path), claim.path, brief)
-
-
-def print_outcome(outcome: Outcome, folder: Path, brief: bool) -> int:
-    """Prints what came out of a job; returns the exit code."""
-    if brief:
-        print(outcome.headline, flush=True)
-    else:
-        program = outcome.source or "no program was found"
-        print("\n".join([program.rstrip(), "", outcome.headline, shown_path(folder)]), flush=True)
-    if outcome.nearly:
-        tell(
-            "the program follows the network on nearly all words of its length, not on all; "
-            "result.json lists words on which it does not"
-        )
-    return SOLVED if outcome.solved or outcome.nearly else NOT_SOLVED
-
-
-def shown_path(folder: Path) -> str:
-    """Relative to the current folder where it lies inside."""
-    folder = folder.resolve()
-    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
-
-
-def _run_folder() -> Path:
-    from hydra.core.hydra_config import HydraConfig
-
-    return Path(HydraConfig.get().runtime.output_dir)

@@ -16,6 +16,8 @@ from omegaconf.errors import (
     ValidationError,
 )
 
+from mips_jax.command_line.keys import missing_launcher
+
 _TYPES = {
     "Integer": "an integer",
     "Float": "a number",
@@ -42,6 +44,12 @@ def explain(error: Exception, key: str = "", known_keys: Sequence[str] = ()) -> 
     in_file = re.match(r"In '(.*)': \w+ raised while composing config:\s+(.*)", str(error))
     if in_file:
         return f"{in_file.group(1)}.yaml: {in_file.group(2).strip()}; correct that file"
+    launcher = re.match(
+        r"In 'hydra/launcher/(\w+)': Could not load 'hydra/launcher/(\w+)'", str(error)
+    )
+    missing = launcher and missing_launcher(launcher.group(2), launcher.group(1))
+    if missing:
+        return missing
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     key = key or getattr(cause, "full_key", None) or ""
     text = first_line(cause)

@@ -17,6 +17,7 @@ from omegaconf import II, MISSING, DictConfig, OmegaConf
 from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.networks.files.readers import MEMORY_GIB as NETWORK_MEMORY_GIB
 from mips_jax.pipeline import PipelineSettings
+from mips_jax.reporting.tracking.tracker import TrackingSettings
 from mips_jax.tasks.files.load import MEMORY_GIB as TASK_MEMORY_GIB
 from mips_jax.tasks.files.table import Columns
 from mips_jax.training.settings import ModelSettings, TrainingSettings
@@ -117,6 +118,7 @@ class Config:
     training: TrainingChoice = dataclasses.field(default_factory=TrainingChoice)
     extraction: ExtractionSettings = dataclasses.field(default_factory=ExtractionSettings)
     verification: VerificationSettings = dataclasses.field(default_factory=VerificationSettings)
+    tracking: TrackingSettings = dataclasses.field(default_factory=TrackingSettings)
     # drawn for training (a file gives what it has), >= 1
     training_sequences: int = PipelineSettings.training_sequences
     # that a network must get right to count as perfect, >= 1

@@ -134,3 +134,23 @@ def train_networks(
 
     choices = _training_settings(settings, attempt)
     return train(training, selection, choices, progress=progress.training, checkpoint_dir=folder)
+
+
+def last_attempt(settled: bool) -> bool:
+    """Whether no other network is needed, as the first of all processes that train together says.
+
+    Args:
+        settled: what it says.
+    """
+    from mips_jax.training.processes import agreed
+
+    return agreed("settled", str(settled)) == str(True)
+
+
+def train_along(task: Task, settings: PipelineSettings, progress: Progress) -> None:
+    """What the other processes do while the first one distils: they train the same networks."""
+    for number in range(settings.attempts):
+        data = training_data(task, settings, number)
+        train_networks(*data, settings, number, progress, None)
+        if last_attempt(False):
+            break

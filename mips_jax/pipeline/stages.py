@@ -22,7 +22,13 @@ from mips_jax.extraction.request import asked_inputs
 from mips_jax.extraction.request import check as check_request
 from mips_jax.inputs import InputRange, Inputs
 from mips_jax.networks import Network
-from mips_jax.pipeline.attempts import Attempt, attempted, train_networks, training_data
+from mips_jax.pipeline.attempts import (
+    Attempt,
+    attempted,
+    last_attempt,
+    train_networks,
+    training_data,
+)
 from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.extracting import extracted, extracted_at_length
 from mips_jax.pipeline.inputs_in_use import inputs_in_use
@@ -95,7 +101,7 @@ def distil_task(
         folder = None if checkpoint_dir is None else Path(checkpoint_dir) / f"attempt_{number}"
         result = train_networks(*data, settings, number, watch.progress, folder)
         attempts.append(attempted(task, result, data, settings, watch))
-        if attempts[-1].settled:
+        if last_attempt(attempts[-1].settled):
             break
     best = max(attempts, key=lambda attempt: attempt.rank)  # the first of equals
     found = Distillation(

@@ -13,6 +13,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,8 @@ from mips_jax.reporting.files import plain, write_json
 
 STATE = ".mips_jax"
 RESULT = "result.json"
+# What a run that goes on adds to.
+GROWING = ("run.log", "metrics.csv", "metrics.jsonl", "tensorboard", "wandb", "mlruns")
 # Everything that a run, a sweep or Hydra writes into its folder.
 WRITTEN = (
     RESULT,
@@ -43,7 +46,14 @@ WRITTEN = (
     "traceback.txt",
     "multirun.yaml",
     ".hydra",
+    *GROWING,
 )
+# Beside the files: what a run that was killed while it wrote them has left.
+_HALF_WRITTEN = (
+    *(f".{name}.*.tmp" for name in WRITTEN),
+    *("checkpoint.new*", "checkpoint.old"),
+)
+_COMPLETE = re.compile(r"generation_\d+")  # a checkpoint of training that is written whole
 _WRONG_PATH = (errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 _LOCKED_BYTE = 1 << 30  # beyond the content, which others may read
 
@@ -75,7 +85,9 @@ class ClaimedFolder:
     @property
     def resumable(self) -> bool:
         """Whether a run with the same request would go on from what is here."""
-        return self.search.is_dir() and any(self.search.rglob("*"))
+        if not self.search.is_dir():
+            return False
+        return any(_COMPLETE.fullmatch(path.name) for path in self.search.rglob("generation_*"))
 
     def take(self, overwrite: bool, ignored: tuple[str, ...] = ()) -> None:
         """Makes the folder ready for this request.
@@ -105,10 +117,15 @@ class ClaimedFolder:
                 "(hydra.run.dir), or add overwrite=true to remove what that run has left"
             )
         self.answered = finished and before == self.request and not overwrite
-        if not self.answered:
-            self._remove([name for name in there if name not in ignored])
-            self._remove_halves()
-            if before != self.request or overwrite:
+        goes_on = before == self.request and not overwrite
+        if before is not None:
+            self._remove_half_written()
+        if self.answered:
+            _remove(self.search)  # a run that was killed at its very end has left it
+        else:
+            stays = (*ignored, *(GROWING if goes_on else ()))
+            self._remove([name for name in there if name not in stays])
+            if not goes_on:
                 _remove(self.search)
             write_json(self.state / "manifest.json", dict.fromkeys(WRITTEN))
             write_json(self.state / "request.json", self.request)
@@ -118,7 +135,8 @@ class ClaimedFolder:
         content from now on.
         """
         _remove(self.search)
-        digests = {n: _digest(self.path / n) for n in WRITTEN if os.path.lexists(self.path / n)}
+        there = [name for name in WRITTEN if os.path.lexists(self.path / name)]
+        digests = {n: None if n in GROWING else _digest(self.path / n) for n in there}
         write_json(self.state / "manifest.json", digests)
 
     def discard(self) -> None:
@@ -126,15 +144,16 @@ class ClaimedFolder:
         if self.answered:
             return
         self.clear()
+        self._remove(GROWING)
         if self._first:
             for name in ("search", "manifest.json", "request.json"):
                 _remove(self.state / name)
 
     def clear(self) -> None:
-        """Removes what is half-written."""
+        """Removes what is half-written; logs stay."""
         if (self.state / "request.json").exists() and not self.answered:  # else it was not taken
-            self._remove(WRITTEN)
-            self._remove_halves()
+            self._remove([name for name in WRITTEN if name not in GROWING])
+            self._remove_half_written()
 
     def abandon(self) -> None:
         """After a failure: what the next run can go on from stays, all else goes."""
@@ -148,16 +167,14 @@ class ClaimedFolder:
             return True
         return made[name] is not None and _digest(self.path / name) != made[name]
 
+    def _remove_half_written(self) -> None:
+        for pattern in _HALF_WRITTEN:
+            for left in self.path.glob(pattern):
+                _remove(left)
+
     def _remove(self, names) -> None:
         for name in names:
             _remove(self.path / name)
-
-    def _remove_halves(self) -> None:
-        """What `files.write_bytes` of a run that was killed has not come to rename."""
-        for path in self.path.glob(".*.tmp"):
-            name, _, process = path.name.removeprefix(".").removesuffix(".tmp").rpartition(".")
-            if name in WRITTEN and process.isdigit():
-                _remove(path)
 
     def _read(self, name: str) -> Any:
         try:

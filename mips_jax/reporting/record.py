@@ -53,6 +53,7 @@ def _network_record(found: Found) -> dict | None:
         member = found.member
         own = {
             "seed": member.seed,
+            "start": member.start,
             "steps": member.steps,
             "accuracy": member.accuracy,
             "perfect": member.perfect,

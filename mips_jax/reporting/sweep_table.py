@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from rich.table import Table
 
 from mips_jax.figures import percent
+from mips_jax.reporting.runs import varying_cells
 from mips_jax.reporting.summary import table
 
 COLUMNS = (
@@ -24,6 +23,7 @@ COLUMNS = (
     "method",
     "lines",
     "H",
+    "start",
     "train s",
     "extract s",
     "total s",
@@ -60,6 +60,7 @@ def row(result: Mapping) -> tuple[str, ...]:
         result["method"] or "",
         "" if result["program_lines"] is None else str(result["program_lines"]),
         str((result["network"] or {}).get("hidden_dim", "")),
+        (result["network"] or {}).get("start") or "",
         time("train"),
         time("extract"),
         time("total"),
@@ -108,9 +109,23 @@ def rich_table(results: Sequence[Mapping]) -> Table:
     return shown
 
 
-def markdown_table(results: Sequence[Mapping]) -> str:
-    """The table for a page, with the reasons of what was not solved."""
-    parts = [table(COLUMNS, map(row, results)), verdict(results) + ".", *not_solved(results)]
+def markdown_table(results: Sequence[Mapping], runs: Sequence[Mapping] = ()) -> str:
+    """The table for a page, with the reasons of what was not solved.
+
+    Args:
+        results: of the runs that are finished.
+        runs: rows of `run_records` of all runs, in the same order: what varies between them is
+            shown beside the results, and what is not finished below.
+    """
+    finished = [run for run in runs if run["finished"]]
+    cells = varying_cells(finished) if len(finished) == len(results) else []
+    header = (*COLUMNS, *(cells[0] if cells else ()))
+    shown = lambda value: "" if value is None else value
+    more = [tuple(map(shown, cell.values())) for cell in cells] or [()] * len(results)
+    rows = [(*row(result), *cell) for result, cell in zip(results, more)]
+    waiting = [f"- {run['folder']}: {run['outcome']}" for run in runs if not run["finished"]]
+    parts = [table(header, rows), verdict(results) + ".", *not_solved(results)]
+    parts += ["Not finished:\n\n" + "\n".join(waiting)] if waiting else []
     return "\n\n".join(parts) + "\n"
 
 
@@ -120,10 +135,3 @@ def not_solved(results: Sequence[Mapping]) -> list[str]:
         f"- {result['task']}: {result['reason']}" for result in results if not result["solved"]
     ]
     return ["Not solved:\n\n" + "\n".join(reasons)] if reasons else []
-
-
-def csv_table(results: Sequence[Mapping]) -> str:
-    """The table for other programs."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([COLUMNS, *map(row, results)])
-    return out.getvalue()

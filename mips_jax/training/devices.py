@@ -37,7 +37,9 @@ def configure_devices(settings: DeviceSettings) -> None:
     if backend_in_use():
         return
     if settings.distributed:
-        jax.distributed.initialize()
+        jax.distributed.initialize(
+            settings.coordinator or None, settings.processes, settings.process
+        )
     if "xla_cpu_multi_thread_eigen" not in os.environ.get("XLA_FLAGS", ""):
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {CPU_FLAGS}".strip()
     by_flag = "host_platform_device_count" in os.environ["XLA_FLAGS"]

@@ -17,6 +17,7 @@ import numpy as np
 from mips_jax.models import CELLS, Architecture
 from mips_jax.networks import Network
 from mips_jax.registry import resolved
+from mips_jax.training.settings import RANDOM
 
 
 class Condition(enum.StrEnum):
@@ -92,6 +93,7 @@ class TrainedMember:
         largest_error: largest |output - target| on the test sequences (< 0.5 when perfect).
         weights: {"transition": [{"weight": [out, in], "bias": [out]}, ...], "output": [...]} in
             float64; other cells have "cell" layers in place of "transition".
+        start: "identified" where it started from a fit of the training data, else "random".
     """
 
     architecture: Architecture
@@ -103,6 +105,7 @@ class TrainedMember:
     perfect: bool
     largest_error: float
     weights: dict[str, Any]
+    start: str = RANDOM
 
     def __repr__(self) -> str:
         right = f"{self.accuracy:.2%} of sequences right"
@@ -180,6 +183,9 @@ class TrainingProgress:
         best_accuracy: best sequence accuracy so far.
         best: the architecture that has it, as text.
         seconds: since the search began.
+        loss: the lowest of the last round; NaN before the first.
+        perfect: members that are right on all test sequences.
+        work: training steps of all members so far.
     """
 
     stage: str
@@ -189,6 +195,9 @@ class TrainingProgress:
     best_accuracy: float
     best: str
     seconds: float
+    loss: float = float("nan")
+    perfect: int = 0
+    work: int = 0
 
 
 ProgressCallback = Callable[[TrainingProgress], None]

@@ -11,6 +11,8 @@ from mips_jax.models.cells import CELLS
 from mips_jax.training.optimizers import OPTIMIZERS
 from mips_jax.validation import bounds, checked, choices, group, names_of, seeds
 
+IDENTIFIED, RANDOM = "identified", "random"  # how affine networks start
+
 
 @dataclasses.dataclass
 class ModelSettings:
@@ -74,8 +76,12 @@ class DeviceSettings:
         layout: "map" (members one after another: CPU), "vmap" (members side by side: GPU, TPU) or
             "auto".
         gradients: operands of wide layers' gradients; sums are float32.
-        distributed: call jax.distributed.initialize() (Slurm, TPU pods); the population spans all
-            hosts.
+        distributed: join the other processes of a cluster (jax.distributed); the population spans
+            all of them, and the first alone extracts and writes.
+        coordinator: address "host:port" of the first process; "" = as the cluster says (Slurm, TPU
+            pods, Open MPI).
+        processes: how many there are; null = as the cluster says.
+        process: which one this is, from 0; null = as the cluster says.
         max_members_at_once: population rows on the devices at one time; 0 = from the memory limit.
         memory_limit_gib: memory for one population chunk; 0 = from the device.
         compilation_cache: keep compiled programs on disk for later runs.
@@ -85,6 +91,9 @@ class DeviceSettings:
     layout: str = field(default="auto", metadata=choices("auto", "map", "vmap"))
     gradients: str = field(default="auto", metadata=choices("auto", "float32", "bfloat16"))
     distributed: bool = False
+    coordinator: str = ""
+    processes: int | None = field(default=None, metadata=bounds(1, 100_000))
+    process: int | None = field(default=None, metadata=bounds(0, 99_999))
     max_members_at_once: int = field(default=0, metadata=bounds(0))
     memory_limit_gib: float = field(default=0.0, metadata=bounds(0))
     compilation_cache: bool = True
@@ -96,6 +105,8 @@ class TrainingSettings:
     """One search for the smallest perfect network of one task.
 
     Attributes:
+        start: of affine networks: "identified" (a least-squares fit of the training data, blurred,
+            is trained further) or "random" (as all other networks start).
         seed: base seed: members' initial weights, batches and noise follow from it.
         members: members (seeds) of each architecture at first; half as many more in later waves.
         batch_size: sequences in one step.
@@ -118,6 +129,7 @@ class TrainingSettings:
     model: ModelSettings = field(default_factory=ModelSettings, metadata=group("model"))
     pressure: PressureSettings = field(default_factory=PressureSettings)
     device: DeviceSettings = field(default_factory=DeviceSettings)
+    start: str = field(default=IDENTIFIED, metadata=choices(IDENTIFIED, RANDOM))
     seed: int = field(default=0, metadata=seeds())
     members: int = field(default=4, metadata=bounds(1, 100_000))
     batch_size: int = field(default=128, metadata=bounds(1, 10_000_000))

@@ -23,7 +23,8 @@ FORMAT = 2  # version of what is written
 GENERATION = "generation_"
 KEPT = 2  # generations
 NEW, OLD = ".new", ".old"  # endings of a checkpoint's name while it is being replaced
-logging.getLogger("absl").setLevel(logging.ERROR)  # orbax reports every save there
+# Orbax reports every save there, and prints the traceback of what its threads then raise.
+logging.getLogger("absl").setLevel(logging.CRITICAL)
 
 
 def refusal(path: Path, reason: str) -> RequestError:
@@ -39,11 +40,29 @@ def write(path: Path, arrays: Any, meta: dict) -> None:
     import orbax.checkpoint as ocp  # takes seconds to import, and only checkpoints need it
 
     # orbax writes in threads of its own, which a program that leaves would cut off
-    with held_back(), ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+    with held_back(), _checkpointer() as checkpointer:
         contents = ocp.args.Composite(
             arrays=ocp.args.PyTreeSave(arrays), meta=ocp.args.JsonSave({"format": FORMAT, **meta})
         )
         checkpointer.save(path.absolute(), contents)
+
+
+def _checkpointer():
+    """Of this process alone: where several train together, the first one saves."""
+    import orbax.checkpoint as ocp
+
+    if jax.process_count() == 1:
+        return ocp.Checkpointer(ocp.CompositeCheckpointHandler())
+    own = jax.process_index()
+    alone = ocp.options.MultiprocessingOptions(
+        primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"process_{own}"
+    )
+    handler = ocp.CompositeCheckpointHandler(
+        composite_options=ocp.CompositeOptions(multiprocessing_options=alone),
+        arrays=ocp.PyTreeCheckpointHandler(multiprocessing_options=alone),
+        meta=ocp.JsonCheckpointHandler(multiprocessing_options=alone),
+    )
+    return ocp.Checkpointer(handler, multiprocessing_options=alone)
 
 
 def read(path: Path) -> tuple[Any, dict]:
@@ -55,7 +74,7 @@ def read(path: Path) -> tuple[Any, dict]:
     import orbax.checkpoint as ocp
 
     try:
-        with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+        with _checkpointer() as checkpointer:
             meta = checkpointer.restore(
                 path.absolute(), ocp.args.Composite(meta=ocp.args.JsonRestore())
             )["meta"]

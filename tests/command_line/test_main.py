@@ -276,3 +276,35 @@ def test_nearly_is_exit_code_0_with_a_note(capsys, tmp_path):
     wrong = jobs.Outcome(False, None, "net: not solved.")
     assert command.print_outcome(wrong, tmp_path, brief=True) == 1
     assert capsys.readouterr().err == ""
+
+
+def test_a_launcher_that_fails_leaves_the_table_of_what_is_finished(workplace, capfd, monkeypatch):
+    from mips_jax.command_line.composition import Composer
+
+    run_all = Composer.run_all
+
+    def losing_a_machine(self, request, job):
+        run_all(self, request, job)
+        raise RuntimeError("job 7 was killed")
+
+    monkeypatch.setattr(Composer, "run_all", losing_a_machine)
+    asked = ["-m", *DISTIL_TOTAL, "extraction.seed=1,2", "hydra.sweep.dir=sweep"]
+    assert main(asked) == FAILED
+    assert "job 7 was killed" in capfd.readouterr().err
+    assert len(Path("sweep/table.csv").read_text().splitlines()) == 3
+    monkeypatch.undo()
+    os.chdir(workplace)
+    assert main(asked) == SOLVED
+    assert capfd.readouterr().err.count("carried out before") == 2
+
+
+def test_the_command_that_goes_on_is_one_for_a_shell():
+    from mips_jax.command_line.leaving import going_on
+
+    asked = ["-m", "task=a,b", "hydra.sweep.dir=old", "overwrite=true", "x=[1,2]"]
+    said = going_on(asked, "hydra.sweep.dir", Path("/runs/it's here"))
+    words = subprocess.run(
+        ["bash", "-c", f"printf '%s\\n' {said}"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert words[:4] == ["mips-jax", "-m", "task=a,b", "x=[1,2]"]
+    assert words[4] == r"hydra.sweep.dir='/runs/it\'s here'"

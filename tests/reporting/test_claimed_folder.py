@@ -121,3 +121,19 @@ def test_what_a_killed_run_has_half_written_goes_with_the_next_run(tmp_path):
     _run(tmp_path, {"task": "a"}, DONE)
     left = {name for name in os.listdir(tmp_path) if name.endswith(".tmp")}
     assert left == {".mine.tmp", ".notes.txt.12.tmp"}
+
+
+def test_only_a_whole_checkpoint_can_be_gone_on_from_and_the_rest_of_a_kill_goes(tmp_path):
+    with claimed(tmp_path, {"task": "a"}) as claim:
+        half = claim.search / "attempt_0" / "search" / "generation_1.orbax-checkpoint-tmp"
+        half.mkdir(parents=True)
+        assert not claim.resumable
+        (half.parent / "generation_1").mkdir()
+        assert claim.resumable
+        for name in (".program.py.7.tmp", "checkpoint.new", "run.log", "program.py"):
+            (tmp_path / name).write_text("of a run that was killed")
+    with claimed(tmp_path, {"task": "a"}) as claim:
+        assert claim.resumable
+        assert sorted(os.listdir(tmp_path)) == [".mips_jax", "run.log"]
+    with claimed(tmp_path, {"task": "a"}, overwrite=True) as claim:
+        assert not claim.resumable and os.listdir(tmp_path) == [".mips_jax"]

@@ -12,7 +12,7 @@ SOLVED = {
     "method": "linear",
     "program_lines": 5,
     "verification": {"test_sequences": 10_000, "test_unseen": 10_000, "test_complete": False},
-    "network": {"hidden_dim": 1},
+    "network": {"hidden_dim": 1, "start": "random"},
     "reason": None,
     "seconds": {"train": 2.0, "extract": 0.5, "verify": 0.1, "total": 60.0},
 }
@@ -52,6 +52,7 @@ def test_every_column_is_filled_from_the_result_or_left_empty():
         "linear",
         "5",
         "1",
+        "random",
         "2.0",
         "0.5",
         "60.0",
@@ -87,4 +88,22 @@ def test_the_verdict_counts_solved_and_long():
 def test_the_page_gives_the_reason_of_every_failure():
     page = sweep_table.markdown_table([SOLVED, FAILED])
     assert "| Sum_All | yes |" in page and "- Hard: no method found a program" in page
-    assert sweep_table.csv_table([SOLVED]).splitlines()[1].startswith('Sum_All,yes,"10,000",100%')
+
+
+def test_what_varies_stands_beside_the_results():
+    runs = [
+        {"finished": True, "folder": "m/0_a", "seed": 0, "model.cell": "gru", "outcome": "solved"},
+        {
+            "finished": False,
+            "folder": "m/1_b",
+            "seed": 0,
+            "model.cell": "lstm",
+            "outcome": "crashed",
+        },
+        {"finished": True, "folder": "m/2_c", "seed": 1, "model.cell": None, "outcome": "no"},
+    ]
+    page = sweep_table.markdown_table([SOLVED, FAILED], runs)
+    lines = page.splitlines()
+    assert lines[0].endswith("| model.cell | seed | folder |")
+    assert lines[2].endswith("| gru | 0 | 0_a |") and lines[3].endswith("|  | 1 | 2_c |")
+    assert "- m/1_b: crashed" in page

@@ -12,7 +12,7 @@ import dataclasses
 
 from mips_jax.models import Architecture
 from mips_jax.training.analysis import AffineResponse
-from mips_jax.training.settings import ModelSettings
+from mips_jax.training.settings import IDENTIFIED, ModelSettings
 
 LEVELS_TOGETHER = 4  # hidden sizes that train side by side
 # affine populations are padded to a multiple of this hidden size: their cost is negligible
@@ -56,20 +56,27 @@ def _architecture(model: ModelSettings, hidden_dim: int, depth: int, width: int)
     return Architecture(hidden_dim, width, depth, output_width, depth, model.cell)
 
 
-def affine_wave(model: ModelSettings, response: AffineResponse | None) -> Wave | None:
-    """Affine networks of the order that the data call for (and one more), if the settings allow
-    them.
+def affine_wave(
+    model: ModelSettings, response: AffineResponse | None, levels: int = 1
+) -> Wave | None:
+    """Affine networks of the order that the data call for, if the settings allow them.
+
+    Args:
+        levels: hidden sizes that train side by side, from that order on. Networks that start from
+            the data need one; from random weights, larger ones learn where the smallest does not.
     """
     if model.cell != "mlp_rnn" or 1 not in model.depths or response is None:
         return None
-    allowed = sorted(h for h in model.hidden_dims if h >= response.order)[:1]
+    allowed = sorted(h for h in model.hidden_dims if h >= response.order)[:levels]
     if not allowed:
         return None
     largest = -(-allowed[-1] // AFFINE_PADDING) * AFFINE_PADDING
     return Wave(Architecture(largest), tuple(Architecture(h) for h in allowed))
 
 
-def ladder(model: ModelSettings, response: AffineResponse | None) -> list[Wave]:
+def ladder(
+    model: ModelSettings, response: AffineResponse | None, start: str = IDENTIFIED
+) -> list[Wave]:
     """Waves in the order in which they are tried: affine if the data are, then (where wanted) an
     affine transition with a readout of two layers (where it is perfect, smaller hidden sizes of the
     next shape have their chance, too), then ever larger shapes.
@@ -77,7 +84,7 @@ def ladder(model: ModelSettings, response: AffineResponse | None) -> list[Wave]:
     Each later (depth, width) starts two hidden sizes further up: small sizes get their chance with
     small shapes, and hard tasks reach large shapes soon.
     """
-    first = affine_wave(model, response)
+    first = affine_wave(model, response, 1 if start == IDENTIFIED else LEVELS_TOGETHER)
     waves = [] if first is None else [first]
     hidden_dims = sorted(set(model.hidden_dims))
     depths = sorted(set(model.depths))
@@ -100,10 +107,10 @@ def ladder(model: ModelSettings, response: AffineResponse | None) -> list[Wave]:
         rung = [Architecture(h, 0, 1, min(model.widths), 2) for h in hidden_dims[:LEVELS_TOGETHER]]
         waves.append(Wave(rung[-1], tuple(rung)))
     for index, (depth, width) in enumerate(shapes):
-        start = max(0, min(2 * index, len(hidden_dims) - LEVELS_TOGETHER))
+        lowest = max(0, min(2 * index, len(hidden_dims) - LEVELS_TOGETHER))
         levels = [
             _architecture(model, h, depth, width)
-            for h in hidden_dims[start : start + LEVELS_TOGETHER]
+            for h in hidden_dims[lowest : lowest + LEVELS_TOGETHER]
         ]
         waves.append(Wave(levels[-1], tuple(levels)))
     return waves

@@ -5,6 +5,8 @@ Axes: R rounds, M members, n parameters.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from mips_jax.networks import Network
@@ -21,6 +23,7 @@ from mips_jax.training.result import (
 )
 from mips_jax.training.search.rules import finished
 from mips_jax.training.search.state import SearchState
+from mips_jax.training.settings import IDENTIFIED
 from mips_jax.training.weights import raw_weights
 
 ROWS = 8_192  # sequences that are run together
@@ -34,6 +37,7 @@ def training_result(
     seconds: float,
     compile_seconds: float,
     out_of_time: bool,
+    identified: bool,
 ) -> TrainingResult:
     """The result of a search that has ended.
 
@@ -41,9 +45,12 @@ def training_result(
         shapes: of the waves, by index.
         seconds, compile_seconds: see `TrainingResult`.
         out_of_time: whether it ended for that reason.
+        identified: whether affine networks started from a fit of the data.
     """
     state = finished(state)
     best = best_member(state, shapes, training, test)
+    if best is not None and best.architecture.affine and identified:
+        best = dataclasses.replace(best, start=IDENTIFIED)
     return TrainingResult(
         best=best,
         members=tuple(member.record() for member in state.members),

@@ -61,7 +61,7 @@ class PopulationRun:
         data: see `Data`.
         choices: see `Choices`.
         mesh: the devices.
-        response: of the data, where they are affine.
+        response: of the data, where affine networks start from it.
         count: P.
     """
 
@@ -114,14 +114,17 @@ class PopulationRun:
 
     def train(
         self, active: np.ndarray, hypers: Hyper, pace: Pace, looks: Callable[[], bool]
-    ) -> Observation:
+    ) -> tuple[Observation, MemberState]:
         """Advances the active members by one chunk and evaluates them. When time is up before, what
-        they were by then is evaluated, but they stay where the chunk began.
+        they were by then is evaluated.
 
         Args:
             active: [P].
             pace: of the stretches in between.
             looks: called before each stretch; whether time is up.
+
+        Returns:
+            What was seen, and the members after it: `self.members` stays where the chunk began.
         """
         count, complete = len(active), True
         members = jax.tree.map(np.copy, self.members)
@@ -135,9 +138,7 @@ class PopulationRun:
             for old, leaf in zip(jax.tree.leaves((members, counts)), jax.tree.leaves(new)):
                 old[rows[used]] = leaf[used]
             evaluated[rows[used]] = True
-        if complete:
-            self.members = members
-        return Observation(
+        seen = Observation(
             steps=members.step,
             loss=members.loss,
             finite=np.isfinite(members.parameters).all(axis=1),
@@ -150,6 +151,7 @@ class PopulationRun:
             whole_test=self.whole_test,
             complete=complete,
         )
+        return seen, members
 
     def whole_test(self, place_: int) -> tuple[float, float]:
         """(sequence accuracy, largest error) of one member on all test sequences."""

@@ -16,12 +16,14 @@ import jax
 from jax.experimental import multihost_utils
 
 from mips_jax.errors import RequestError
+from mips_jax.interrupts import held_back
 from mips_jax.sequences import Sequences
 from mips_jax.training.analysis import affine_response
 from mips_jax.training.checkpoint import SavedSearch, SearchCheckpoint, fingerprint
 from mips_jax.training.devices import configure_devices, use_bfloat16_gradients
 from mips_jax.training.memory import check_memory
 from mips_jax.training.population import Shape, population_mesh, resolve_layout
+from mips_jax.training.processes import leads, shared
 from mips_jax.training.result import ProgressCallback, TrainingProgress, TrainingResult
 from mips_jax.training.search.hypers import failed_shapes, hypers
 from mips_jax.training.search.ladder import Wave, ladder
@@ -31,7 +33,7 @@ from mips_jax.training.search.population_run import Data, PopulationRun
 from mips_jax.training.search.rules import Choices, after_chunk, fresh_member, out_of_time
 from mips_jax.training.search.state import EMPTY, SearchState
 from mips_jax.training.search.tuning import SearchTuning
-from mips_jax.training.settings import TrainingSettings, validate
+from mips_jax.training.settings import IDENTIFIED, TrainingSettings, validate
 
 SECONDS_BETWEEN_REPORTS = 1.0  # at least, within a chunk
 
@@ -65,7 +67,7 @@ def train(
     settings = TrainingSettings() if settings is None else settings
     validate(settings)
     validate_data(training, test)
-    waves = ladder(settings.model, affine_response(training))
+    waves = ladder(settings.model, affine_response(training), settings.start)
     check_memory(settings, waves, training.inputs.shape[2], training.outputs.shape[2])
     configure_devices(settings.device)
     choices = Choices(settings, tuning or SearchTuning())
@@ -109,33 +111,33 @@ class Search:
         self.compile_seconds = 0.0
         self.mesh = population_mesh()
         self.response = affine_response(training)
-        self.waves = ladder(settings.model, self.response)
+        self.identified = self.response if settings.start == IDENTIFIED else None
+        self.waves = ladder(settings.model, self.response, settings.start)
         self.data = Data(training, test, choices, self.mesh)
         self.state = SearchState()
         self.unfinished: SearchState | None = None  # as it was within a chunk, when time was up
         self.population: PopulationRun | None = None
         self.pace = Pace(choices.tuning.stretch_seconds)
         self.checkpoint, self.saved = None, None
-        if checkpoint_dir is not None:
+        if checkpoint_dir is not None and leads():
             identity = fingerprint(settings, choices.tuning, training)
             self.checkpoint = SearchCheckpoint(checkpoint_dir, identity)
             self.saved = self.checkpoint.restore()
+        self.saved = shared(self.saved)
         if self.saved is not None:
             self.state, self.earlier = self.saved.state, self.saved.seconds
 
     # the stages
 
     def run(self) -> TrainingResult:
-        """Wave after wave, until a network is perfect, no shape is left or time is up."""
-        while self.state.wave < len(self.waves):
-            wave = self.waves[self.state.wave]
-            population = self._begin(wave)
-            while self.state.active.any() and not self._out_of_time():
-                self._round(wave, population)
-            if self._out_of_time() or (self.state.perfect() and not self._smaller_follow()):
-                break
-            self.state = dataclasses.replace(self.state, wave=self.state.wave + 1, places=None)
-            self.population = None
+        """Wave after wave, until a network is perfect, no shape is left or time is up. Where it is
+        interrupted, what was trained up to the last round is saved.
+        """
+        try:
+            self._train_waves()
+        except (KeyboardInterrupt, SystemExit):  # a cluster's launcher leaves by the second
+            self._save()
+            raise
         self._save()
         return training_result(
             self.unfinished or self.state,
@@ -145,23 +147,36 @@ class Search:
             self._seconds(),
             self.compile_seconds,
             self._out_of_time(),
+            self.identified is not None,
         )
+
+    def _train_waves(self) -> None:
+        while self.state.wave < len(self.waves):
+            wave = self.waves[self.state.wave]
+            population = self._begin(wave)
+            while self.state.active.any() and not self._out_of_time():
+                self._round(wave, population)
+            if self._out_of_time() or (self.state.perfect() and not self._smaller_follow()):
+                break
+            with held_back():
+                self.state = dataclasses.replace(self.state, wave=self.state.wave + 1, places=None)
+                self.population = None
 
     def _begin(self, wave: Wave) -> PopulationRun:
         """Compiles (or finds) the wave's programs and, unless resumed, draws its members."""
         began, before = time.monotonic(), self.state
-        if before.places is None:
-            self.state = self._first_members(wave)
-        count = len(self.state.places or ())
+        state = self._first_members(wave) if before.places is None else before
+        count = len(state.places or ())
         population = PopulationRun(
-            self._shape(wave), self.data, self._choices(), self.mesh, self.response, count
+            self._shape(wave), self.data, self._choices(), self.mesh, self.identified, count
         )
         if before.places is None:
-            population.start(before, self.state)
+            population.start(before, state)
         else:
             assert self.saved is not None and self.saved.leaves is not None
-            population.restore(self.saved.leaves, self.state)
-        self.population = population
+            population.restore(self.saved.leaves, state)
+        with held_back():  # the two are saved together
+            self.state, self.population = state, population
         self.compile_seconds += time.monotonic() - began
         return population
 
@@ -187,13 +202,14 @@ class Search:
         failed = failed_shapes(self.waves, self.state.wave)
         choices = self._choices()
         hyper = hypers(self.state, choices, population.trainable, failed)
-        seen = population.train(self.state.active, hyper, self.pace, self._looks)
-        if not seen.complete:
-            self.unfinished = out_of_time(self.state, seen, choices)
-            return
-        before = self.state
-        self.state = after_chunk(before, seen, choices)
-        population.start(before, self.state)
+        seen, members = population.train(self.state.active, hyper, self.pace, self._looks)
+        with held_back():  # weights and state are saved together, and so they change
+            if not seen.complete:
+                self.unfinished = out_of_time(self.state, seen, choices)
+                return
+            before, population.members = self.state, members
+            self.state = after_chunk(before, seen, choices)
+            population.start(before, self.state)
         self._report()
         if self.checkpoint is not None and self.checkpoint.due(self.settings.checkpoint_seconds):
             self._save()
@@ -224,8 +240,8 @@ class Search:
         )
 
     def _save(self) -> None:
-        if self.checkpoint is None:
-            return
+        if self.checkpoint is None or (self.population is None and self.state.places is not None):
+            return  # what was restored has not been gone on with: it is there
         leaves = None if self.population is None else self.population.leaves
         self.checkpoint.save(SavedSearch(self.state, leaves, self._seconds()))
 
@@ -252,7 +268,7 @@ class Search:
         state, index = self.state, self.state.best()
         member = None if index is None else state.members[index]
         accuracy = 0.0 if member is None else member.sequence_accuracy
-        wave = state.wave
+        wave, last = state.wave, state.history[-1] if state.history else {}
         self.progress(
             TrainingProgress(
                 stage=self.waves[wave].name,
@@ -262,5 +278,8 @@ class Search:
                 best_accuracy=1.0 if member and member.condition.perfect else accuracy,
                 best="" if member is None else str(member.architecture),
                 seconds=self._seconds(),
+                loss=min((row[-1] for row in last.values()), default=float("nan")),
+                perfect=len(state.perfect()),
+                work=state.work,
             )
         )
