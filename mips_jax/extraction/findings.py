@@ -14,6 +14,7 @@ import numpy as np
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.machine_network import MachineNetwork
 from mips_jax.extraction.outcomes import Report
+from mips_jax.extraction.plain import reading_of
 from mips_jax.extraction.result import TABLE, Candidate
 from mips_jax.machines import Mealy
 from mips_jax.networks import Network
@@ -149,6 +150,7 @@ def judged(
         tuple(item.meanings.items()),
         item.transient,
         float(steps[:, item.transient :].all(axis=1).mean()),
+        reading_of(program, evidence.inputs.bounds),
     )
     words = evidence.tuning.words
     if words.learnable < candidate.fidelity < 1.0:

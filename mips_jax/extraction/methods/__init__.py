@@ -13,6 +13,7 @@ from mips_jax.extraction.methods.linear import Linear
 from mips_jax.extraction.methods.longer_words import LongerWords
 from mips_jax.extraction.methods.method import Method
 from mips_jax.extraction.methods.nearly_finite import NearlyFinite
+from mips_jax.extraction.methods.plain import Plain
 from mips_jax.extraction.methods.registers import Registers
 from mips_jax.extraction.methods.settled import Settled
 
@@ -27,6 +28,7 @@ METHODS: dict[str, Method] = {
         Joint(),
         Erring(),
         Settled(),
+        Plain(),
         Baseline(),
     )
 }
