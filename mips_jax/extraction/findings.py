@@ -18,7 +18,7 @@ from mips_jax.extraction.plain import reading_of
 from mips_jax.extraction.result import TABLE, Candidate
 from mips_jax.machines import Mealy
 from mips_jax.networks import Network
-from mips_jax.programs import Lookup, Program, walk
+from mips_jax.programs import Lookup, Program, Var, is_short, walk
 
 # A program equals the machine if it errs at most this many times as often: errors are counted on
 # other words.
@@ -186,6 +186,10 @@ def first_outputs(network: Network) -> np.ndarray:
 
 
 def has_table(program: Program) -> bool:
-    """Whether a constant table stands in an update or an output."""
+    """Whether a constant table stands in an update or an output, other than a few numbers of which
+    an input chooses one.
+    """
     expressions = [*(r.update for r in program.registers), *program.outputs]
-    return any(isinstance(node, Lookup) for e in expressions for node in walk(e))
+    tables = [node for e in expressions for node in walk(e) if isinstance(node, Lookup)]
+    own = {Var(name) for name in program.inputs}
+    return any(not is_short(table) or table.indices[0] not in own for table in tables)

@@ -10,18 +10,19 @@ from collections.abc import Set
 from mips_jax.programs.expression import Call, Const, Expression, Lookup, Var, children, is_boolean
 from mips_jax.programs.operators import OPERATORS
 
-NO_BITS: frozenset[Var] = frozenset()
+NO_BITS: frozenset[Expression] = frozenset()
 
 _RIDDLE = 20.0  # bits of arithmetic with a truth, or of a comparison of comparisons
 _BENT = 3.0  # bits of an order or a remainder where one of the two sides is 0 or 1
 _NESTED = 25.0  # bits of each conditional within two others
 _DEEPEST = 2  # conditionals that may lie in one another
+_SHORT = 6  # entries of a table that is read at a glance
 _ARITHMETIC = {"mul", "min", "max", "abs", "floordiv", "median", "neg"}
 _ORDERS = {"lt", "le", "gt", "ge"}
 _COMPARISONS = _ORDERS | {"eq", "ne"}
 
 
-def reading_bits(expression: Expression, bits: Set[Var] = NO_BITS) -> float:
+def reading_bits(expression: Expression, bits: Set[Expression] = NO_BITS) -> float:
     """What it costs a reader.
 
     Args:
@@ -31,7 +32,7 @@ def reading_bits(expression: Expression, bits: Set[Var] = NO_BITS) -> float:
     return _length(expression) + riddle_bits(expression, bits)
 
 
-def riddle_bits(expression: Expression, bits: Set[Var] = NO_BITS) -> float:
+def riddle_bits(expression: Expression, bits: Set[Expression] = NO_BITS) -> float:
     """The share of `reading_bits` that no reader owes to the length alone."""
     deep = max(_depth(expression) - _DEEPEST, 0)
     match expression:
@@ -40,7 +41,7 @@ def riddle_bits(expression: Expression, bits: Set[Var] = NO_BITS) -> float:
     return _NESTED * deep + _riddles(expression, bits)
 
 
-def is_bit(expression: Expression, bits: Set[Var]) -> bool:
+def is_bit(expression: Expression, bits: Set[Expression]) -> bool:
     """Whether its value is 0 or 1 by what it is made of."""
     match expression:
         case Var():
@@ -61,9 +62,11 @@ def is_bit(expression: Expression, bits: Set[Var]) -> bool:
 def _length(expression: Expression) -> float:
     match expression:
         case Const(value):
-            return 3.0 + math.log2(1 + abs(value))
+            return 3.0 + math.log2(1 + abs(value)) + (value < 0)
         case Var():
             return 4.0
+        case Lookup(table=table, indices=(Var(),)) if len(table) <= _SHORT:
+            return 6.0 + sum(2.0 + math.log2(1 + abs(cell)) for cell in table)
         case Lookup(table=table):
             return 20.0 + 4.0 * _cells(table) + sum(map(_length, children(expression)))
         case Call(operator, arguments):
@@ -81,7 +84,7 @@ def _depth(expression: Expression) -> int:
     return below + (isinstance(expression, Call) and expression.operator == "if")
 
 
-def _riddles(expression: Expression, bits: Set[Var]) -> float:
+def _riddles(expression: Expression, bits: Set[Expression]) -> float:
     below = sum(_riddles(child, bits) for child in children(expression))
     match expression:
         case Call(operator, arguments):
@@ -89,7 +92,7 @@ def _riddles(expression: Expression, bits: Set[Var]) -> float:
     return below
 
 
-def _own(operator: str, arguments: tuple[Expression, ...], bits: Set[Var]) -> float:
+def _own(operator: str, arguments: tuple[Expression, ...], bits: Set[Expression]) -> float:
     truths = sum(map(is_boolean, arguments))
     if operator in _COMPARISONS and truths:
         return _RIDDLE

@@ -1,4 +1,6 @@
-"""Exact programs written once more, as a person would write them."""
+"""Programs as a person would write them: a finite machine taken apart, and exact programs written
+once more.
+"""
 
 from __future__ import annotations
 
@@ -9,40 +11,69 @@ from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.findings import Findings, Proposal
 from mips_jax.extraction.methods.method import Proposals
 from mips_jax.extraction.outcomes import Outcome, Report
-from mips_jax.extraction.plain import rewritten, riddles_of
-from mips_jax.extraction.result import TABLE
+from mips_jax.extraction.plain import programs_of, reading_of, rewritten, riddles_of
+from mips_jax.extraction.result import TABLE, Candidate
 
 _REWRITTEN = 3  # programs, the easiest to read first
-_EASY = 48.0  # bits: a program without riddles that costs less is left as it is
+_EASY = 48.0  # bits: a program without riddles that costs a reader less is left as it is
+_ENOUGH = 2  # programs of the machine's parts that are easier to read than what was known
 _WORDS = 400  # of each kind, on which the rows of a step are collected
 
 
 class Plain:
-    """Programs with plain terms, guards and truths in the place of riddles."""
+    """Programs with plain terms, guards and truths in the place of riddles and tables."""
 
     name, family = "plain", "registers"
-    needs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ("automaton",)
     automatic = True
 
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
-        exact = [c for c in findings.candidates if c.fidelity >= findings.standard]
-        known = [c for c in sorted(exact, key=lambda c: c.score) if c.method != TABLE]
-        if known and self._easy(known[0], evidence):
+        known = _exact(findings)
+        if known and known[0].score < _EASY and not _riddles(known[0], evidence):
             return Report(self.name, Outcome.NOT_NEEDED)
-        words = np.concatenate(
-            [evidence.wide.words[:_WORDS], evidence.narrow.words[:_WORDS]]
-        ).astype(np.int64)
+        words = np.concatenate([evidence.wide.words[:_WORDS], evidence.narrow.words[:_WORDS]])
         gained = 0
         for candidate in known[:_REWRITTEN]:
-            found = rewritten(candidate.program, words, findings.machine)
+            if budget.guard.strikes():
+                break
+            found = rewritten(candidate.program, words.astype(np.int64), findings.machine)
             if found is not None:
                 meanings = dict(candidate.meanings)
-                yield Proposal(found, f"{candidate.note}; written plainly", meanings)
+                _, findings = yield Proposal(
+                    found, f"{candidate.note}; written plainly", meanings
+                )
                 gained += 1
-        outcome = Outcome.FOUND if gained else Outcome.NOT_NEEDED
-        return Report(self.name, outcome, f"{gained} of {len(known[:_REWRITTEN])} programs")
+        parts = 0
+        if findings.machine is not None:
+            for program, note in self._parts(evidence, findings, budget):
+                yield Proposal(program, note)
+                parts += 1
+        outcome = Outcome.FOUND if gained + parts else Outcome.NOT_NEEDED
+        figures = f"{gained} of {len(known[:_REWRITTEN])} programs, {parts} of the machine's parts"
+        return Report(self.name, outcome, figures)
 
     @staticmethod
-    def _easy(candidate, evidence: Evidence) -> bool:
-        cheap = candidate.score < _EASY
-        return cheap and not riddles_of(candidate.program, evidence.inputs.bounds)
+    def _parts(evidence: Evidence, findings: Findings, budget: Budget):
+        """Programs over the machine's parts that are easier to read than what is known."""
+        known = _exact(findings)
+        least = known[0].score if known else np.inf
+        if findings.machine is None or (least < _EASY and not _riddles(known[0], evidence)):
+            return
+        found = 0
+        for program, note in programs_of(findings.machine, least):
+            reading = reading_of(program, evidence.inputs.bounds)
+            if reading < least:
+                least, found = reading, found + 1
+                yield program, note
+            if found == _ENOUGH or least < _EASY or budget.guard.strikes():
+                return
+
+
+def _exact(findings: Findings) -> list[Candidate]:
+    """Exact programs without tables, the easiest to read first."""
+    exact = [c for c in findings.candidates if c.fidelity >= findings.standard]
+    return [c for c in sorted(exact, key=lambda c: c.score) if c.method != TABLE]
+
+
+def _riddles(candidate: Candidate, evidence: Evidence) -> bool:
+    return riddles_of(candidate.program, evidence.inputs.bounds) > 0

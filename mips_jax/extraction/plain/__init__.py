@@ -1,5 +1,6 @@
 """Programs as a person would write them: plain terms, guards, and one of a few in each step."""
 
+from mips_jax.extraction.plain.of_machine import programs_of
 from mips_jax.extraction.plain.rewrite import reading_of, rewritten, riddles_of
 
-__all__ = ["reading_of", "rewritten", "riddles_of"]
+__all__ = ["programs_of", "reading_of", "rewritten", "riddles_of"]

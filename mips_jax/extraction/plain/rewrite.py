@@ -19,9 +19,9 @@ from mips_jax.extraction.plain.table import Table
 from mips_jax.inputs import InputRange
 from mips_jax.machines import Mealy, compare
 from mips_jax.programs import (
-    Call,
     Const,
     Expression,
+    Lookup,
     Program,
     Var,
     evaluate,
@@ -30,26 +30,34 @@ from mips_jax.programs import (
     variables,
     walk,
 )
-from mips_jax.programs.reading import NO_BITS, reading_bits, riddle_bits
+from mips_jax.programs.arrays import Cells, lists_of
+from mips_jax.programs.reading import reading_bits, riddle_bits
 
-_ROWS = 400  # of a table that is searched
+_ROWS = 250  # of a table that is searched
 _ROUNDS = 3  # in which rows that contradict an expression join the table
 _FAILURES = 40  # rows that join it
 _COLUMNS = 9  # of a table: more make too many terms
 _REGISTER = 6.0  # bits that one more register costs a reader
 _LARGEST_CONSTANT = 100
 _PLAIN = 14.0  # an expression that costs less is left alone
+_LONGEST_TABLE = 6  # entries of a table that is written where it is read
 _MARGIN = 0.5  # bits that must be gained
 
 
 def reading_of(program: Program, bounds: InputRange) -> float:
-    """What a program costs a reader, in bits."""
+    """What a program costs a reader, in bits: registers that are kept in a list are read as one."""
     bits = bits_of(program, bounds)
+    lists = lists_of(program)
+    listed = {r.name for found in lists for r in found.registers}
+    parts: list[Expression] = [r.update for r in program.registers if r.name not in listed]
+    for found in lists:
+        parts.append(found.value)
+        if isinstance(found, Cells):
+            parts += [found.index] + ([found.guard] if found.guard else [])
     seen: set[Expression] = set()
-    total = _REGISTER * len(program.registers)
-    for expression in (*(r.update for r in program.registers), *program.outputs):
-        cost = reading_bits(expression, bits)
-        total += 4.0 if expression in seen else cost
+    total = _REGISTER * (len(program.registers) - len(listed) + len(lists))
+    for expression in (*parts, *program.outputs):
+        total += 4.0 if expression in seen else reading_bits(expression, bits)
         seen.add(expression)
     return total
 
@@ -107,6 +115,7 @@ class Rows:
     def __init__(self, columns: dict[Var, np.ndarray], outputs: Sequence[np.ndarray], inputs):
         self.columns, self.outputs, self.inputs = columns, outputs, inputs
         self.constants = _constants(columns, outputs)
+        self.offered: dict[Expression, np.ndarray] = {}
 
     @classmethod
     def of(cls, program: Program, words: np.ndarray) -> Rows:
@@ -144,20 +153,40 @@ class Rows:
             return expression
         return found
 
-    def _read(self, target: Var | int, expression: Expression) -> list[Var]:
+    def found(self, target: Var | int) -> Expression | None:
+        """The plainest expression for a register after the step, from what was before it, or for an
+        output, from what is before and after; None where there is none of the kind.
+        """
+        wanted = self.columns[target] if isinstance(target, Var) else self.outputs[target]
+        if (wanted == wanted[0]).all():
+            return Const(int(wanted[0]))
+        read = self._read(target, None)
+        copies = [v for v in read if (self.columns[v] == wanted).all()]
+        return copies[0] if copies else self._search(read, wanted, None)
+
+    def offer(self, updates: Sequence[Expression]) -> None:
+        """Outputs may be made of the short tables that these updates read."""
+        tables = {node for e in updates for node in walk(e) if isinstance(node, Lookup)}
+        self.offered = {t: evaluate(t, self.columns) for t in tables}
+
+    def _read(self, target: Var | int, expression: Expression | None) -> list[Var]:
         """What it may read: the inputs, the registers before the step, and of those after it the
         ones that it reads now.
         """
-        known = variables(expression)
+        known = variables(expression) if expression is not None else set()
         late = {v for v in known if v.updated}
         if not isinstance(target, Var):
             late |= {v for v in self.columns if v.updated}
         every = [v for v in self.columns if not v.updated or v in late]
-        if len(every) > _COLUMNS:
+        if len(every) > _COLUMNS and known:
             every = [v for v in every if v in known or v in self.inputs]
+        elif len(every) > _COLUMNS:
+            every = [v for v in every if not v.updated]
         return every
 
-    def _search(self, read: list[Var], wanted: np.ndarray, now: Expression) -> Expression | None:
+    def _search(
+        self, read: list[Var], wanted: np.ndarray, now: Expression | None
+    ) -> Expression | None:
         rng = np.random.default_rng(0)
         count = len(wanted)
         if count > 2**20 or any(abs(int(self.columns[v].max(initial=0))) > 2**30 for v in read):
@@ -166,12 +195,15 @@ class Rows:
         if count > _ROWS:
             ends = [int(f(self.columns[v])) for v in read for f in (np.argmin, np.argmax)]
             chosen = np.unique([*ends, *rng.choice(count, _ROWS, replace=False)])
-        own = [node.value for node in walk(now) if isinstance(node, Const)]
+        parts = walk(now) if now is not None else ()
+        own = [node.value for node in parts if isinstance(node, Const)]
         constants = tuple(sorted({*self.constants, *own}))
         everything = {v: self.columns[v] for v in read}
+        leaves: dict[Expression, np.ndarray] = {**everything, **self.offered}
+        leaves |= self._steps(read, wanted) if not self.offered else {}
         for _ in range(_ROUNDS):
             table = Table(
-                {v: c[chosen] for v, c in everything.items()},
+                {v: c[chosen] for v, c in leaves.items()},
                 frozenset(self.inputs & set(read)),
                 constants,
             )
@@ -186,6 +218,34 @@ class Rows:
         return None
 
 
+    def _steps(self, read: list[Var], wanted: np.ndarray) -> dict[Expression, np.ndarray]:
+        """By how much each letter moves a register, as a short table, where there is one number
+        for each letter that is right for most states.
+        """
+        letters = [v for v in read if v in self.inputs]
+        own = [v for v in read if v not in self.inputs and not v.updated]
+        if len(letters) != 1 or len(own) != 1:
+            return {}
+        letter, change = self.columns[letters[0]], wanted - self.columns[own[0]]
+        low, high = int(letter.min()), int(letter.max())
+        if not 2 <= high - low < _LONGEST_TABLE or wanted.min() != self.columns[own[0]].min():
+            return {}
+        moves = [_most_frequent(change[letter == a]) for a in range(low, high + 1)]
+        if None in moves or len(set(np.diff(moves))) == 1:
+            return {}
+        table = Lookup("STEPS", tuple(moves), (letters[0],), (low,))
+        return {table: evaluate(table, self.columns)}
+
+
+def _most_frequent(values: np.ndarray) -> int | None:
+    """The smallest in size of the most frequent ones; None of nothing."""
+    if not len(values):
+        return None
+    found, counts = np.unique(values, return_counts=True)
+    most = found[counts == counts.max()]
+    return int(most[np.abs(most).argmin()])
+
+
 def _is_bit(column: np.ndarray) -> bool:
     return bool(column.min(initial=0) >= 0 and column.max(initial=0) <= 1)
 
@@ -198,5 +258,3 @@ def _constants(columns: dict[Var, np.ndarray], outputs: Sequence[np.ndarray]) ->
         found |= {low, high, high + 1, (high + 1) // 2}
     return tuple(sorted(c for c in found if abs(c) <= _LARGEST_CONSTANT))
 
-
-__all__ = ["NO_BITS", "Call", "Rows", "bits_of", "reading_of", "rewritten", "riddles_of", "same"]

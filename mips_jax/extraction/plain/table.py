@@ -18,12 +18,12 @@ class Table:
     """What an expression may read.
 
     Attributes:
-        columns: [R] int64 for each variable, all rows different.
+        columns: [R] int64 for each variable, and for each short table that counts as one.
         letters: the variables among them that are inputs.
         constants: numbers that are worth trying.
     """
 
-    columns: Mapping[Var, np.ndarray]
+    columns: Mapping[Expression, np.ndarray]
     letters: frozenset[Var]
     constants: tuple[int, ...] = ()
 
@@ -32,7 +32,7 @@ class Table:
         return len(next(iter(self.columns.values())))
 
     @property
-    def bits(self) -> frozenset[Var]:
+    def bits(self) -> frozenset[Expression]:
         """Variables that are 0 or 1 on all rows."""
         return frozenset(
             v for v, c in self.columns.items() if c.min(initial=0) >= 0 and c.max(initial=0) <= 1

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mips_jax.extraction.plain.table import Pool, Table
+from mips_jax.extraction.regression.affine import affine_expression, integer_affine
 from mips_jax.programs import OPERATORS, Const, Expression, Var, call, tidied
 from mips_jax.programs.reading import reading_bits
 
@@ -18,7 +19,7 @@ _FACTORS = (2, 3)  # of a digit that is shifted
 _MOST_VALUES = 12  # of a target that may stand as constants
 _MOST_SUMMED = 5  # variables of one sum
 _LARGEST_DIVISOR = 16
-_LARGEST = 2**40  # numbers beyond it belong to no plain term
+_JOINED = 7  # truths of which two or three are joined
 
 Term = tuple[Expression, np.ndarray]
 
@@ -39,6 +40,7 @@ def terms(table: Table, target: np.ndarray) -> Pool:
     bits = [leaf for leaf in leaves if leaf[0] in table.bits]
     found.add(_truths(bits))
     sums = list(_sums(leaves, bits))
+    found.add(_affine(leaves, target))
     found.add(sums)
     found.add(_products(leaves, bits))
     found.add(_bounded(sums, target))
@@ -80,7 +82,7 @@ def applied(operator: str, *terms: Term | int) -> Term:
 def _truths(bits: list[Term]) -> Iterator[Term]:
     for bit in bits:
         yield applied("sub", 1, bit)
-    for count in (2, 3):
+    for count in (2, 3) if len(bits) <= _JOINED else ():
         for chosen in itertools.combinations(bits, count):
             for operator in ("xor", "and", "or"):
                 term = chosen[0]
@@ -119,6 +121,18 @@ def _sums(leaves: list[Term], bits: list[Term]) -> Iterator[Term]:
             for other in chosen[1:]:
                 total = applied("add", total, other)
             yield total
+
+
+def _affine(leaves: list[Term], target: np.ndarray) -> Iterator[Term]:
+    """A sum with factors, of all variables before the step or after it."""
+    early = [leaf for leaf in leaves if not getattr(leaf[0], "updated", False)]
+    late_names = {leaf[0].name for leaf in leaves if leaf not in early}
+    late = [leaf for leaf in leaves if getattr(leaf[0], "name", "") not in late_names or leaf not in early]
+    for chosen in (late, early):
+        solution = integer_affine([values for _, values in chosen], target) if chosen else None
+        if solution is not None:
+            variables = [expression for expression, _ in chosen]
+            yield affine_expression(variables, *solution), target
 
 
 def _products(leaves: list[Term], bits: list[Term]) -> Iterator[Term]:
