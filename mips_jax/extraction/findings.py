@@ -14,11 +14,11 @@ import numpy as np
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.machine_network import MachineNetwork
 from mips_jax.extraction.outcomes import Report
-from mips_jax.extraction.plain import reading_of
+from mips_jax.extraction.plain import names_for, reading_of
 from mips_jax.extraction.result import TABLE, Candidate
 from mips_jax.machines import Mealy
 from mips_jax.networks import Network
-from mips_jax.programs import Lookup, Program, Var, is_short, walk
+from mips_jax.programs import Lookup, Program, Var, is_short, renamed, walk
 
 # A program equals the machine if it errs at most this many times as often: errors are counted on
 # other words.
@@ -134,10 +134,11 @@ def judged(
             return evidence, dataclasses.replace(findings, machine=item.machine)
         findings = dataclasses.replace(findings, larger=item.larger)
         return _standing_in(item.machine, item.agreement, evidence, findings)
-    known = next((c for c in findings.candidates if c.program == item.program), None)
+    names = names_for(item.program)
+    program, fresh = renamed(item.program, names), evidence.fresh
+    known = next((c for c in findings.candidates if c.program == program), None)
     if known is not None:
         return evidence, dataclasses.replace(findings, latest=known)
-    program, fresh = item.program, evidence.fresh
     steps = (program.run(fresh.words) == fresh.outputs).all(axis=2)
     agree = steps.all(axis=1)
     candidate = Candidate(
@@ -147,7 +148,7 @@ def judged(
         float(agree.mean()),
         item.note,
         evidence.alphabet,
-        tuple(item.meanings.items()),
+        tuple((names.get(name, name), meaning) for name, meaning in item.meanings.items()),
         item.transient,
         float(steps[:, item.transient :].all(axis=1).mean()),
         reading_of(program, evidence.inputs.bounds),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 
-from mips_jax.programs.expression import Call, Const, Expression, Var
+from mips_jax.programs.expression import Call, Const, Expression, Var, walk
 from mips_jax.programs.statements import SHIFT, STORE, Branch, Statement
 from mips_jax.programs.text import expression_text, may_be_bool
+from mips_jax.programs.tidy import tidied
 
 COLUMNS = 100
 
@@ -39,7 +40,10 @@ def lines_of(statement: Statement, indent: int) -> list[str]:
 
 
 def texts_of(condition: Expression) -> str:
-    """A condition: no number is needed."""
+    """A condition: no number is needed, and nothing need be compared with 0."""
+    match condition:
+        case Call("ne", (Var() as variable, Const(0))):
+            return expression_text(variable)
     return expression_text(condition)
 
 
@@ -103,4 +107,12 @@ def _assignment(name: str, expression: Expression) -> tuple[str, str]:
             return f"{name} ^= ", expression_text(other)
         case Call("xor", (other, Var(second))) if second == name:
             return f"{name} ^= ", expression_text(other)
+        case Call("add" | "sub") if (rest := _rest(name, expression)) is not None:
+            return f"{name} += ", expression_text(rest)
     return f"{name} = ", line_of(expression)
+
+
+def _rest(name: str, total: Expression) -> Expression | None:
+    """What is added to a variable, where it is one term of a sum."""
+    rest = tidied(Call("sub", (total, Var(name))))
+    return None if Var(name) in walk(rest) or rest == total else rest

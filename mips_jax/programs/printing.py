@@ -28,6 +28,8 @@ from mips_jax.programs.recurrence import Recurrence, Register
 from mips_jax.programs.statements import SHIFT, STORE, Assign, Statement, arranged
 from mips_jax.programs.text import is_short
 
+_LINES_OF_INITIALS = 2
+
 _Kind = TypeVar("_Kind", bound=Recurrence)
 
 
@@ -151,6 +153,10 @@ def _initial_lines(registers: list[Register]) -> list[str]:
     for register in sorted(registers, key=lambda r: (len(r.name), r.name)):
         by_value.setdefault(register.initial, []).append(register.name)
     lines = []
+    if len(by_value) > _LINES_OF_INITIALS:
+        named = [name for names in by_value.values() for name in names]
+        values = [str(value) for value, names in by_value.items() for _ in names]
+        return laid_out(4, f"{', '.join(named)} = ", ", ".join(values))
     for value, names in by_value.items():
         for start in range(0, len(names), 6):
             lines.append(f"    {' = '.join(names[start : start + 6])} = {value}")

@@ -12,6 +12,7 @@ from mips_jax.programs.operators import OPERATORS
 
 NO_BITS: frozenset[Expression] = frozenset()
 
+_NAME = 4.0  # bits of a variable
 _RIDDLE = 20.0  # bits of arithmetic with a truth, or of a comparison of comparisons
 _BENT = 3.0  # bits of an order or a remainder where one of the two sides is 0 or 1
 _NESTED = 25.0  # bits of each conditional within two others
@@ -30,6 +31,13 @@ def reading_bits(expression: Expression, bits: Set[Expression] = NO_BITS) -> flo
         bits: variables that are 0 or 1 at all times.
     """
     return _length(expression) + riddle_bits(expression, bits)
+
+
+def shared_reading_bits(expression: Expression, bits: Set[Expression], seen: set) -> float:
+    """The same, where what is in `seen` was written before and costs a name only; adds what it
+    meets.
+    """
+    return _length(expression, seen) + riddle_bits(expression, bits)
 
 
 def riddle_bits(expression: Expression, bits: Set[Expression] = NO_BITS) -> float:
@@ -59,19 +67,23 @@ def is_bit(expression: Expression, bits: Set[Expression]) -> bool:
     return is_boolean(expression)
 
 
-def _length(expression: Expression) -> float:
+def _length(expression: Expression, seen: set[Expression] | None = None) -> float:
+    if seen is not None and isinstance(expression, Call):
+        if expression in seen:
+            return _NAME
+        seen.add(expression)
     match expression:
         case Const(value):
             return 3.0 + math.log2(1 + abs(value)) + (value < 0)
         case Var():
-            return 4.0
+            return _NAME
         case Lookup(table=table, indices=(Var(),)) if len(table) <= _SHORT:
             return 6.0 + sum(2.0 + math.log2(1 + abs(cell)) for cell in table)
         case Lookup(table=table):
-            return 20.0 + 4.0 * _cells(table) + sum(map(_length, children(expression)))
+            return 20.0 + 4.0 * _cells(table) + sum(_length(c, seen) for c in children(expression))
         case Call(operator, arguments):
             own = 3.0 if operator == "if" else OPERATORS[operator].bits
-            return own + sum(map(_length, arguments))
+            return own + sum(_length(a, seen) for a in arguments)
     raise TypeError(f"not an expression: {expression!r}")
 
 

@@ -11,13 +11,38 @@ from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.findings import Findings, Proposal
 from mips_jax.extraction.methods.method import Proposals
 from mips_jax.extraction.outcomes import Outcome, Report
-from mips_jax.extraction.plain import programs_of, reading_of, rewritten, riddles_of
+from mips_jax.extraction.plain import cells_of, programs_of, reading_of, rewritten, riddles_of
 from mips_jax.extraction.result import TABLE, Candidate
 
 _REWRITTEN = 3  # programs, the easiest to read first
 _EASY = 48.0  # bits: a program without riddles that costs a reader less is left as it is
 _ENOUGH = 2  # programs of the machine's parts that are easier to read than what was known
+_LARGE = 40  # states times letters
+_SETTLES = 120.0  # bits: a program of cells that costs a reader less needs no other search
 _WORDS = 400  # of each kind, on which the rows of a step are collected
+
+
+class Cells:
+    """Registers that inputs only set or copy, where the machine is so large that other searches
+    for its registers are long.
+    """
+
+    name, family = "cells", "registers"
+    needs: tuple[str, ...] = ("automaton",)
+    automatic = True
+
+    def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
+        machine = findings.machine
+        if machine is None or machine.states * len(machine.letters) < _LARGE:
+            return Report(self.name, Outcome.NO_USE)
+        found = 0
+        for program, note in cells_of(machine):
+            plain = reading_of(program, evidence.inputs.bounds) < _SETTLES
+            yield Proposal(program, note, settles=plain)
+            found += 1
+            if plain:
+                break
+        return Report(self.name, Outcome.FOUND if found else Outcome.NO_PROGRAM, f"{found} programs")
 
 
 class Plain:
@@ -36,7 +61,12 @@ class Plain:
         for candidate in known[:_REWRITTEN]:
             if budget.guard.strikes():
                 break
-            found = rewritten(candidate.program, words.astype(np.int64), findings.machine)
+            found = rewritten(
+                candidate.program,
+                words.astype(np.int64),
+                evidence.inputs.bounds,
+                findings.machine,
+            )
             if found is not None:
                 meanings = dict(candidate.meanings)
                 _, findings = yield Proposal(

@@ -11,13 +11,14 @@ import numpy as np
 
 from mips_jax.extraction.plain.guards import guards
 from mips_jax.extraction.plain.table import Pool, Table
-from mips_jax.extraction.plain.terms import terms
+from mips_jax.extraction.plain.terms import sum_of, terms
 from mips_jax.programs import Call, Const, Expression, call, negation, tidied
 from mips_jax.programs.reading import reading_bits
 
 _IF = 3.0  # bits
 _CHOICES = 12  # guards for whose rest another guard is sought
 _PAIRED = 45  # guards that are joined by `and`, two at a time
+_SUMMED = 80  # guards behind which a sum with factors is sought
 _FEW_TERMS = 250  # terms that are tried behind two guards
 _LINKED = 0.05  # gain of a comparison that goes on where the last one ended
 _JOINED = 4  # conditions that may be joined to one
@@ -56,6 +57,8 @@ class Guarded:
         if plain > 40.0 and len(self.guards):
             few, right = pool.first(_FEW_TERMS), wrong[:_FEW_TERMS]
             found += [self._two_guards(pool, wrong), self._joined_guards(few, right)]
+        if not any(found):
+            found.append(self._sums_behind_guards(pool, wrong, target))
         known = [f for f in found if f is not None]
         best = min(known, key=lambda f: f.cost, default=None)
         return None if best is None else tidied(best.expression)
@@ -161,6 +164,27 @@ class Guarded:
                 condition = self._condition(g, not side)
                 value = pool.expressions[term]
                 best = _Found(_conditional(condition, value, rest_of.expression), float(cost))
+        return best
+
+    def _sums_behind_guards(self, pool: Pool, wrong, target: np.ndarray) -> _Found | None:
+        """`a if guard else b` where one of the two is a sum with factors that no term is."""
+        if_held, otherwise = _errors(self.masks, wrong)
+        best: _Found | None = None
+        for g in range(min(len(self.guards), _SUMMED)):
+            held = self.guards.values[g]
+            for rows, errors in ((held, otherwise), (~held, if_held)):
+                place, price = _cheapest(errors[[g]], pool.costs)
+                if not np.isfinite(price[0]):
+                    continue
+                total = sum_of(self.table, target, rows)
+                if total is None:
+                    continue
+                other, condition = pool.expressions[place[0]], self.guards.expressions[g]
+                branches = (total, other) if rows is held else (other, total)
+                cost = self.guards.costs[g] + price[0] + _IF
+                cost += reading_bits(total, self.table.bits)
+                if best is None or cost < best.cost:
+                    best = _Found(_conditional(condition, *branches), float(cost))
         return best
 
     def _joined_guards(self, pool: Pool, wrong: np.ndarray) -> _Found | None:

@@ -14,7 +14,12 @@ from mips_jax.extraction.plain.letters import Letters, cells, copied
 from mips_jax.extraction.plain.rewrite import Rows
 from mips_jax.inputs import input_names
 from mips_jax.machines import Mealy, compare
-from mips_jax.machines.decomposition import Coordinates, coordinate_systems, group_name
+from mips_jax.machines.decomposition import (
+    Coordinates,
+    coordinate_systems,
+    group_name,
+    observables,
+)
 from mips_jax.programs import Expression, Program, Register, Var, pruned, reuse_updates
 from mips_jax.programs.reading import reading_bits
 
@@ -36,13 +41,38 @@ def programs_of(machine: Mealy, most: float = np.inf) -> Iterator[tuple[Program,
     for system in itertools.islice(coordinate_systems(machine), _MOST_SYSTEMS):
         program = program_over(machine, system, most)
         if program is not None and compare(program, machine).equal is True:
-            group = group_name(machine)
-            yield program, system.note + (f"; inputs act as {group}" if group else "")
+            yield program, _noted(system, machine)
 
 
-def program_over(machine: Mealy, system: Coordinates, most: float = np.inf) -> Program | None:
-    """The program over these coordinates, or None where one of its expressions is not found, or
-    where the updates alone cost a reader more than `most` bits.
+def cells_of(machine: Mealy) -> Iterator[tuple[Program, str]]:
+    """(program, how it was found) where every letter only sets, copies or leaves registers: found
+    at once, and as plain as can be. Every program is proven equal to the machine.
+    """
+    if machine.states < 2 or machine.states * len(machine.letters) > _MOST_ROWS:
+        return
+    for closed in observables(machine):
+        system = Coordinates(tuple(closed), "cells that inputs set or copy")
+        if len(closed) > 1:
+            program = program_over(machine, system, searched=False)
+            if program is not None and compare(program, machine).equal is True:
+                yield program, _noted(system, machine)
+
+
+def _noted(system: Coordinates, machine: Mealy) -> str:
+    group = group_name(machine)
+    return system.note + (f"; inputs act as {group}" if group else "")
+
+
+def program_over(
+    machine: Mealy, system: Coordinates, most: float = np.inf, searched: bool = True
+) -> Program | None:
+    """The program over these coordinates, or None where one of its expressions is not found.
+
+    Args:
+        machine: what it must equal.
+        system: its registers.
+        most: bits that the updates may cost a reader.
+        searched: whether updates are sought that do more than set and copy.
     """
     names = register_names(len(system.columns))
     before = {Var(name): column for name, column in zip(names, system.columns)}
@@ -54,7 +84,7 @@ def program_over(machine: Mealy, system: Coordinates, most: float = np.inf) -> P
         updates, spent = [], 0.0
         for variable, after in zip(before, afters):
             update = copied(after, before, letters, variable) if len(before) > 1 else None
-            if update is None:
+            if update is None and searched:
                 update = rows.found(Var(variable.name, updated=True))
             if update is None:
                 return None

@@ -19,11 +19,13 @@ from mips_jax.extraction.plain.table import Table
 from mips_jax.inputs import InputRange
 from mips_jax.machines import Mealy, compare
 from mips_jax.programs import (
+    Call,
     Const,
     Expression,
     Lookup,
     Program,
     Var,
+    call,
     evaluate,
     pruned,
     reuse_updates,
@@ -31,7 +33,7 @@ from mips_jax.programs import (
     walk,
 )
 from mips_jax.programs.arrays import Cells, lists_of
-from mips_jax.programs.reading import reading_bits, riddle_bits
+from mips_jax.programs.reading import reading_bits, riddle_bits, shared_reading_bits
 
 _ROWS = 250  # of a table that is searched
 _ROUNDS = 3  # in which rows that contradict an expression join the table
@@ -56,10 +58,7 @@ def reading_of(program: Program, bounds: InputRange) -> float:
             parts += [found.index] + ([found.guard] if found.guard else [])
     seen: set[Expression] = set()
     total = _REGISTER * (len(program.registers) - len(listed) + len(lists))
-    for expression in (*parts, *program.outputs):
-        total += 4.0 if expression in seen else reading_bits(expression, bits)
-        seen.add(expression)
-    return total
+    return total + sum(shared_reading_bits(e, bits, seen) for e in (*parts, *program.outputs))
 
 
 def riddles_of(program: Program, bounds: InputRange) -> float:
@@ -76,25 +75,49 @@ def bits_of(program: Program, bounds: InputRange) -> frozenset[Var]:
     )
 
 
-def rewritten(program: Program, words: np.ndarray, machine: Mealy | None = None) -> Program | None:
+def rewritten(
+    program: Program, words: np.ndarray, bounds: InputRange, machine: Mealy | None = None
+) -> Program | None:
     """The program written plainly, or None where nothing is gained or nothing else is the same.
 
     Args:
         program: right on all words of interest.
         words: [W, T, I] on which rows are collected.
+        bounds: of every input.
         machine: where the program is one, the machine that it is.
     """
     rows = Rows.of(program, words)
-    registers, changed = [], False
-    for register in program.registers:
-        update = rows.plainer(Var(register.name, updated=True), register.update)
-        changed |= update != register.update
-        registers.append(dataclasses.replace(register, update=update))
-    outputs = tuple(rows.plainer(o, e) for o, e in enumerate(program.outputs))
-    if not changed and outputs == program.outputs:
+    found = reuse_updates(program)
+    least = start = reading_of(found, bounds)
+    targets: list[Var | int] = [Var(r.name, updated=True) for r in found.registers]
+    for target in [*targets, *range(len(found.outputs))]:
+        trial = _with(found, target, rows.plainer(target, _expression(found, target)))
+        reading = reading_of(trial, bounds)
+        if reading < least - _MARGIN:
+            found, least = trial, reading
+    if least == start:
         return None
-    found = pruned(reuse_updates(Program(program.inputs, tuple(registers), outputs)))
+    found = pruned(found)
     return found if same(found, program, words, machine) else None
+
+
+def _expression(program: Program, target: Var | int) -> Expression:
+    if isinstance(target, int):
+        return program.outputs[target]
+    return next(r.update for r in program.registers if r.name == target.name)
+
+
+def _with(program: Program, target: Var | int, expression: Expression) -> Program:
+    """The program with another expression for a register after the step, or for an output."""
+    if isinstance(target, int):
+        outputs = list(program.outputs)
+        outputs[target] = expression
+        return reuse_updates(dataclasses.replace(program, outputs=tuple(outputs)))
+    registers = [
+        dataclasses.replace(r, update=expression) if r.name == target.name else r
+        for r in program.registers
+    ]
+    return reuse_updates(dataclasses.replace(program, registers=tuple(registers)))
 
 
 def same(found: Program, known: Program, words: np.ndarray, machine: Mealy | None) -> bool:
@@ -166,7 +189,9 @@ class Rows:
 
     def offer(self, updates: Sequence[Expression]) -> None:
         """Outputs may be made of the short tables that these updates read."""
-        tables = {node for e in updates for node in walk(e) if isinstance(node, Lookup)}
+        parts = [node for e in updates for node in walk(e)]
+        sums = [n for n in parts if isinstance(n, Call) and n.operator == "add"]
+        tables = [n for n in sums if any(isinstance(a, Lookup) for a in n.arguments)]
         self.offered = {t: evaluate(t, self.columns) for t in tables}
 
     def _read(self, target: Var | int, expression: Expression | None) -> list[Var]:
@@ -233,8 +258,8 @@ class Rows:
         moves = [_most_frequent(change[letter == a]) for a in range(low, high + 1)]
         if None in moves or len(set(np.diff(moves))) == 1:
             return {}
-        table = Lookup("STEPS", tuple(moves), (letters[0],), (low,))
-        return {table: evaluate(table, self.columns)}
+        total = call("add", own[0], Lookup("STEPS", tuple(moves), (letters[0],), (low,)))
+        return {total: evaluate(total, self.columns)}
 
 
 def _most_frequent(values: np.ndarray) -> int | None:

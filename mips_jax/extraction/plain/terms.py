@@ -12,7 +12,7 @@ import numpy as np
 
 from mips_jax.extraction.plain.table import Pool, Table
 from mips_jax.extraction.regression.affine import affine_expression, integer_affine
-from mips_jax.programs import OPERATORS, Const, Expression, Var, call, tidied
+from mips_jax.programs import OPERATORS, Const, Expression, Var, call, variables
 from mips_jax.programs.reading import reading_bits
 
 _FACTORS = (2, 3)  # of a digit that is shifted
@@ -125,14 +125,31 @@ def _sums(leaves: list[Term], bits: list[Term]) -> Iterator[Term]:
 
 def _affine(leaves: list[Term], target: np.ndarray) -> Iterator[Term]:
     """A sum with factors, of all variables before the step or after it."""
-    early = [leaf for leaf in leaves if not getattr(leaf[0], "updated", False)]
-    late_names = {leaf[0].name for leaf in leaves if leaf not in early}
-    late = [leaf for leaf in leaves if getattr(leaf[0], "name", "") not in late_names or leaf not in early]
-    for chosen in (late, early):
+    for chosen in (_moment(leaves, late=True), _moment(leaves, late=False)):
         solution = integer_affine([values for _, values in chosen], target) if chosen else None
         if solution is not None:
-            variables = [expression for expression, _ in chosen]
-            yield affine_expression(variables, *solution), target
+            yield affine_expression([e for e, _ in chosen], *solution), target
+
+
+def _moment(leaves: list[Term], late: bool) -> list[Term]:
+    """The inputs, and the registers after the step (where they are known) or before it."""
+    after = {e.name for e, _ in leaves if isinstance(e, Var) and e.updated}
+    made = {v for e, _ in leaves if not isinstance(e, Var) for v in variables(e)}
+    return [
+        (e, values)
+        for e, values in leaves
+        if e not in made
+        if not isinstance(e, Var) or e.updated == (late and e.name in after)
+    ]
+
+
+def sum_of(table: Table, target: np.ndarray, rows: np.ndarray) -> Expression | None:
+    """A sum with factors that is the target on some rows [R] bool, of variables before the step."""
+    chosen = _moment(list(table.columns.items()), late=False)
+    solution = integer_affine([values[rows] for _, values in chosen], target[rows])
+    if solution is None or sum(c != 0 for c in solution[0]) > _MOST_SUMMED:
+        return None
+    return affine_expression([e for e, _ in chosen], *solution)
 
 
 def _products(leaves: list[Term], bits: list[Term]) -> Iterator[Term]:
@@ -165,13 +182,3 @@ def _remainders(found: list[Term], leaves, target: np.ndarray, table: Table) -> 
         if target.min() >= 0 and high >= 1 and 1 < high + 1 <= 2 * largest + 2:
             yield from (applied("mod", term, m) for m in sorted(moduli) if m > 1)
         yield from (applied("floordiv", term, d) for d in sorted(divisors) if d <= largest)
-
-
-def variables_of(table: Table) -> list[Var]:
-    """The inputs first."""
-    return sorted(table.columns, key=lambda v: (v not in table.letters, v.updated))
-
-
-def plainly(expression: Expression) -> Expression:
-    """The expression in the order in which people write it."""
-    return tidied(expression)
