@@ -30,14 +30,12 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.distil_all import load_saved
 from benchmarks.tasks import HELD_OUT, PAIRS, SECOND_HELD_OUT, Pair, network_of
 from mips_jax.extraction import extract
-from mips_jax.inputs import Inputs, InputRange, input_names
+from mips_jax.inputs import InputRange, Inputs, input_names
 from mips_jax.networks import Network
 from mips_jax.pipeline.inputs_in_use import inputs_in_use
 from mips_jax.programs import body_lines, compile_source
@@ -251,10 +249,11 @@ def summary(name: str, rows: list[Written]) -> list[str]:
     lines = [row.lines for row in rows if row.source]
     seconds = [row.seconds for row in rows]
     counts = {kind: sum(row.defects[kind] > 0 for row in rows) for kind in KINDS}
+    shown = ", ".join(f"{kind} {count}" for kind, count in counts.items())
     text = [
         f"== {name}: {sum(row.exact for row in rows)} of {len(rows)} exact, "
         f"{sum(row.method == 'table' for row in rows)} tables; programs with defects: "
-        f"{sum(row.faults > 0 for row in rows)} ({', '.join(f'{k} {v}' for k, v in counts.items())})"
+        f"{sum(row.faults > 0 for row in rows)} ({shown})"
         f"; median {statistics.median(lines or [0]):g} lines of body; extraction: median "
         f"{statistics.median(seconds):.2f} s, longest {max(seconds):.1f} s"
     ]

@@ -1,4 +1,4 @@
-"""Programs as a person would write them, each for a task whose extracted program read like a riddle.
+"""Programs as a person would write them, for tasks whose extracted programs were riddles.
 
 A pair is a task and its person's program at once: the lines before the loop name the registers and
 what they start as, the loop is one step. The registers of a pair are its network's hidden state

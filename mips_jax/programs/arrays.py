@@ -124,7 +124,9 @@ def summed(expression: Expression, parts: list[Expression], total: Expression) -
     return expression
 
 
-def indexed(expression: Expression, cells: list[Expression], index: Expression, element: Expression):
+def indexed(
+    expression: Expression, cells: list[Expression], index: Expression, element: Expression
+):
     """The expression with `element` where one of the cells is chosen by the index."""
     forms: dict[Expression, Expression] = {}
     if len(cells) == 2:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import textwrap
 from collections import Counter
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from mips_jax.programs.arrays import Cells, Window, indexed, lists_of, summed
 from mips_jax.programs.expression import (
@@ -86,7 +86,9 @@ class _View:
         made = f"[{zeros.pop()}] * {len(found.registers)}" if many else f"[{values}]"
         self.lists.append(f"    {name} = {made}")
         for late in (False, True):
-            parts: list[Expression] = [Var(f"{name}[{k}]", late) for k in range(len(found.registers))]
+            parts: list[Expression] = [
+                Var(f"{name}[{k}]", late) for k in range(len(found.registers))
+            ]
             olds: list[Expression] = [Var(r.name, late) for r in found.registers]
             self.places |= dict(zip(olds, parts))
             self.rules.append((summed, parts, Var(f"sum({name})", late)))
@@ -131,7 +133,9 @@ class _View:
             name = self._name("total", "step", "first", "second", *(f"t{i}" for i in range(99)))
             as_name: dict[Expression, Expression] = {shared: Var(name, updated=True)}
             steps = [
-                dataclasses.replace(s, expressions=tuple(replace(e, as_name) for e in s.expressions))
+                dataclasses.replace(
+                    s, expressions=tuple(replace(e, as_name) for e in s.expressions)
+                )
                 for s in steps
             ]
             steps.insert(0, Assign((name,), (shared,)))
@@ -247,7 +251,7 @@ def _below_branches(expression: Expression) -> Expression:
     return Call("max", tuple(map(_below_branches, expression.arguments)))  # of any operator
 
 
-def _is_conditional(expression: Expression) -> bool:
+def _is_conditional(expression: Expression) -> TypeGuard[Call]:
     return isinstance(expression, Call) and expression.operator == "if"
 
 

@@ -11,10 +11,10 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from typing import TypeGuard
 
 from mips_jax.programs.expression import Call, Expression, Var, replace, variables, walk
 from mips_jax.programs.tidy import negation
-
 
 STORE, SHIFT = "store", "shift"
 
@@ -52,12 +52,11 @@ def owner(name: str) -> str:
     return re.sub(r"^sum\(|\)$", "", name).split("[")[0]
 
 
-def arranged(steps: list[Assign], outer: bool = True) -> list[Statement]:
+def arranged(steps: list[Assign]) -> list[Statement]:
     """The statements in an order in which each reads the values it means, branches together.
 
     Args:
         steps: one for each register, and the outputs.
-        outer: whether these are all statements of the loop.
     """
     nodes = _grouped(steps)
     while True:
@@ -115,12 +114,13 @@ def _condition(step: Assign) -> Expression | None:
     """The condition that all its expressions begin with."""
     if step.form:
         return None
-    conditions = {e.arguments[0] for e in step.expressions if _is_conditional(e)}
-    same = len(conditions) == 1 and all(map(_is_conditional, step.expressions))
+    calls = [e for e in step.expressions if _is_conditional(e)]
+    conditions = {e.arguments[0] for e in calls}
+    same = len(conditions) == 1 and len(calls) == len(step.expressions)
     return conditions.pop() if same else None
 
 
-def _is_conditional(expression: Expression) -> bool:
+def _is_conditional(expression: Expression) -> TypeGuard[Call]:
     return isinstance(expression, Call) and expression.operator == "if"
 
 
@@ -165,7 +165,9 @@ def _reads(group: _Group) -> set[Var]:
     for step in group.members:
         for place, expression in enumerate(step.expressions):
             target = step.targets[place] if place < len(step.targets) else ""
-            parts = expression.arguments[1:] if group.condition is not None else (expression,)
+            parts: tuple[Expression, ...] = (expression,)
+            if group.condition is not None and isinstance(expression, Call):
+                parts = expression.arguments[1:]
             for part in parts:
                 if (target, part) not in own:
                     found |= variables(part)
@@ -197,11 +199,9 @@ def _broken(groups: list[_Group], cycle: set[int]) -> list[_Group]:
     branches = [g for g in members if g.condition is not None]
     plain = [g for g in members if g.condition is None]
     if len(branches) == 1 and all(len(g.members[0].targets) == 1 for g in plain):
-        branch = branches[0]
-        late = any(v.updated for v in variables(branch.condition))
-        if not late and not any(g.members[0].form for g in plain):
-            joined = branch.members + tuple(_both(branch.condition, g.members[0]) for g in plain)
-            return [*rest[:first], _Group(branch.condition, joined), *rest[first:]]
+        joined = _absorbed(branches[0], [g.members[0] for g in plain])
+        if joined is not None:
+            return [*rest[:first], joined, *rest[first:]]
     if branches:
         flat = [_Group(None, (step,)) for g in members for step in g.members]
         return [*rest[:first], *flat, *rest[first:]]
@@ -210,6 +210,18 @@ def _broken(groups: list[_Group], cycle: set[int]) -> list[_Group]:
     if output is not None:
         return rest + [_Group(None, (s,)) for s in _named_outputs(steps, output)]
     return [*rest[:first], _Group(None, (_together(steps),)), *rest[first:]]
+
+
+def _absorbed(branch: _Group, plain: list[Assign]) -> _Group | None:
+    """The branch with plain assignments on both of its sides, where its condition reads no value
+    from after the step.
+    """
+    condition = branch.condition
+    if condition is None or any(v.updated for v in variables(condition)):
+        return None
+    if any(step.form for step in plain):
+        return None
+    return _Group(condition, branch.members + tuple(_both(condition, step) for step in plain))
 
 
 def _both(condition: Expression, step: Assign) -> Assign:
@@ -247,9 +259,7 @@ def _expanded(expression: Expression, new: dict[Expression, Expression]) -> Expr
 def _made(group: _Group) -> list[Statement]:
     if group.condition is None:
         return list(group.members)
-    chosen, other = (
-        tuple(arranged(_side(group.members, place), outer=False)) for place in (1, 2)
-    )
+    chosen, other = (tuple(arranged(_side(group.members, place))) for place in (1, 2))
     condition = group.condition
     negated = isinstance(condition, Call) and condition.operator == "not"
     if not chosen or (other and negated):

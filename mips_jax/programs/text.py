@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 from mips_jax.programs.expression import Call, Const, Expression, Lookup, Var, call
 from mips_jax.programs.operators import COMPARE, OPERATORS, PRODUCT, UNARY
-
 
 _SHORT = 6  # entries of a table that is written where it is read
 
@@ -56,12 +57,14 @@ def is_short(table: Lookup) -> bool:
 
 def _chain_text(parts: list[Expression]) -> str | None:
     """`a != b != c` for comparisons of which each goes on where the last one ended, else None."""
-    calls = [p for p in parts if isinstance(p, Call) and OPERATORS[p.operator].precedence == COMPARE]
+    calls = [
+        p for p in parts if isinstance(p, Call) and OPERATORS[p.operator].precedence == COMPARE
+    ]
     if len(calls) < len(parts) or any(len(c.arguments) != 2 for c in calls):
         return None
     if len({c.operator in ("gt", "ge") for c in calls}) > 1:
         return None
-    if any(one.arguments[1] != other.arguments[0] for one, other in zip(calls, calls[1:])):
+    if any(one.arguments[1] != other.arguments[0] for one, other in itertools.pairwise(calls)):
         return None
     text = _text(calls[0].arguments[0], COMPARE + 1)
     for part in calls:
@@ -82,7 +85,7 @@ def _call_text(operator: str, arguments: tuple[Expression, ...], outer: int) -> 
     if operator == "and":
         chain = _chain_text(_conjuncts(Call(operator, arguments)))
         if chain is not None:
-            return f"({chain})" if COMPARE < outer else chain
+            return f"({chain})" if outer > COMPARE else chain
     levels = [kind.levels[min(place, len(kind.levels) - 1)] for place in range(len(arguments))]
     if kind.precedence == PRODUCT and len(arguments) == 2 and _starts_with_division(arguments[1]):
         levels[1] = PRODUCT + 1  # `a * (b // c)` is not `a * b // c`

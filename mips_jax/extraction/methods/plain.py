@@ -42,7 +42,9 @@ class Cells:
             found += 1
             if plain:
                 break
-        return Report(self.name, Outcome.FOUND if found else Outcome.NO_PROGRAM, f"{found} programs")
+        return Report(
+            self.name, Outcome.FOUND if found else Outcome.NO_PROGRAM, f"{found} programs"
+        )
 
 
 class Plain:
@@ -69,9 +71,7 @@ class Plain:
             )
             if found is not None:
                 meanings = dict(candidate.meanings)
-                _, findings = yield Proposal(
-                    found, f"{candidate.note}; written plainly", meanings
-                )
+                _, findings = yield Proposal(found, f"{candidate.note}; written plainly", meanings)
                 gained += 1
         parts = 0
         if findings.machine is not None:

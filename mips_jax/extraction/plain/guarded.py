@@ -89,7 +89,8 @@ class Guarded:
         negated = np.arange(len(masks)) >= len(self.guards)
         costs = np.concatenate([self.guards.costs] * 2) + 1.0 * negated
         able = np.flatnonzero(masks[:, held].all(axis=1)) if held.any() else np.arange(0)
-        left, chosen = ~held, []
+        left: np.ndarray = ~held
+        chosen: list[int] = []
         while left.any():
             if not len(able) or len(chosen) == _JOINED:
                 return None
@@ -97,7 +98,7 @@ class Guarded:
             if not excluded.max():
                 return None
             gain = np.where(excluded == left.sum(), 1e3, excluded / left.sum()) / costs[able]
-            gain *= 1.0 + _LINKED * np.array([self._links(chosen, i) for i in able])
+            gain *= 1.0 + _LINKED * np.array([self._links(chosen, int(i)) for i in able])
             best = able[int(np.argmax(gain))]
             chosen.append(int(best))
             left = left & masks[best]

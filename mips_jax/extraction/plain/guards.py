@@ -29,7 +29,7 @@ def guards(table: Table) -> Pool:
         if held.all() or not held.any():
             continue
         cost = reading_bits(expression, table.bits)
-        for mine, key in ((held, held.tobytes()), (~held, (~held).tobytes())):
+        for _mine, key in ((held, held.tobytes()), (~held, (~held).tobytes())):
             if key in kept:
                 if cost < kept[key][0]:
                     del kept[key]

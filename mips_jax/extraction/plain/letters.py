@@ -34,10 +34,10 @@ class Letters:
 
     @classmethod
     def _of(cls, letters: np.ndarray, names: tuple[str, ...]) -> Letters:
-        columns = {Var(n): letters[:, i] for i, n in enumerate(names)}
+        columns: dict[Expression, np.ndarray] = {Var(n): letters[:, i] for i, n in enumerate(names)}
         constants = {2} | set(np.unique(letters).tolist()) | {int(letters.max()) + 1}
         few = tuple(sorted(c for c in constants if 0 <= c <= 16))
-        table = Table(columns, frozenset(columns), few)
+        table = Table(columns, frozenset(map(Var, names)), few)
         return cls(table, Guarded(table))
 
     def among(self, chosen: np.ndarray) -> Letters:
@@ -51,7 +51,7 @@ class Letters:
         if held.all() or not held.any():
             return Const(int(held[0]))
         found = self.search.best(held.astype(np.int64))
-        if found is None or isinstance(found, Call) and found.operator == "if":
+        if found is None or (isinstance(found, Call) and found.operator == "if"):
             return None
         return found
 
@@ -140,14 +140,14 @@ def cells(
     # a letter may set a register to the only value that the other states have as well
     if (writes.sum(axis=0) > 1).any() or not writes.any(axis=1).all():
         return None
-    written = writes.any(axis=0)
+    written: np.ndarray = np.asarray(writes.any(axis=0))
     some = letters.among(written)
     guard, value = letters.truth(written), some.value(values[written])
     index = _index(writes[:, written], some)
     if guard is None or value is None or index is None:
         return None
     place, expression = index
-    updates = []
+    updates: list[Expression] = []
     for k, variable in enumerate(own):
         here = call("eq", expression, int(place[k]))
         condition = here if guard == Const(1) else call("and", guard, here)

@@ -224,8 +224,8 @@ class Rows:
         own = [node.value for node in parts if isinstance(node, Const)]
         constants = tuple(sorted({*self.constants, *own}))
         everything = {v: self.columns[v] for v in read}
-        leaves: dict[Expression, np.ndarray] = {**everything, **self.offered}
-        leaves |= self._steps(read, wanted) if not self.offered else {}
+        leaves: dict[Expression, np.ndarray] = dict(self.offered or self._steps(read, wanted))
+        leaves = {**{v: c for v, c in everything.items()}, **leaves}
         for _ in range(_ROUNDS):
             table = Table(
                 {v: c[chosen] for v, c in leaves.items()},
@@ -242,7 +242,6 @@ class Rows:
             chosen = np.union1d(chosen, rng.permutation(failing)[:_FAILURES])
         return None
 
-
     def _steps(self, read: list[Var], wanted: np.ndarray) -> dict[Expression, np.ndarray]:
         """By how much each letter moves a register, as a short table, where there is one number
         for each letter that is right for most states.
@@ -256,9 +255,10 @@ class Rows:
         if not 2 <= high - low < _LONGEST_TABLE or wanted.min() != self.columns[own[0]].min():
             return {}
         moves = [_most_frequent(change[letter == a]) for a in range(low, high + 1)]
-        if None in moves or len(set(np.diff(moves))) == 1:
+        known = [m for m in moves if m is not None]
+        if len(known) < len(moves) or len(set(np.diff(known))) == 1:
             return {}
-        total = call("add", own[0], Lookup("STEPS", tuple(moves), (letters[0],), (low,)))
+        total = call("add", own[0], Lookup("STEPS", tuple(known), (letters[0],), (low,)))
         return {total: evaluate(total, self.columns)}
 
 
@@ -282,4 +282,3 @@ def _constants(columns: dict[Var, np.ndarray], outputs: Sequence[np.ndarray]) ->
         low, high = int(column.min(initial=0)), int(column.max(initial=0))
         found |= {low, high, high + 1, (high + 1) // 2}
     return tuple(sorted(c for c in found if abs(c) <= _LARGEST_CONSTANT))
-

@@ -40,8 +40,8 @@ class Coordinates:
 def coordinate_systems(machine: Mealy) -> Iterator[Coordinates]:
     """Ways of naming the states, those that are most like what people write first.
 
-    Outputs that name the state; closed sets of what would be written; parallel components (Hartmanis
-    and Stearns); a component and the rest (cascade); the steps along one letter.
+    Outputs that name the state; closed sets of what would be written; the steps along one letter;
+    parallel components; a component and the rest (cascade).
     """
     seen: set[bytes] = set()
     for system in _all_systems(machine):

@@ -76,7 +76,7 @@ def factors(machine: Mealy, partitions: list[np.ndarray]) -> list[tuple[np.ndarr
     """Sets of two or three partitions that together tell all states apart: the machine runs as
     their quotients side by side. Few blocks first, and of those quotients that ignore most letters.
     """
-    found = []
+    found: list[tuple[int, int, int, tuple[np.ndarray, ...]]] = []
     for count in range(2, _MOST_FACTORS + 1):
         for chosen in itertools.combinations(partitions, count):
             size = int(np.prod([blocks(p) for p in chosen]))
