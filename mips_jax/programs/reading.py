@@ -15,6 +15,7 @@ NO_BITS: frozenset[Expression] = frozenset()
 _NAME = 4.0  # bits of a variable
 _RIDDLE = 20.0  # bits of arithmetic with a truth, or of a comparison of comparisons
 _BENT = 3.0  # bits of an order or a remainder where one of the two sides is 0 or 1
+_BENT_CONDITION = 8.0  # bits of a condition that is a number
 _NESTED = 25.0  # bits of each conditional within two others
 _DEEPEST = 2  # conditionals that may lie in one another
 _SHORT = 6  # entries of a table that is read at a glance
@@ -104,12 +105,24 @@ def _riddles(expression: Expression, bits: Set[Expression]) -> float:
     return below
 
 
+def _is_multiple(expression: Expression) -> bool:
+    """A product of a sum: what is divided again hides a bound."""
+    match expression:
+        case Call("mul", (Const(), Call())):
+            return True
+    return False
+
+
 def _own(operator: str, arguments: tuple[Expression, ...], bits: Set[Expression]) -> float:
     truths = sum(map(is_boolean, arguments))
     if operator in _COMPARISONS and truths:
         return _RIDDLE
     if operator in _ORDERS:
         return _BENT * any(is_bit(a, bits) for a in arguments)
+    if operator == "if" and not isinstance(arguments[0], Var):
+        return _BENT_CONDITION * (not is_bit(arguments[0], bits))
+    if operator == "floordiv" and _is_multiple(arguments[0]):
+        return _RIDDLE
     numbers = sum(is_bit(a, bits) for a in arguments)
     constant = any(isinstance(a, Const) for a in arguments)
     if operator == "mul" and constant:

@@ -16,6 +16,7 @@ from mips_jax.extraction.result import TABLE, Candidate
 
 _REWRITTEN = 3  # programs, the easiest to read first
 _EASY = 48.0  # bits: a program without riddles that costs a reader less is left as it is
+_LONG = 60.0  # bits: the same for taking its machine apart
 _ENOUGH = 2  # programs of the machine's parts that are easier to read than what was known
 _LARGE = 40  # states times letters
 _SETTLES = 120.0  # bits: a program of cells that costs a reader less needs no other search
@@ -87,7 +88,7 @@ class Plain:
         """Programs over the machine's parts that are easier to read than what is known."""
         known = _exact(findings)
         least = known[0].score if known else np.inf
-        if findings.machine is None or (least < _EASY and not _riddles(known[0], evidence)):
+        if findings.machine is None or (least < _LONG and not _riddles(known[0], evidence)):
             return
         found = 0
         for program, note in programs_of(findings.machine, least):

@@ -97,8 +97,8 @@ def copied(
 def _sources(
     after: np.ndarray, registers: dict[Var, np.ndarray], own: Var
 ) -> list[Expression | None] | None:
-    """For each letter the register that is copied, its opposite, or None: what it becomes depends
-    on the letter alone.
+    """For each letter the register that is copied, or None: what it becomes depends on the letter
+    alone. None instead of all of them where a letter does neither.
     """
     ordered = [own, *(v for v in registers if v != own)]
     found: list[Expression | None] = []
@@ -107,11 +107,9 @@ def _sources(
             found.append(None)
             continue
         copies = [v for v in ordered if (registers[v] == column).all()]
-        bits = [v for v in ordered if registers[v].min() >= 0 and registers[v].max() <= 1]
-        turned = [v for v in bits if (1 - registers[v] == column).all()]
-        if not copies and not turned:
+        if not copies:
             return None
-        found.append(copies[0] if copies else call("sub", 1, turned[0]))
+        found.append(copies[0])
     return found
 
 

@@ -19,7 +19,8 @@ _FACTORS = (2, 3)  # of a digit that is shifted
 _MOST_VALUES = 12  # of a target that may stand as constants
 _MOST_SUMMED = 5  # variables of one sum
 _LARGEST_DIVISOR = 16
-_JOINED = 7  # truths of which two or three are joined
+_MOST_DIVISORS = 4
+_JOINED = 7  # truths up to which three are joined, not only two
 
 Term = tuple[Expression, np.ndarray]
 
@@ -31,7 +32,7 @@ def terms(table: Table, target: np.ndarray) -> Pool:
         table: what is read.
         target: [R] int64; its values and bounds are constants that are tried.
     """
-    found = _Collected(table)
+    found = _Collected(table, target)
     values = np.unique(target)
     constants = values.tolist() if len(values) <= _MOST_VALUES else []
     found.add((Const(c), np.full(table.rows, c)) for c in dict.fromkeys([*constants, 0, 1]))
@@ -44,24 +45,26 @@ def terms(table: Table, target: np.ndarray) -> Pool:
     found.add(sums)
     found.add(_products(leaves, bits))
     found.add(_bounded(sums, target))
-    found.add(_remainders(sums + list(_products(leaves, bits)), leaves, target, table))
+    found.add(_remainders(sums, leaves, target, table))
+    found.add(_remainders(list(_products(leaves, bits)), [], target, table))
     return found.pool()
 
 
 class _Collected:
-    """Terms with distinct values, the cheapest of each kept."""
+    """Terms that are right on some row, with distinct values: the first of each is kept, since the
+    simplest are made first.
+    """
 
-    def __init__(self, table: Table):
-        self.bits = table.bits
+    def __init__(self, table: Table, target: np.ndarray):
+        self.bits, self.target = table.bits, target
         self.kept: dict[bytes, tuple[float, Expression, np.ndarray]] = {}
 
     def add(self, found) -> None:
         for expression, values in found:
             values = np.ascontiguousarray(values, np.int64)
-            cost = reading_bits(expression, self.bits)
             key = values.tobytes()
-            if key not in self.kept or cost < self.kept[key][0]:
-                self.kept[key] = (cost, expression, values)
+            if key not in self.kept and (values == self.target).any():
+                self.kept[key] = (reading_bits(expression, self.bits), expression, values)
 
     def pool(self) -> Pool:
         ranked = sorted(self.kept.values(), key=lambda entry: entry[0])
@@ -82,7 +85,7 @@ def applied(operator: str, *terms: Term | int) -> Term:
 def _truths(bits: list[Term]) -> Iterator[Term]:
     for bit in bits:
         yield applied("sub", 1, bit)
-    for count in (2, 3) if len(bits) <= _JOINED else ():
+    for count in (2, 3) if len(bits) <= _JOINED else (2,):
         for chosen in itertools.combinations(bits, count):
             for operator in ("xor", "and", "or"):
                 term = chosen[0]
@@ -175,8 +178,9 @@ def _bounded(sums: list[Term], target: np.ndarray) -> Iterator[Term]:
 
 def _remainders(found: list[Term], leaves, target: np.ndarray, table: Table) -> Iterator[Term]:
     high = int(target.max())
-    divisors = {c for c in table.constants if 2 <= c <= _LARGEST_DIVISOR}
-    moduli = {high + 1} | {c for c in divisors if c > high}
+    every = [c for c in table.constants if 2 <= c <= _LARGEST_DIVISOR]
+    divisors = set(every[:_MOST_DIVISORS])
+    moduli = {high + 1, *[c for c in every if c > high][:_MOST_DIVISORS]}
     for term in found + leaves:
         largest = np.abs(term[1]).max()
         if target.min() >= 0 and high >= 1 and 1 < high + 1 <= 2 * largest + 2:
