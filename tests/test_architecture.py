@@ -43,7 +43,7 @@ FLOORS = (
     },
     {"machines", "networks", "tasks"},
     {"extraction", "training", "verification"},
-    {"pipeline", "reporting"},
+    {"pipeline", "reporting", "tracking"},
     {"command_line"},
     {"__main__", "__init__"},
 )

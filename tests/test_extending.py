@@ -13,10 +13,10 @@ from mips_jax.extraction.methods import METHODS
 from mips_jax.extraction.registers.features import FEATURES
 from mips_jax.models import CELLS
 from mips_jax.networks.files.readers import READERS as NETWORK_READERS
-from mips_jax.reporting.tracking import TRACKERS, TrackingSettings, check, opened
-from mips_jax.reporting.tracking.tracker import TrackedRun
 from mips_jax.tasks import TASKS
 from mips_jax.tasks.files.readers import READERS
+from mips_jax.tracking import TRACKERS, TrackingSettings, check, opened
+from mips_jax.tracking.tracker import TrackedRun
 from mips_jax.training import ModelSettings, PressureSettings, train
 from mips_jax.training.member import PENALTIES
 from mips_jax.training.optimizers import OPTIMIZERS

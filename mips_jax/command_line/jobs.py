@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from mips_jax import verification
+from mips_jax import tracking, verification
 from mips_jax.command_line.failures import device_remedy, tell
 from mips_jax.command_line.schema import (
     Config,
@@ -31,7 +31,6 @@ from mips_jax.pipeline.attempts import train_along
 from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.progress import Progress, Silent
 from mips_jax.pipeline.settings import requested
-from mips_jax.reporting import tracking
 from mips_jax.reporting.claimed_folder import ClaimedFolder, file_digest
 from mips_jax.reporting.files import plain
 from mips_jax.reporting.progress import LiveProgress
@@ -40,10 +39,10 @@ from mips_jax.reporting.run_folder import write_shown
 from mips_jax.reporting.runs import flat, outcome_row
 from mips_jax.reporting.shown import Shown
 from mips_jax.reporting.summary import headline
-from mips_jax.reporting.tracking.tracker import TrackedRun
 from mips_jax.tasks import Task, from_function, get_task
 from mips_jax.tasks.files.load import load_file_task
 from mips_jax.tasks.files.table import Reading
+from mips_jax.tracking.tracker import TrackedRun
 from mips_jax.training.settings import DeviceSettings
 from mips_jax.validation import Problems
 

@@ -134,7 +134,7 @@ def run(options: argparse.Namespace) -> int:
     from mips_jax.command_line.composition import Composer
     from mips_jax.command_line.jobs import Job
     from mips_jax.reporting.claimed_folder import claimed
-    from mips_jax.reporting.tracking.log import logged
+    from mips_jax.tracking.log import logged
 
     composer = Composer(options.config_dir)
     request = composer.request(options.overrides, options.multirun)

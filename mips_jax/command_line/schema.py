@@ -17,9 +17,9 @@ from omegaconf import II, MISSING, DictConfig, OmegaConf
 from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.networks.files.readers import MEMORY_GIB as NETWORK_MEMORY_GIB
 from mips_jax.pipeline import PipelineSettings
-from mips_jax.reporting.tracking.tracker import TrackingSettings
 from mips_jax.tasks.files.load import MEMORY_GIB as TASK_MEMORY_GIB
 from mips_jax.tasks.files.table import Columns
+from mips_jax.tracking.tracker import TrackingSettings
 from mips_jax.training.settings import ModelSettings, TrainingSettings
 from mips_jax.validation import group
 from mips_jax.verification import VerificationSettings

@@ -86,7 +86,7 @@ def run_composed(config: DictConfig) -> int:
     from mips_jax.command_line.composition import to_dataclass
     from mips_jax.command_line.jobs import Job
     from mips_jax.reporting.claimed_folder import claimed
-    from mips_jax.reporting.tracking.log import logged
+    from mips_jax.tracking.log import logged
 
     try:
         folder, again = _folder_and_sweep()

@@ -14,10 +14,11 @@ import numpy as np
 from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.machine_network import MachineNetwork
 from mips_jax.extraction.outcomes import Report
+from mips_jax.extraction.plain import names_for, reading_of
 from mips_jax.extraction.result import TABLE, Candidate
 from mips_jax.machines import Mealy
 from mips_jax.networks import Network
-from mips_jax.programs import Lookup, Program, walk
+from mips_jax.programs import Lookup, Program, Var, is_short, renamed, walk
 
 # A program equals the machine if it errs at most this many times as often: errors are counted on
 # other words.
@@ -135,10 +136,11 @@ def judged(
             return evidence, dataclasses.replace(findings, machine=item.machine)
         findings = dataclasses.replace(findings, larger=item.larger)
         return _standing_in(item.machine, item.agreement, evidence, findings)
-    known = next((c for c in findings.candidates if c.program == item.program), None)
+    names = names_for(item.program)
+    program, fresh = renamed(item.program, names), evidence.fresh
+    known = next((c for c in findings.candidates if c.program == program), None)
     if known is not None:
         return evidence, dataclasses.replace(findings, latest=known)
-    program, fresh = item.program, evidence.fresh
     steps = (program.run(fresh.words) == fresh.outputs).all(axis=2)
     agree = steps.all(axis=1)
     candidate = Candidate(
@@ -148,9 +150,10 @@ def judged(
         float(agree.mean()),
         item.note,
         evidence.alphabet,
-        tuple(item.meanings.items()),
+        tuple((names.get(name, name), meaning) for name, meaning in item.meanings.items()),
         item.transient,
         float(steps[:, item.transient :].all(axis=1).mean()),
+        reading_of(program, evidence.inputs.bounds),
     )
     words = evidence.tuning.words
     if words.learnable < candidate.fidelity < 1.0:
@@ -186,6 +189,10 @@ def first_outputs(network: Network) -> np.ndarray:
 
 
 def has_table(program: Program) -> bool:
-    """Whether a constant table stands in an update or an output."""
+    """Whether a constant table stands in an update or an output, other than a few numbers of which
+    an input chooses one.
+    """
     expressions = [*(r.update for r in program.registers), *program.outputs]
-    return any(isinstance(node, Lookup) for e in expressions for node in walk(e))
+    tables = [node for e in expressions for node in walk(e) if isinstance(node, Lookup)]
+    own = {Var(name) for name in program.inputs}
+    return any(not is_short(table) or table.indices[0] not in own for table in tables)

@@ -52,6 +52,7 @@ class Candidate:
         meanings: (register, what it is in words) where known.
         transient: first steps that are left unexplained, since the network does anything on them.
         settled: share of fresh words on which both agree at every step after these.
+        reading: bits that the program costs a reader; None: its description length.
     """
 
     method: str
@@ -63,10 +64,13 @@ class Candidate:
     meanings: tuple[tuple[str, str], ...] = ()
     transient: int = 0
     settled: float = 0.0
+    reading: float | None = None
 
     @property
     def score(self) -> float:
-        """Bits of the program plus those of its exceptions among 1,000 words; the lowest wins."""
+        """Bits of reading the program plus those of its exceptions among 1,000 words; the lowest
+        wins.
+        """
         whole = self.score_at(self.fidelity)
         if not self.transient:
             return whole
@@ -74,7 +78,8 @@ class Candidate:
 
     def score_at(self, share: float) -> float:
         """The same where it is right on another share of the words that count."""
-        return self.description_length + _EXCEPTION_BITS * 1000 * (1.0 - share)
+        bits = self.description_length if self.reading is None else self.reading
+        return bits + _EXCEPTION_BITS * 1000 * (1.0 - share)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -18,7 +18,7 @@ from mips_jax.programs.operators import OPERATORS, Operator
 from mips_jax.programs.printing import body_lines, program_source, reuse_updates
 from mips_jax.programs.program import Program, compile_source, pruned, renamed
 from mips_jax.programs.recurrence import Recurrence, Register
-from mips_jax.programs.text import expression_text
+from mips_jax.programs.text import expression_text, is_short
 from mips_jax.programs.tidy import negation, tidied
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "expression_bits",
     "expression_text",
     "is_boolean",
+    "is_short",
     "negation",
     "program_source",
     "pruned",

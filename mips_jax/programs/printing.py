@@ -1,9 +1,9 @@
 """From a program to Python that a person would write: order of statements, common sub-expressions,
 idioms.
 
-Stages: use updated registers where an expression repeats an update; name sub-expressions that occur
-    more than once; order the
-statements so that each reads the values it means; print.
+Stages: use updated registers where an expression repeats an update; keep in one list the registers
+that belong together; name sub-expressions that occur more than once or are too deep; order the
+statements, those under one condition together; print in at most 100 columns.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 import dataclasses
 import textwrap
 from collections import Counter
-from graphlib import CycleError, TopologicalSorter
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
+from mips_jax.programs.arrays import Cells, Window, indexed, lists_of, summed
 from mips_jax.programs.expression import (
     Call,
     Const,
@@ -21,23 +21,18 @@ from mips_jax.programs.expression import (
     Lookup,
     Var,
     replace,
-    variables,
     walk,
 )
-from mips_jax.programs.recurrence import Recurrence
+from mips_jax.programs.layout import COLUMNS, laid_out, line_of, lines_of
+from mips_jax.programs.recurrence import Recurrence, Register
+from mips_jax.programs.statements import SHIFT, STORE, Assign, Statement, arranged
 from mips_jax.programs.symbol_tables import SymbolTables
-from mips_jax.programs.text import expression_text, may_be_bool
+from mips_jax.programs.text import is_short
 from mips_jax.symbols import Symbols
 
+_LINES_OF_INITIALS = 2
+
 _Kind = TypeVar("_Kind", bound=Recurrence)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Statement:
-    """Assigns expressions to names, or (no names) appends them to the outputs."""
-
-    targets: tuple[str, ...]
-    expressions: tuple[Expression, ...]
 
 
 def program_source(
@@ -51,58 +46,159 @@ def program_source(
         symbols: what the integers stand for: the function reads and writes these; None: integers.
     """
     program = reuse_updates(program)
-    statements = _shifts_together(_ordered(_statements(program)))
-    tables = SymbolTables(program, symbols)
+    view, tables = _View(program), SymbolTables(program, symbols)
     lines = tables.tables() + _table_lines(program)
     lines.append("def program(inputs):")
     if docstring:
         lines += _docstring_lines(docstring)
-    lines += _initial_lines(program)
+    lines += _initial_lines(view.kept) + view.lists
     lines.append("    outputs = []")
     lines.append(f"    for {', '.join(program.inputs)} in inputs:")
     lines += tables.reading()
-    for statement in statements:
-        lines.append("        " + _statement_text(statement, tables))
+    for statement in view.statements():
+        lines += lines_of(statement, 8, tables.written)
     lines.append("    return outputs")
     return "\n".join(lines) + "\n"
 
 
-def _initial_lines(program: Recurrence) -> list[str]:
+class _View:
+    """A program with the registers that belong together in lists.
+
+    Attributes:
+        kept: registers that have names of their own.
+        lists: lines that make the lists.
+    """
+
+    def __init__(self, program: Recurrence):
+        self.program = program
+        self.taken = {r.name for r in program.registers} | set(program.inputs)
+        self.taken |= {"inputs", "outputs", "program"}
+        self.lists: list[str] = []
+        self.forms: list[Assign] = []
+        gone: set[str] = set()
+        self.places: dict[Expression, Expression] = {}
+        self.rules: list = []
+        for found in lists_of(program):
+            gone |= {r.name for r in found.registers}
+            self._listed(found)
+        self.kept = [r for r in program.registers if r.name not in gone]
+
+    def _listed(self, found: Cells | Window) -> None:
+        bits = all(_is_bit(r) for r in found.registers)
+        kind = "window" if isinstance(found, Window) else "bits" if bits else "cells"
+        name = self._name(kind, *(f"{kind}{i}" for i in range(2, 9)))
+        values = ", ".join(str(r.initial) for r in found.registers)
+        zeros = {r.initial for r in found.registers}
+        many = len(found.registers) > 4 and len(zeros) == 1
+        made = f"[{zeros.pop()}] * {len(found.registers)}" if many else f"[{values}]"
+        self.lists.append(f"    {name} = {made}")
+        for late in (False, True):
+            parts: list[Expression] = [
+                Var(f"{name}[{k}]", late) for k in range(len(found.registers))
+            ]
+            olds: list[Expression] = [Var(r.name, late) for r in found.registers]
+            self.places |= dict(zip(olds, parts))
+            self.rules.append((summed, parts, Var(f"sum({name})", late)))
+            if isinstance(found, Cells):
+                element = Var(f"{name}[{line_of(found.index)}]", late)
+                self.rules.append((indexed, parts, found.index, element))
+        if isinstance(found, Window):
+            self.forms.append(Assign((name,), (found.value,), SHIFT))
+        else:
+            guard = () if found.guard is None else (found.guard,)
+            self.forms.append(Assign((name,), (found.index, found.value, *guard), STORE))
+
+    def _name(self, *names: str) -> str:
+        name = next(n for n in names if n not in self.taken)
+        self.taken.add(name)
+        return name
+
+    def _seen(self, expression: Expression) -> Expression:
+        """The expression as it reads the lists."""
+        expression = replace(expression, self.places)
+        for rule, *arguments in self.rules:
+            expression = rule(expression, *arguments)
+        return expression
+
+    def statements(self) -> list[Statement]:
+        """Of the loop, in order."""
+        steps = [Assign((r.name,), (self._seen(r.update),)) for r in self.kept]
+        steps += [
+            dataclasses.replace(f, expressions=tuple(map(self._seen, f.expressions)))
+            for f in self.forms
+        ]
+        steps.append(Assign((), tuple(map(self._seen, self.program.outputs))))
+        return _shifts_together(arranged(self._named(steps)))
+
+    def _named(self, steps: list[Assign]) -> list[Assign]:
+        """Names for sub-expressions that occur more than once, or that are too deep."""
+        while True:
+            every = [e for step in steps for e in step.expressions]
+            shared = _shared(every) or _too_deep(every)
+            if shared is None:
+                return steps
+            name = self._name("total", "step", "first", "second", *(f"t{i}" for i in range(99)))
+            as_name: dict[Expression, Expression] = {shared: Var(name, updated=True)}
+            steps = [
+                dataclasses.replace(
+                    s, expressions=tuple(replace(e, as_name) for e in s.expressions)
+                )
+                for s in steps
+            ]
+            steps.insert(0, Assign((name,), (shared,)))
+
+
+def _is_bit(register: Register) -> bool:
+    """Whether it starts as 0 or 1 and no number is seen to be stored in it."""
+    match register.update:
+        case Call("if", (_, value, _)):
+            plain = isinstance(value, Const) and value.value in (0, 1)
+            parity = isinstance(value, Call) and value.arguments[-1] == Const(2)
+            return register.initial in (0, 1) and (plain or parity)
+    return False
+
+
+def _initial_lines(registers: list[Register]) -> list[str]:
     """`a = b = 0`: registers that start alike share a line, as far as it goes."""
     by_value: dict[int, list[str]] = {}
-    for register in sorted(program.registers, key=lambda r: (len(r.name), r.name)):
+    for register in sorted(registers, key=lambda r: (len(r.name), r.name)):
         by_value.setdefault(register.initial, []).append(register.name)
     lines = []
+    if len(by_value) > _LINES_OF_INITIALS:
+        named = [name for names in by_value.values() for name in names]
+        values = [str(value) for value, names in by_value.items() for _ in names]
+        return laid_out(4, f"{', '.join(named)} = ", ", ".join(values))
     for value, names in by_value.items():
         for start in range(0, len(names), 6):
             lines.append(f"    {' = '.join(names[start : start + 6])} = {value}")
     return lines
 
 
-def _shifts_together(statements: list[_Statement]) -> list[_Statement]:
+def _shifts_together(statements: list[Statement]) -> list[Statement]:
     """Consecutive statements that only pass old values on (a window moves) become one tuple
     assignment.
     """
-    result: list[_Statement] = []
-    run: list[_Statement] = []
-    for statement in [*statements, _Statement((), ())]:
-        plain = (
-            len(statement.targets) == 1
-            and isinstance(statement.expressions[0], Var)
-            and not statement.expressions[0].updated
-        )
-        if plain:
+    result: list[Statement] = []
+    run: list[Assign] = []
+    for statement in [*statements, Assign((), ())]:
+        if isinstance(statement, Assign) and not statement.form and _only_passes_on(statement):
             run.append(statement)
             continue
         if len(run) > 1:
-            result.append(
-                _Statement(tuple(s.targets[0] for s in run), tuple(s.expressions[0] for s in run))
-            )
+            targets = tuple(s.targets[0] for s in run)
+            result.append(Assign(targets, tuple(s.expressions[0] for s in run)))
         else:
             result += run
         run = []
         result.append(statement)
     return result[:-1]
+
+
+def _only_passes_on(statement: Assign) -> bool:
+    match statement:
+        case Assign((_,), (Var(_, False),)):
+            return True
+    return False
 
 
 def body_lines(source: str) -> int:
@@ -130,30 +226,6 @@ def reuse_updates(program: _Kind) -> _Kind:
     return dataclasses.replace(program, registers=tuple(registers), outputs=outputs)
 
 
-def _statements(program: Recurrence) -> list[_Statement]:
-    """One statement for each register and for the outputs, shared sub-expressions named first."""
-    named = [(r.name, r.update) for r in program.registers]
-    outputs = program.outputs
-    temporaries: list[tuple[str, Expression]] = []
-    taken = (
-        {r.name for r in program.registers} | set(program.inputs) | {"inputs", "outputs", "program"}
-    )
-    while (
-        shared := _shared([e for _, e in named] + list(outputs) + [e for _, e in temporaries])
-    ) is not None:
-        name = next(
-            n
-            for n in ("total", "step", "first", "second", *(f"t{i}" for i in range(99)))
-            if n not in taken
-        )
-        taken.add(name)
-        as_name = {shared: Var(name, updated=True)}
-        named = [(n, replace(e, as_name)) for n, e in named]
-        outputs = tuple(replace(o, as_name) for o in outputs)
-        temporaries = [(n, replace(e, as_name)) for n, e in temporaries] + [(name, shared)]
-    return [_Statement((n,), (e,)) for n, e in temporaries + named] + [_Statement((), outputs)]
-
-
 def _shared(expressions: list[Expression]) -> Expression | None:
     """The largest sub-expression that occurs more than once and is worth a name."""
     counts = Counter(
@@ -169,126 +241,43 @@ def _shared(expressions: list[Expression]) -> Expression | None:
     return max(worth, key=lambda e: len(list(walk(e))), default=None)
 
 
-def _ordered(statements: list[_Statement]) -> list[_Statement]:
-    """A statement that reads an old value comes before the one that overwrites it, a new value
-    after.
-    """
-    while True:
-        writer = {target: i for i, s in enumerate(statements) for target in s.targets}
-        before: dict[int, set[int]] = {i: set() for i in range(len(statements))}
-        for i, statement in enumerate(statements):
-            for variable in set().union(*(variables(e) for e in statement.expressions)):
-                other = writer.get(variable.name)
-                if other is None or other == i:
-                    continue
-                if variable.updated:
-                    before[i].add(other)
-                else:
-                    before[other].add(i)
-        try:
-            order = list(_stable_order(before))
-        except CycleError as cycle:
-            statements = _merged(statements, set(cycle.args[1]))
-            continue
-        return [statements[i] for i in order]
+def _too_deep(expressions: list[Expression]) -> Expression | None:
+    """A conditional with another in it that stands within something else."""
+    for expression in expressions:
+        for node in walk(_below_branches(expression)):
+            inner = list(walk(node))[1:]
+            if _is_conditional(node) and any(map(_is_conditional, inner)):
+                return node
+    return None
 
 
-def _stable_order(before: dict[int, set[int]]):
-    """Topological order, the earliest statement first; updates before the outputs where both are
-    free.
-    """
-    sorter = TopologicalSorter(before)
-    sorter.prepare()
-    ready: set[int] = set()
-    while sorter.is_active():
-        ready |= set(sorter.get_ready())
-        chosen = min(ready)
-        ready.remove(chosen)
-        yield chosen
-        sorter.done(chosen)
+def _below_branches(expression: Expression) -> Expression:
+    """The expression without the conditionals that it begins with: they become statements."""
+    if not _is_conditional(expression):
+        return expression
+    return Call("max", tuple(map(_below_branches, expression.arguments)))  # of any operator
 
 
-def _merged(statements: list[_Statement], cycle: set[int]) -> list[_Statement]:
-    """Statements that need each other's old values become one tuple assignment; the outputs get
-    names first if in it.
-    """
-    members = [statements[i] for i in sorted(cycle)]
-    rest = [s for i, s in enumerate(statements) if i not in cycle]
-    output = next((m for m in members if not m.targets), None)
-    if output is not None:
-        names = (
-            ("y",)
-            if len(output.expressions) == 1
-            else tuple(f"y{i}" for i in range(len(output.expressions)))
-        )
-        named = [_Statement((n,), (e,)) for n, e in zip(names, output.expressions)]
-        appended = _Statement((), tuple(Var(n, updated=True) for n in names))
-        return rest + [m for m in members if m.targets] + named + [appended]
-    targets = tuple(t for m in members for t in m.targets)
-    # Inside one tuple assignment every right-hand side sees the old values; new ones must be
-    # written out.
-    new: dict[Expression, Expression] = {
-        Var(t, updated=True): e for m in members for t, e in zip(m.targets, m.expressions)
-    }
-    expressions = tuple(_expanded(e, new) for m in members for e in m.expressions)
-    first = min(cycle)
-    return rest[:first] + [_Statement(targets, expressions)] + rest[first:]
-
-
-def _expanded(expression: Expression, new: dict[Expression, Expression]) -> Expression:
-    while any(v in new for v in variables(expression)):
-        expression = replace(expression, new)
-    return expression
-
-
-def _statement_text(statement: _Statement, tables: SymbolTables) -> str:
-    if not statement.targets:
-        texts = [
-            tables.written(place, e, _integer_text(e))
-            for place, e in enumerate(statement.expressions)
-        ]
-        return (
-            f"outputs.append({texts[0]})"
-            if len(texts) == 1
-            else f"outputs.append(({', '.join(texts)}))"
-        )
-    if len(statement.targets) == 1:
-        return _assignment_text(statement.targets[0], statement.expressions[0])
-    right = ", ".join(_integer_text(e) for e in statement.expressions)
-    return f"{', '.join(statement.targets)} = {right}"
-
-
-def _assignment_text(name: str, expression: Expression) -> str:
-    match expression:
-        case Call("add", (Var(first), Const(value))) if first == name and value < 0:
-            return f"{name} -= {-value}"
-        case Call("add", (Var(first), other)) if first == name:
-            return f"{name} += {expression_text(other)}"
-        case Call("add", (other, Var(second))) if second == name:
-            return f"{name} += {expression_text(other)}"
-        case Call("sub", (Var(first), other)) if first == name:
-            return f"{name} -= {expression_text(other)}"
-    return f"{name} = {_integer_text(expression)}"
-
-
-def _integer_text(expression: Expression) -> str:
-    """A value that is a bool in Python is printed as the int that it stands for."""
-    text = expression_text(expression)
-    return f"int({text})" if may_be_bool(expression) else text
+def _is_conditional(expression: Expression) -> TypeGuard[Call]:
+    return isinstance(expression, Call) and expression.operator == "if"
 
 
 def _table_lines(program: Recurrence) -> list[str]:
     tables: dict[str, tuple] = {}
     for expression in [r.update for r in program.registers] + list(program.outputs):
-        tables |= {node.name: node.table for node in walk(expression) if isinstance(node, Lookup)}
+        tables |= {
+            node.name: node.table
+            for node in walk(expression)
+            if isinstance(node, Lookup) and not is_short(node)
+        }
     lines: list[str] = []
     for name, table in tables.items():
         rows = (
-            [f"    {row}," for row in table]
+            [line for row in table for line in laid_out(4, "", str(row)[1:-1], ",", ("(", ")"))]
             if isinstance(table[0], tuple)
             else textwrap.wrap(
                 ", ".join(map(str, table)) + ",",
-                110,
+                COLUMNS,
                 initial_indent="    ",
                 subsequent_indent="    ",
             )
@@ -301,12 +290,12 @@ def _docstring_lines(docstring: str) -> list[str]:
     text = (
         docstring.strip().replace("\\", "\\\\").replace('"', "'")
     )  # a task's description may hold anything
-    paragraphs = [textwrap.wrap(p, 100) for p in text.split("\n")]
-    wrapped = [line for p in paragraphs for line in (p or [""])]
-    if len(wrapped) == 1:
-        return [f'    """{wrapped[0]}"""']
+    paragraphs = [textwrap.wrap(p, 96) for p in text.split("\n")]
+    text_lines = [line for p in paragraphs for line in (p or [""])]
+    if len(text_lines) == 1 and len(text_lines[0]) <= 90:
+        return [f'    """{text_lines[0]}"""']
     return [
-        f'    """{wrapped[0]}',
-        *(f"    {line}" if line else "" for line in wrapped[1:]),
+        f'    """{text_lines[0]}',
+        *(f"    {line}" if line else "" for line in text_lines[1:]),
         '    """',
     ]

@@ -14,6 +14,7 @@ from mips_jax.extraction.methods.linear import Linear
 from mips_jax.extraction.methods.longer_words import LongerWords
 from mips_jax.extraction.methods.method import Method
 from mips_jax.extraction.methods.nearly_finite import NearlyFinite
+from mips_jax.extraction.methods.plain import Cells, Plain
 from mips_jax.extraction.methods.registers import Registers
 from mips_jax.extraction.methods.settled import Settled
 
@@ -22,6 +23,7 @@ METHODS: dict[str, Method] = {
     for method in (
         Linear(),
         Automaton(),
+        Cells(),
         NearlyFinite(),
         LongerWords(),
         Registers(),
@@ -29,6 +31,7 @@ METHODS: dict[str, Method] = {
         Erring(),
         Settled(),
         Clusters(),
+        Plain(),
         Baseline(),
     )
 }

@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
+from mips_jax import tracking
 from mips_jax.command_line.main import SOLVED, WRONG_REQUEST, main
 from mips_jax.errors import RequestError
 from mips_jax.pipeline import Silent
-from mips_jax.reporting import tracking
-from mips_jax.reporting.tracking import log, tracker
+from mips_jax.tracking import log, tracker
 from mips_jax.training import TrainingProgress
 
 SETTINGS = {"training.seed": 3, "model.cell": "gru"}
@@ -194,6 +194,6 @@ def test_the_command_line_leaves_log_and_metrics_and_asks_for_missing_extras(
 
 
 def test_types_of_values():
-    from mips_jax.reporting.tracking.services import numbers
+    from mips_jax.tracking.services import numbers
 
     assert numbers({"a": True, "b": 2, "c": "x", "d": None}) == {"a": 1.0, "b": 2.0}

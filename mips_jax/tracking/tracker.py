@@ -50,7 +50,7 @@ class Tracker(Protocol):
         """The run ends here, finished or not."""
 
 
-_HERE = "mips_jax.reporting.tracking"
+_HERE = "mips_jax.tracking"
 TRACKERS = Registry(
     {
         "csv": f"{_HERE}.files:CsvMetrics",

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from mips_jax.reporting.tracking.tracker import TrackedRun, Value
+from mips_jax.tracking.tracker import TrackedRun, Value
 
 
 def numbers(values: Mapping[str, Value]) -> dict[str, float]:

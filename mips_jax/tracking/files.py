@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mips_jax.reporting.files import plain
-from mips_jax.reporting.tracking.tracker import TrackedRun, Value
+from mips_jax.tracking.tracker import TrackedRun, Value
 
 
 class CsvMetrics:

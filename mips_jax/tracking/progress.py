@@ -7,7 +7,7 @@ import logging
 import time
 
 from mips_jax.pipeline.progress import Progress
-from mips_jax.reporting.tracking.tracker import Tracker
+from mips_jax.tracking.tracker import Tracker
 
 LOG = logging.getLogger("mips_jax")
 
