@@ -35,6 +35,7 @@ FLOORS = (
         "budget",
         "registry",
         "interrupts",
+        "progress",
         "sequences",
         "symbols",
         "inputs",

@@ -21,8 +21,9 @@ from mips_jax.pipeline import (
 from mips_jax.pipeline.attempts import best_on
 from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.judging import judged
-from mips_jax.pipeline.progress import Silent, Watch
+from mips_jax.pipeline.progress import Watch
 from mips_jax.programs import Const, Program, Register, Var, call, compile_source
+from mips_jax.progress import Silent
 from mips_jax.sequences import Sample, Sequences
 from mips_jax.tasks import get_task, stepwise
 from mips_jax.verification import Case, Outcome, Truth, Verdict, VerificationSettings, verify

@@ -11,7 +11,8 @@ import pytest
 import mips_jax
 from mips_jax.errors import RequestError
 from mips_jax.machines import bisimilar
-from mips_jax.pipeline.progress import Silent, shown_progress
+from mips_jax.pipeline.progress import shown_progress
+from mips_jax.progress import Silent
 from mips_jax.reporting.notebook import NotebookProgress
 from tests.reporting import machine_runs
 

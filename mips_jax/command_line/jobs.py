@@ -29,8 +29,8 @@ from mips_jax.networks.files.words import load_words
 from mips_jax.pipeline import PipelineSettings, distil_given, distil_network, distil_task
 from mips_jax.pipeline.attempts import train_along
 from mips_jax.pipeline.distillation import Distillation
-from mips_jax.pipeline.progress import Progress, Silent
 from mips_jax.pipeline.settings import requested
+from mips_jax.progress import Progress, Silent
 from mips_jax.reporting.claimed_folder import ClaimedFolder, file_digest
 from mips_jax.reporting.files import plain
 from mips_jax.reporting.progress import LiveProgress

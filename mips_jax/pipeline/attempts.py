@@ -14,8 +14,9 @@ from mips_jax.networks import Network
 from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.extracting import extracted
 from mips_jax.pipeline.inputs_in_use import inputs_in_use
-from mips_jax.pipeline.progress import Progress, Watch
+from mips_jax.pipeline.progress import Watch
 from mips_jax.pipeline.settings import PipelineSettings
+from mips_jax.progress import Progress
 from mips_jax.sequences import Sequences
 from mips_jax.tasks import Task
 from mips_jax.tasks.examples import ExampleTask

@@ -1,32 +1,12 @@
-"""Who is told how far a job is, and how long its stages take."""
+"""How long the stages of a job take, and who is told where nobody is named."""
 
 from __future__ import annotations
 
 import time
-from typing import Protocol
 
 from mips_jax.pipeline.distillation import Seconds
+from mips_jax.progress import Progress, Silent
 from mips_jax.reporting.notebook import NotebookProgress, in_notebook
-
-
-class Progress(Protocol):
-    """Who is told how far a job is."""
-
-    def stage(self, text: str) -> None:
-        """A new stage begins."""
-
-    def training(self, event) -> None:
-        """Training has gone on a little."""
-
-
-class Silent:
-    """Progress that shows nothing (see `mips_jax.reporting.progress.LiveProgress`)."""
-
-    def stage(self, text: str) -> None:
-        """A new stage begins."""
-
-    def training(self, event) -> None:
-        """Training has gone on a little."""
 
 
 def shown_progress(progress: Progress | None) -> Progress:

@@ -33,9 +33,10 @@ from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.extracting import extracted, extracted_at_length
 from mips_jax.pipeline.inputs_in_use import inputs_in_use
 from mips_jax.pipeline.judging import judged
-from mips_jax.pipeline.progress import Progress, Watch
+from mips_jax.pipeline.progress import Watch
 from mips_jax.pipeline.settings import PipelineSettings, requested
 from mips_jax.pipeline.sources import Source, task_from
+from mips_jax.progress import Progress
 from mips_jax.sequences import Sequences
 from mips_jax.tasks import Task
 from mips_jax.verification.survey import surveyed

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import time
 
-from mips_jax.pipeline.progress import Progress
+from mips_jax.progress import Progress
 from mips_jax.tracking.tracker import Tracker
 
 LOG = logging.getLogger("mips_jax")
