@@ -128,8 +128,9 @@ class Extraction:
         return tuple(kept)
 
     def __repr__(self) -> str:
-        said = "; ".join(f"{method}: {outcome}" for method, outcome in self.statuses)
-        return f"Extraction({len(self.candidates)} programs; {said})"
+        best = f", the best by {self.best.method}" if self.best else ""
+        tried = ", ".join(method for method, _ in self.statuses)
+        return f"Extraction({len(self.candidates)} programs{best}; tried: {tried})"
 
     @property
     def best(self) -> Candidate | None:

@@ -18,7 +18,7 @@ _REWRITTEN = 3  # programs, the easiest to read first
 _EASY = 48.0  # bits: a program without riddles that costs a reader less is left as it is
 _LONG = 60.0  # bits: the same for taking its machine apart
 _ENOUGH = 2  # programs of the machine's parts that are easier to read than what was known
-_LARGE = 40  # states times letters
+_LARGE = 8  # states: smaller machines have shorter programs of other kinds
 _SETTLES = 120.0  # bits: a program of cells that costs a reader less needs no other search
 _WORDS = 400  # of each kind, on which the rows of a step are collected
 
@@ -34,7 +34,7 @@ class Cells:
 
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
         machine = findings.machine
-        if machine is None or machine.states * len(machine.letters) < _LARGE:
+        if machine is None or machine.states < _LARGE:
             return Report(self.name, Outcome.NO_USE)
         found = 0
         for program, note in cells_of(machine):
