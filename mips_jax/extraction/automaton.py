@@ -139,7 +139,7 @@ def _explore(network, letters, probes, length, settings, share: Share) -> Automa
     horizon = max(len(p) for p in probes)
     tree = _prefix_tree(probes)
     cost = 1 + _branches(tree)  # steps for each hidden state that is met
-    signature = lambda hidden: _signatures(network, hidden, letters, tree)
+    signature = lambda hidden: _signatures(network, hidden, letters, probes, tree)
     representative = [network.initial]
     classes = {signature(network.initial[None])[0]: 0}
     transition: list[np.ndarray] = []
@@ -155,8 +155,8 @@ def _explore(network, letters, probes, length, settings, share: Share) -> Automa
             np.repeat(hidden, count, axis=0), np.tile(letters, (len(level), 1))
         )
         share.spend(len(following) * cost * network.step_work)
-        outputs = network.outputs(following).reshape(len(level), count, -1)
         names = signature(following)
+        outputs = network.outputs(following).reshape(len(level), count, -1)
         next_level: list[int] = []
         for row in range(len(level)):
             targets = np.empty(count, np.int64)
@@ -182,12 +182,20 @@ def _branches(tree: dict) -> int:
     return sum(1 + _branches(below) for below in tree.values())
 
 
-def _signatures(network, hidden, letters, tree: dict) -> list[bytes]:
+def _signatures(network, hidden, letters, probes, tree: dict) -> list[bytes]:
     """The outputs after every probe word, as bytes, for hidden states [N, H]."""
+    prefetch(network, hidden, letters, probes)
     parts = [np.zeros((len(hidden), 0), np.int64)]
     parts += _probe_tree(network, hidden, letters, tree)
     table = np.concatenate(parts, axis=1)
     return [row.tobytes() for row in np.ascontiguousarray(table)]
+
+
+def prefetch(network: Network, hidden: np.ndarray, letters: np.ndarray, probes) -> None:
+    """Says that words of letter indices, of any lengths, are about to be read from states [N, H]."""
+    for length in sorted({len(word) for word in probes}, reverse=True):
+        words = np.array([word for word in probes if len(word) == length])
+        network.prefetch(hidden, letters[words])
 
 
 def _prefix_tree(probes) -> dict:

@@ -16,7 +16,7 @@ from mips_jax.networks.files.input_ranges import resolve_input_range
 from mips_jax.networks.files.load import load_network
 from mips_jax.networks.files.options import NetworkOptions
 from mips_jax.networks.files.save import save_network
-from mips_jax.networks.network import MLPRNN, InputRange, Network
+from mips_jax.networks.network import MLPRNN, InputRange, Network, WordTooLongError
 
 __all__ = [
     "MLPRNN",
@@ -36,6 +36,7 @@ __all__ = [
     "OneHot",
     "Rounded",
     "Threshold",
+    "WordTooLongError",
     "load_network",
     "resolve_input_range",
     "save_network",

@@ -74,7 +74,7 @@ def _case(
         program,
         network,
         unseen_inputs(found.inputs, task),
-        extraction.length if task is None else task.length,
+        network.within(extraction.length if task is None else task.length),
         extraction.machine,
         None if task is None else _truth(task, seen, settings),
         extraction.words,
@@ -86,7 +86,7 @@ def _case(
 def _truth(task: Task, seen: Sequence[Sequences], settings: VerificationSettings) -> Truth:
     """What judges a task: drawn on streams of its own."""
     given = task.given if isinstance(task, ExampleTask) else None
-    long_length = settings.long_factor * task.length
+    long_length = settings.long_factor * task.length  # the program is judged, not the network
     return Truth(
         task.judging_sample(settings.sequences, settings.seed, seen),
         _joined(seen, task) if given is None else given,

@@ -17,7 +17,7 @@ from mips_jax.errors import RequestError
 from mips_jax.extraction.letter_kinds import with_kinds
 from mips_jax.extraction.request import check as check_request
 from mips_jax.inputs import InputRange, Inputs
-from mips_jax.networks import Network
+from mips_jax.networks import Network, resolve_input_range
 from mips_jax.pipeline.attempts import Attempt, attempted, train_networks, training_data
 from mips_jax.pipeline.distillation import Distillation
 from mips_jax.pipeline.extracting import extracted, extracted_at_length
@@ -101,7 +101,7 @@ def distil_task(
 
 def distil_network(
     network: Network,
-    input_range: Inputs | InputRange,
+    input_range: Inputs | InputRange | None = None,
     name: str = "network",
     settings: PipelineSettings | None = None,
     progress: Progress | None = None,
@@ -111,13 +111,18 @@ def distil_network(
 
     Args:
         network: any network as plain arrays.
-        input_range: bounds of each input; `Inputs` also says which occur.
+        input_range: bounds of each input; `Inputs` also says which occur; None: the network's own.
         name: for reports.
         settings: `extraction` and `verification` are used.
         progress: who is told how far it is.
+
+    Raises:
+        RequestError: nobody says which inputs the network reads, or the settings do not fit it.
     """
     settings = requested(settings)
     watch = Watch(progress or Silent())
+    if input_range is None:
+        input_range = resolve_input_range(network)
     inputs = Inputs.of(input_range)
     check_request(network, inputs.bounds, settings.extraction)
     watch.begin("extract", "looking at the network")

@@ -89,7 +89,7 @@ def _figures(training, network, inputs, extraction):
         yield (
             "Hidden states",
             "hidden_states.png",
-            plots.plot_hidden_states(hidden, colourings, network.initial),
+            plots.plot_hidden_states(hidden, colourings, network.represent(network.initial[None])[0]),
         )
         machine = extraction.machine
         if machine is not None and machine.states <= MAX_STATES_DRAWN:
@@ -116,7 +116,9 @@ def hidden_states(
         output -> [B, T].
     """
     words = random_words(inputs, sequences, length, np.random.default_rng(seed))
-    hidden, outputs = network.run(words)
+    states, outputs = network.run(words)
+    flat = network.represent(states.reshape(-1, states.shape[2]))
+    hidden = flat.reshape(*states.shape[:2], -1)
     colourings: dict[str, np.ndarray] = {}
     if machine is not None:
         colourings["state"] = states_after(machine, words)

@@ -66,8 +66,11 @@ class Case:
 
     @property
     def long_length(self) -> int:
-        """Steps of the long words; how inputs that depend on the past go on is not known."""
-        return self.length if self.inputs.ordered else self.settings.long_factor * self.length
+        """Steps of the long words; how inputs that depend on the past go on is not known. No more
+        than the network can read.
+        """
+        long = self.length if self.inputs.ordered else self.settings.long_factor * self.length
+        return self.network.within(long)
 
     def rng(self, stream: int) -> np.random.Generator:
         """Random numbers of one check; no two streams share a draw."""
