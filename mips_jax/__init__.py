@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same 
     from mips_jax.extraction import Extraction, ExtractionSettings, extract
     from mips_jax.inputs import Inputs, observed_inputs
     from mips_jax.networks import MLPRNN, Network, load_network, save_network
+    from mips_jax.networks.causal import from_callable, from_flax, from_torch
     from mips_jax.pipeline import (
         Distillation,
         PipelineSettings,
@@ -61,6 +62,9 @@ __all__ = [
     "distil_network",
     "distil_task",
     "extract",
+    "from_callable",
+    "from_flax",
+    "from_torch",
     "get_task",
     "load_network",
     "observed_inputs",
@@ -73,6 +77,7 @@ _ROOMS = {  # the imports above once more, so that looking at a network never lo
     "errors": ("RequestError",),
     "extraction": ("Extraction", "ExtractionSettings", "extract"),
     "inputs": ("Inputs", "observed_inputs"),
+    "networks.causal": ("from_callable", "from_flax", "from_torch"),
     "networks": ("MLPRNN", "Network", "load_network", "save_network"),
     "pipeline": (
         *("Distillation", "PipelineSettings"),

@@ -192,7 +192,7 @@ def _signatures(network, hidden, letters, probes, tree: dict) -> list[bytes]:
 
 
 def prefetch(network: Network, hidden: np.ndarray, letters: np.ndarray, probes) -> None:
-    """Says that words of letter indices, of any lengths, are about to be read from states [N, H]."""
+    """Says that words of letter indices, of any lengths, will be read from states [N, H]."""
     for length in sorted({len(word) for word in probes}, reverse=True):
         words = np.array([word for word in probes if len(word) == length])
         network.prefetch(hidden, letters[words])

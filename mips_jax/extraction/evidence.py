@@ -18,7 +18,6 @@ from mips_jax.extraction.tuning import RegisterSettings, Tuning
 from mips_jax.inputs import Inputs, narrow_words, random_words
 from mips_jax.networks import Network
 
-
 _PROBED = 2 / 3  # of the longest word that can be read at all; probe words follow
 
 

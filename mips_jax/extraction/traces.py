@@ -51,7 +51,8 @@ class Traces:
         parts = zip(
             (self.words, self.hidden, self.outputs), (other.words, other.hidden, other.outputs)
         )
-        return Traces(*(np.concatenate(p) for p in parts), self.represent)
+        words, hidden, outputs = (np.concatenate(p) for p in parts)
+        return Traces(words, hidden, outputs, self.represent)
 
 
 def record(network: Network, words: np.ndarray) -> Traces:

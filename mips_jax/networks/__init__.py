@@ -1,6 +1,8 @@
 """Trained recurrent networks as plain arrays, whoever trained them."""
 
 from mips_jax.networks.callables import CallableNetwork
+from mips_jax.networks.causal import CausalNetwork, CausalOptions
+from mips_jax.networks.causal.targets import network_from_target
 from mips_jax.networks.cells import CellLayer, ElmanNetwork, GRUNetwork, LSTMNetwork
 from mips_jax.networks.encodings import (
     Bits,
@@ -22,6 +24,8 @@ __all__ = [
     "MLPRNN",
     "Bits",
     "CallableNetwork",
+    "CausalNetwork",
+    "CausalOptions",
     "CellLayer",
     "ClassHead",
     "ElmanNetwork",
@@ -38,6 +42,7 @@ __all__ = [
     "Threshold",
     "WordTooLongError",
     "load_network",
+    "network_from_target",
     "resolve_input_range",
     "save_network",
 ]

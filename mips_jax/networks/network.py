@@ -102,12 +102,12 @@ class Network(abc.ABC):
         return rounding_distance(raw)
 
     def represent(self, states: np.ndarray) -> np.ndarray:
-        """States [B, H] -> [B, D] float64: where they lie, for plots and for what nearby states have
-        in common. The hidden vectors themselves, unless a network says otherwise.
+        """States [B, H] -> [B, D] float64: where they lie, for plots and for what is held nearby.
+        The hidden vectors themselves, unless a network says otherwise.
         """
         return states
 
-    def prefetch(self, states: np.ndarray, words: np.ndarray) -> None:
+    def prefetch(self, states: np.ndarray, words: np.ndarray) -> None:  # noqa: B027
         """Says that each of the words [K, T, I] is about to be read from each of the states [B, H],
         and read out at every step: a model that reads whole words then reads them at once. No
         result depends on it.

@@ -89,7 +89,9 @@ def _figures(training, network, inputs, extraction):
         yield (
             "Hidden states",
             "hidden_states.png",
-            plots.plot_hidden_states(hidden, colourings, network.represent(network.initial[None])[0]),
+            plots.plot_hidden_states(
+                hidden, colourings, network.represent(network.initial[None])[0]
+            ),
         )
         machine = extraction.machine
         if machine is not None and machine.states <= MAX_STATES_DRAWN:

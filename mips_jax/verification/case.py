@@ -72,6 +72,15 @@ class Case:
         long = self.length if self.inputs.ordered else self.settings.long_factor * self.length
         return self.network.within(long)
 
+    @property
+    def beyond_reach(self) -> str:
+        """Why nothing can be said of every length; empty for a recurrent network."""
+        if self.network.recurrent:
+            return ""
+        longest = self.network.longest
+        upto = f" of up to {longest} letters" if longest else ""
+        return f"the model reads whole words{upto}: none tells of longer ones"
+
     def rng(self, stream: int) -> np.random.Generator:
         """Random numbers of one check; no two streams share a draw."""
         return np.random.default_rng((self.settings.seed, 4, stream))

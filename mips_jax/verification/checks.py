@@ -112,8 +112,7 @@ def _of_program(case: Case, check: str, equals: str, words: str, sequences: Sequ
 def fidelity(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
     """Program beside network, at the training length, twice that and the long one."""
     shown = how_drawn(case.inputs)
-    twice = case.network.within(2 * case.length)
-    lengths = dict.fromkeys((case.length, twice, case.long_length))
+    lengths = dict.fromkeys((case.length, case.network.within(2 * case.length), case.long_length))
     claims, near, far = [], Distances(), Distances()
     for number, length in enumerate(lengths):
         if case.inputs.ordered and length != case.length:
@@ -332,11 +331,8 @@ def proven_for_all(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
     base = Claim("proof", "program", "network", words, None, How.NOT_TRIED, arithmetic=FLOAT64)
     because = lambda reason: [dataclasses.replace(base, reason=reason)]
     by_check = {claim.check: claim for claim in claims}
-    if not case.network.recurrent:
-        reach = "" if case.network.longest is None else f" of up to {case.network.longest} letters"
-        return because(f"the model reads whole words{reach}: none of them tells of longer ones")
-    if case.machine is None:
-        return because("no finite machine was read off the network")
+    if case.machine is None or not case.network.recurrent:
+        return because(case.beyond_reach or "no finite machine was read off the network")
     if not by_check["program=machine"].holds:
         return because("program and machine were not proven equal")
     if any(c.how is How.REFUTED for c in claims if c.equals == "network"):

@@ -94,9 +94,7 @@ def network_of(reader: FunctionReader, options: CausalOptions, name: str) -> Cau
     first = np.array([[[low for low, _ in bounds]]], np.int64)
     decoding = options.decoding(reader.read(first).shape[2])
     try_out(reader, options, name)
-    return CausalNetwork(
-        reader, bounds, decoding, options.longest, options.trained_length, name
-    )
+    return CausalNetwork(reader, bounds, decoding, options.longest, options.trained_length, name)
 
 
 class FunctionReader:
@@ -157,10 +155,13 @@ class FunctionReader:
             ) from error
         return self._chosen(self._shaped(raw, tokens), tokens)
 
-    def represent(self, words: np.ndarray) -> np.ndarray | None:
+    @property
+    def represents(self) -> bool:
+        return self.represented is not None
+
+    def represent(self, words: np.ndarray) -> np.ndarray:
         """See `Reader.represent`."""
-        if self.represented is None:
-            return None
+        assert self.represented is not None
         return np.asarray(self.represented(self.tokens(words)), np.float64)
 
     def branch(self, words: np.ndarray, letters: np.ndarray, parents: np.ndarray) -> np.ndarray:
@@ -209,7 +210,7 @@ class FunctionReader:
         return raw
 
     def _perhaps_too_long(self, words: np.ndarray) -> str:
-        if self.options.longest is not None:
+        if self.options.longest is not None or words.shape[1] <= _TRIED_STEPS:
             return ""
         return f"; if it reads no word of {words.shape[1]} letters, say so with network.longest"
 

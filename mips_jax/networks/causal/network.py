@@ -33,6 +33,7 @@ class Reader(Protocol):
         step_work: see `Network.step_work`.
         starts: whether it can read the empty word.
         branches: whether it can read a tree of words at once.
+        represents: whether it can say where it is.
     """
 
     @property
@@ -44,13 +45,16 @@ class Reader(Protocol):
     @property
     def branches(self) -> bool: ...
 
+    @property
+    def represents(self) -> bool: ...
+
     def read(self, words: np.ndarray) -> np.ndarray:
         """Words [B, T, I] of one length -> raw outputs after the last letters [B, <= T, R]; or
         [B, T + 1, R], those before the first letter first, where it can read the empty word.
         """
 
-    def represent(self, words: np.ndarray) -> np.ndarray | None:
-        """Words [B, T, I] -> [B, D]: where the model is after the last letter, or None."""
+    def represent(self, words: np.ndarray) -> np.ndarray:
+        """Words [B, T, I] -> [B, D]: where the model is after the last letter."""
 
     def branch(self, words: np.ndarray, letters: np.ndarray, parents: np.ndarray) -> np.ndarray:
         """Reads a tree of further letters from each word, at once.
@@ -95,7 +99,6 @@ class CausalNetwork(Network):
         self.input_range: InputRange | None = input_range
         self.longest: int | None = longest
         self.trained_length: int | None = trained_length
-        self.initial = np.array([ROOT], np.int64)
         self._tree = PrefixTree(input_range)
         self._bounds = input_range
         first = np.array([[low for low, _ in input_range]], np.int64)
@@ -105,6 +108,10 @@ class CausalNetwork(Network):
         self._known[ROOT] = True
         if reader.starts:
             self._raw[ROOT] = raw[0, 0]
+
+    @property
+    def initial(self) -> np.ndarray:
+        return np.array([ROOT], np.int64)
 
     @property
     def input_dim(self) -> int:
@@ -168,18 +175,16 @@ class CausalNetwork(Network):
 
     def represent(self, states: np.ndarray) -> np.ndarray:
         """What the model says of where it is; else its raw outputs now and after each of a few
-        letters. Not what it says before it has read anything: zeros, where it cannot.
+        letters. Zeros for the empty word, where the model cannot read it.
         """
         nodes, back = np.unique(states[:, 0].astype(np.int64), return_inverse=True)
-        parts: np.ndarray | None = None
-        for some in self._batches(nodes[nodes != ROOT] if not self.reader.starts else nodes):
-            found = self.reader.represent(self._words(some))
-            if found is None:
-                return self._behaviour(nodes)[back.ravel()]
-            if parts is None:
-                parts = np.zeros((len(nodes), found.shape[1]))
-            parts[np.searchsorted(nodes, some)] = found
-        return (np.zeros((len(nodes), 1)) if parts is None else parts)[back.ravel()]
+        if not self.reader.represents:
+            return self._behaviour(nodes)[back.ravel()]
+        width = self.reader.represent(self._tree.inputs(np.zeros((1, 1), np.int64))).shape[1]
+        found = np.zeros((len(nodes), width))
+        for some in self._batches(nodes if self.reader.starts else nodes[nodes != ROOT]):
+            found[np.searchsorted(nodes, some)] = self.reader.represent(self._words(some))
+        return found[back.ravel()]
 
     def _behaviour(self, nodes: np.ndarray) -> np.ndarray:
         count = min(self._tree.letters, _REPRESENTED_BY)
@@ -187,7 +192,7 @@ class CausalNetwork(Network):
         room = np.full(len(nodes), True)
         if self.longest is not None:
             room = self._tree.depth(nodes) < self.longest
-        after = [np.where(room, 0, 0) for _ in codes]
+        after = [np.full(len(nodes), ROOT) for _ in codes]  # where there is no room
         for k, code in enumerate(codes):
             after[k][room] = self._stepped(nodes[room], np.full(int(room.sum()), code))
         self._read(np.concatenate([nodes, *after]))
@@ -198,7 +203,7 @@ class CausalNetwork(Network):
         count, steps, _ = words.shape
         nodes = np.unique(states[:, 0].astype(np.int64))
         size = max(1, _NODES_AT_ONCE // max(1, count * steps))
-        branching = self.reader.branches and 1 < count and count * steps <= _LARGEST_TREE
+        branching = self.reader.branches and count > 1 and count * steps <= _LARGEST_TREE
         codes = self._tree.codes(words.reshape(-1, words.shape[2])).reshape(count, steps)
         for start in range(0, len(nodes), size):
             some = nodes[start : start + size]
@@ -282,12 +287,11 @@ def _as_tree(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Words [K, T] of letters -> the tree of their prefixes: letters [M] and parents [M], each
     parent before its children, -1 for the root.
     """
-    letters, parents = [], []
+    letters: list[int] = []
+    parents: list[int] = []
     above = np.full(len(words), -1, np.int64)
     for t in range(words.shape[1]):
-        pairs, back = np.unique(
-            np.stack([above, words[:, t]], axis=1), axis=0, return_inverse=True
-        )
+        pairs, back = np.unique(np.stack([above, words[:, t]], axis=1), axis=0, return_inverse=True)
         above = len(letters) + back.ravel()
         parents += pairs[:, 0].tolist()
         letters += pairs[:, 1].tolist()

@@ -1,7 +1,7 @@
 """What a causal model does not say of itself: its letters, its limits, what its outputs stand for.
 
-One dataclass for every door: Python functions, PyTorch and flax modules, folders of weights, and the
-keys `network.*` of the command line.
+One dataclass for every door: Python functions, PyTorch and flax modules, folders of weights, and
+the keys `network.*` of the command line.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ def _range_problems(options: CausalOptions) -> list[str]:
         letters = bounds[0][1] - bounds[0][0] + 1
         if letters > len(options.vocabulary):
             found.append(
-                f"network.vocabulary has {len(options.vocabulary)} tokens for the {letters} letters "
-                f"{bounds[0][0]}..{bounds[0][1]}; give one for each"
+                f"network.vocabulary has {len(options.vocabulary)} tokens for the {letters} "
+                f"letters {bounds[0][0]}..{bounds[0][1]}; give one for each"
             )
     return found
 
