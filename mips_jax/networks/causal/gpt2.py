@@ -1,8 +1,9 @@
 """Language models of the GPT-2 family from a Hugging Face folder, evaluated here: no PyTorch is
 needed.
 
-The forward pass is plain float32 numpy. A tree of further tokens is read beside its prefix in one
-pass: each of its tokens attends to the prefix, to the tokens above it and to itself.
+The forward pass is plain float32 numpy. A tree of further tokens is read in one pass after its
+prefix, whose keys and values are kept: each of its tokens attends to the prefix, to those above
+it and to itself.
 
 Axes: B words, S tokens, M tokens of a tree, W width, N heads, R raw outputs.
 """
@@ -48,6 +49,10 @@ _ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "tanh": np.tanh,
 }
 _SIZES = ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head")
+
+
+Kept = list[tuple[np.ndarray, np.ndarray]]
+"""Keys and values of each layer."""
 
 
 def is_language_model(path: str | os.PathLike) -> bool:
@@ -185,25 +190,58 @@ class GPT2:
         """Weights that a step multiplies."""
         return sum(a.size for name, a in self.weights.items() if name.startswith("h."))
 
-    def states(
-        self, tokens: np.ndarray, places: np.ndarray | None = None, seen: np.ndarray | None = None
-    ) -> np.ndarray:
-        """What the head reads [B, S, W].
+    def states(self, tokens: np.ndarray, kept: Kept | None = None) -> np.ndarray:
+        """What the head reads [B, S, W] after each of the tokens [B, S].
 
         Args:
-            tokens: [B, S].
-            places: [S] position of each token; 0, 1, 2, ... unless given.
-            seen: [S, S] bool, which tokens each one attends to; those up to itself unless given.
+            tokens: of words.
+            kept: filled with what later tokens attend to: keys and values [B, N, S, W / N] of each
+                layer.
         """
         steps = tokens.shape[1]
-        places = np.arange(steps) if places is None else places
-        seen = np.tri(steps, dtype=bool) if seen is None else seen
-        hidden = np.where(seen, np.float32(0), np.float32(-np.inf))
+        unseen = np.where(np.tri(steps, dtype=bool), np.float32(0), np.float32(-np.inf))
+
+        def attend(layer: int, query: np.ndarray, key: np.ndarray, value: np.ndarray):
+            if kept is not None:
+                kept.append((key, value))
+            return _softmax(query @ key.transpose(0, 1, 3, 2) + unseen) @ value
+
+        return self._through(tokens, np.arange(steps), attend)
+
+    def states_of_tree(self, kept: Kept, tokens: np.ndarray, above: np.ndarray) -> np.ndarray:
+        """What the head reads [B, M, W] after each token of a tree that goes on from words.
+
+        Args:
+            kept: of the words, see `states`.
+            tokens: [M] of the tree.
+            above: [M, L] numbers of the tokens from the root down to each one, itself last; -1
+                before the root.
+        """
+        count, steps = kept[0][0].shape[0], kept[0][0].shape[2]
+        unseen = np.where(above >= 0, np.float32(0), np.float32(-np.inf))
+        places = steps - 1 + (above >= 0).sum(axis=1)
+
+        def attend(layer: int, query: np.ndarray, key: np.ndarray, value: np.ndarray):
+            past_key, past_value = kept[layer]
+            to_past = query @ past_key.transpose(0, 1, 3, 2)
+            to_above = np.einsum("bnmh,bnmlh->bnml", query, key[:, :, above]) + unseen
+            weight = _softmax(np.concatenate([to_past, to_above], axis=3))
+            read = weight[..., :steps] @ past_value
+            return read + np.einsum("bnml,bnmlh->bnmh", weight[..., steps:], value[:, :, above])
+
+        repeated = np.broadcast_to(tokens, (count, len(tokens)))
+        return self._through(repeated, places, attend)
+
+    def _through(self, tokens: np.ndarray, places: np.ndarray, attend: Callable) -> np.ndarray:
+        """All layers; `attend` says what the queries of a layer read."""
         x = self.weights["wte.weight"][tokens] + self.weights["wpe.weight"][places]
         for layer in range(self.layers):
-            x = x + self._attention(self._norm(x, f"h.{layer}.ln_1"), layer, hidden)
-            inner = self._affine(self._norm(x, f"h.{layer}.ln_2"), f"h.{layer}.mlp.c_fc")
-            x = x + self._affine(self.activation(inner), f"h.{layer}.mlp.c_proj")
+            name = f"h.{layer}"
+            queries = self._split(self._norm(x, f"{name}.ln_1"), layer)
+            read = attend(layer, *queries).transpose(0, 2, 1, 3).reshape(x.shape)
+            x = x + self._affine(read, f"{name}.attn.c_proj")
+            inner = self._affine(self._norm(x, f"{name}.ln_2"), f"{name}.mlp.c_fc")
+            x = x + self._affine(self.activation(inner), f"{name}.mlp.c_proj")
         return self._norm(x, "ln_f")
 
     def logits(self, states: np.ndarray, entries: list[int] | None = None) -> np.ndarray:
@@ -218,19 +256,24 @@ class GPT2:
         scale = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + np.float32(self.epsilon))
         return centred / scale * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]
 
-    def _attention(self, x: np.ndarray, layer: int, hidden: np.ndarray) -> np.ndarray:
+    def _split(self, x: np.ndarray, layer: int) -> np.ndarray:
+        """Queries (scaled), keys and values of [B, S, W], each [B, N, S, W / N]."""
         batch, steps, width = x.shape
         joint = self._affine(x, f"h.{layer}.attn.c_attn")
         split = joint.reshape(batch, steps, 3, self.heads, width // self.heads)
-        query, key, value = split.transpose(2, 0, 3, 1, 4)  # each [B, N, S, W / N]
+        split = split.transpose(2, 0, 3, 1, 4)
         scale = 1.0 / math.sqrt(width // self.heads) if self.scaled else 1.0
         scale = scale / (layer + 1) if self.by_layer else scale
-        scores = (query * np.float32(scale)) @ key.transpose(0, 1, 3, 2) + hidden
-        scores -= scores.max(axis=-1, keepdims=True)
-        weight = np.exp(scores, out=scores)
-        weight /= weight.sum(axis=-1, keepdims=True)
-        read = (weight @ value).transpose(0, 2, 1, 3).reshape(batch, steps, width)
-        return self._affine(read, f"h.{layer}.attn.c_proj")
+        split[0] *= np.float32(scale)
+        return split
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    """Over the last axis, in place."""
+    scores -= scores.max(axis=-1, keepdims=True)
+    weight = np.exp(scores, out=scores)
+    weight /= weight.sum(axis=-1, keepdims=True)
+    return weight
 
 
 def _shapes(layers: int, width: int, inner: int) -> dict[str, dict[str, tuple[int, ...]]]:
@@ -272,18 +315,25 @@ class _GPT2Reader(FunctionReader):
         before = self.tokens(words)
         begun = len(self.begin)
         tree = self.tokens(letters[None])[0, begun:]
-        count, steps = before.shape
-        above = np.zeros((len(tree), len(tree)), bool)
         depth = np.zeros(len(tree), np.int64)
         for m, parent in enumerate(parents):
-            if parent >= 0:
-                above[m], depth[m] = above[parent], depth[parent] + 1
-            above[m, m] = True
-        seen = np.zeros((steps + len(tree),) * 2, bool)
-        seen[:steps, :steps] = np.tri(steps, dtype=bool)
-        seen[steps:, :steps] = True
-        seen[steps:, steps:] = above
-        places = np.concatenate([np.arange(steps), steps + depth])
-        joined = np.concatenate([before, np.broadcast_to(tree, (count, len(tree)))], axis=1)
-        states = self.model.states(joined, places, seen)[:, steps:]
+            depth[m] = depth[parent] + 1 if parent >= 0 else 0
+        above = np.full((len(tree), int(depth.max()) + 1), -1, np.int64)
+        above[:, -1] = np.arange(len(tree))
+        for column in range(above.shape[1] - 1, 0, -1):
+            rows = above[:, column] >= 0
+            above[rows, column - 1] = parents[above[rows, column]]
+        if not before.shape[1]:  # nothing stands before the tree
+            return self._read_paths(tree, above, depth)
+        kept: Kept = []
+        self.model.states(before, kept)
+        states = self.model.states_of_tree(kept, tree, above)
         return self.model.logits(states, self._entries)
+
+    def _read_paths(self, tree: np.ndarray, above: np.ndarray, depth: np.ndarray) -> np.ndarray:
+        """[1, M, R] after each token of a tree that begins the word."""
+        raw = []
+        for m in range(len(tree)):
+            path = tree[above[m, above.shape[1] - 1 - depth[m] :]]
+            raw.append(self.model.logits(self.model.states(path[None])[0, -1], self._entries))
+        return np.stack(raw)[None]

@@ -10,6 +10,7 @@ Axes: B sequences, T steps, I inputs a step, R raw outputs, D numbers of a repre
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
@@ -220,7 +221,7 @@ class CausalNetwork(Network):
         letters, parents = _as_tree(codes)
         below = self._below(nodes, letters, parents)
         unread = ~self._is_known(below).all(axis=1)
-        for some in self._batches(nodes[unread], further=len(letters)):
+        for some in self._batches(nodes[unread], tree=len(letters)):
             found = self.reader.branch(self._words(some), self._tree.inputs(letters), parents)
             self._keep(self._below(some, letters, parents), found)
 
@@ -249,13 +250,15 @@ class CausalNetwork(Network):
                 told = min(raw.shape[1], on_the_way.shape[1])
                 self._keep(on_the_way[:, -told:], raw[:, -told:])
 
-    def _batches(self, nodes: np.ndarray, further: int = 0):
-        """The nodes, in parts of one depth that are read together."""
+    def _batches(self, nodes: np.ndarray, tree: int = 0) -> Iterator[np.ndarray]:
+        """The nodes, in parts of one depth that are read together, each with a tree of so many
+        letters.
+        """
         depths = self._tree.depth(nodes)
         for depth in dict.fromkeys(depths.tolist()):
             alike = nodes[depths == depth]
-            steps = max(_SHORTEST, depth + further)
-            size = max(1, _AT_ONCE // steps**2)
+            numbers = max(_SHORTEST, depth) ** 2 + tree * max(_SHORTEST, depth)
+            size = max(1, _AT_ONCE // numbers)
             for start in range(0, len(alike), size):
                 yield alike[start : start + size]
 
