@@ -6,8 +6,8 @@ Reads 200 probe words of length 4 from each of 10,000 states (prefixes of `depth
 methods of extraction do, and compares with one forward pass over as many tokens (states x words x
 4) in large batches of words of the same whole length. The models: a GPT-2 that is read here, which
 branches (a tree of probe words in one pass), and the same through a function, which reads words.
-Prints processor seconds of both and their ratio, and what the tree of prefixes costs by itself (a model that
-does nothing).
+Prints processor seconds of both and their ratio, and what the tree of prefixes costs by itself (a
+model that does nothing).
 """
 
 from __future__ import annotations
