@@ -12,11 +12,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same at run time
+    from mips_jax.doors import from_callable, from_flax, from_torch
     from mips_jax.errors import RequestError
     from mips_jax.extraction import Extraction, ExtractionSettings, extract
     from mips_jax.inputs import Inputs, observed_inputs
     from mips_jax.networks import MLPRNN, Network, load_network, save_network
-    from mips_jax.networks.causal import from_callable, from_flax, from_torch
     from mips_jax.pipeline import (
         Distillation,
         PipelineSettings,
@@ -74,10 +74,10 @@ __all__ = [
 ]
 
 _ROOMS = {  # the imports above once more, so that looking at a network never loads training
+    "doors": ("from_callable", "from_flax", "from_torch"),
     "errors": ("RequestError",),
     "extraction": ("Extraction", "ExtractionSettings", "extract"),
     "inputs": ("Inputs", "observed_inputs"),
-    "networks.causal": ("from_callable", "from_flax", "from_torch"),
     "networks": ("MLPRNN", "Network", "load_network", "save_network"),
     "pipeline": (
         *("Distillation", "PipelineSettings"),

@@ -40,7 +40,7 @@ FLOORS = (
         "programs",
         "models",
     },
-    {"machines", "networks", "tasks"},
+    {"machines", "networks", "tasks", "doors"},
     {"extraction", "training", "verification"},
     {"pipeline", "reporting"},
     {"command_line"},

@@ -22,12 +22,12 @@ from mips_jax.command_line.schema import (
     PythonNetwork,
     TaskChoice,
 )
+from mips_jax.doors import network_from_target
 from mips_jax.errors import EnvironmentFailure, RequestError
 from mips_jax.networks import (
     InputRange,
     Network,
     load_network,
-    network_from_target,
     resolve_input_range,
 )
 from mips_jax.pipeline import PipelineSettings, distil_given, distil_network, distil_task

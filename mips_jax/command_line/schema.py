@@ -97,7 +97,7 @@ class PythonNetwork:
     """a model in Python that reads whole words, as in network=python \
 network.target=package.module:function network.input_max=9"""
 
-    target: str = MISSING  # package.module:function; forms: mips_jax/networks/causal/targets.py
+    target: str = MISSING  # package.module:function; forms: mips_jax/doors/targets.py
     # The fields of mips_jax.networks.CausalOptions, which checks them.
     input_min: Any = None
     input_max: Any = None

@@ -2,7 +2,6 @@
 
 from mips_jax.networks.callables import CallableNetwork
 from mips_jax.networks.causal import CausalNetwork, CausalOptions
-from mips_jax.networks.causal.targets import network_from_target
 from mips_jax.networks.cells import CellLayer, ElmanNetwork, GRUNetwork, LSTMNetwork
 from mips_jax.networks.encodings import (
     Bits,
@@ -42,7 +41,6 @@ __all__ = [
     "Threshold",
     "WordTooLongError",
     "load_network",
-    "network_from_target",
     "resolve_input_range",
     "save_network",
 ]

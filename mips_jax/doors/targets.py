@@ -8,10 +8,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from mips_jax.doors.flax_modules import from_flax
+from mips_jax.doors.torch_modules import from_torch
 from mips_jax.errors import RequestError
-from mips_jax.networks.causal.flax_modules import from_flax
 from mips_jax.networks.causal.functions import from_callable
-from mips_jax.networks.causal.torch_modules import from_torch
 from mips_jax.networks.network import Network
 
 _FRAMEWORKS: dict[str, Callable[..., Network]] = {"torch.nn": from_torch, "flax.nnx": from_flax}

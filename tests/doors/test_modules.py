@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mips_jax import RequestError, from_flax, from_torch
-from mips_jax.networks import network_from_target
+from mips_jax.doors import network_from_target
 
 WORDS = np.random.default_rng(0).integers(0, 3, (20, 9, 1))
 
