@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ class Inputs:
         ordered: whether it depends on what came before which letters may come.
         kinds: [A] kind of each letter of the `alphabet`, 0, 1, ...; letters are drawn by kind first
             where they are known: each kind is as likely, and each letter of a kind.
+        draw: what makes words (count, length, random numbers -> words, or None for those above)
+            where the network itself says which are likely; any letter may come all the same.
     """
 
     bounds: InputRange
@@ -52,6 +55,7 @@ class Inputs:
     ends: np.ndarray | None = None
     ordered: bool = False
     kinds: np.ndarray | None = None
+    draw: Callable[[int, int, np.random.Generator], np.ndarray | None] | None = None
 
     @classmethod
     def of(cls, given: Inputs | InputRange) -> Inputs:
@@ -87,7 +91,13 @@ class Inputs:
     @property
     def uniform(self) -> Inputs:
         """The same inputs, every letter as likely as any other."""
-        return self if self.kinds is None else dataclasses.replace(self, kinds=None)
+        plain = self.kinds is None and self.draw is None
+        return self if plain else dataclasses.replace(self, kinds=None, draw=None)
+
+    @property
+    def free(self) -> Inputs:
+        """The same inputs, whatever the network itself takes for likely."""
+        return self if self.draw is None else dataclasses.replace(self, draw=None)
 
     def weights(self, letters: np.ndarray) -> np.ndarray:
         """[A] probability of each letter of the alphabet [A, I]."""
@@ -108,6 +118,9 @@ class Inputs:
         Where letters depend on the past, W may be less than `count`, and an example that is too
         short goes on with another one.
         """
+        own = None if self.draw is None else self.draw(count, length, rng)
+        if own is not None:
+            return own
         examples, ends = self.examples, self.ends
         if examples is None or ends is None:
             return self._any_letters(count, length, rng)
@@ -255,6 +268,8 @@ def narrow_words(
         some = _representatives(inputs, letters**inputs.dim)
         return some[rng.integers(0, len(some), (count, length))]
     wide = any(high - low + 1 > letters for low, high in inputs.bounds)
+    if inputs.draw is not None and not wide:
+        return inputs.words(count, length, rng)
     if inputs.examples is not None and (inputs.ordered or not wide):
         return inputs.words(count, length, rng)
     columns = [_narrowed(low, high, letters) for low, high in inputs.bounds]

@@ -90,6 +90,7 @@ network.input_max=99"""
     entries: Any = None
     threshold: Any = None
     longest: Any = None
+    only_allowed: Any = None
 
 
 @dataclasses.dataclass
@@ -110,6 +111,7 @@ network.target=package.module:function network.input_max=9"""
     longest: Any = None
     trained_length: Any = None
     every_step: Any = None
+    only_allowed: Any = None
 
 
 @dataclasses.dataclass

@@ -85,6 +85,8 @@ def learn_automaton(
     def compared(machine: Mealy) -> tuple[np.ndarray, np.ndarray]:
         """(words of letter indices, [W, T] where machine and network differ on them)."""
         indices = fresh_words(inputs.weights(letters), settings.fresh_words, length, rng)
+        if inputs.draw is not None:  # every other word is as the network would have it
+            indices[::2] = machine.index_of(inputs.words(len(indices[::2]), length, rng))
         words.append(letters[indices])
         share.spend(indices.size * network.step_work)
         outputs = record(network, letters[indices]).outputs

@@ -46,6 +46,7 @@ class Network(abc.ABC):
         assumed: what its file did not say and was taken for granted, one phrase each.
         longest: steps of the longest word that it can read, or None where there is no limit.
         recurrent: whether it computes step by step; otherwise no word tells of longer ones.
+        draws_words: whether it says itself which words are likely, see `own_words`.
     """
 
     # For the type checker alone: subclasses have fields or properties of these names, and a
@@ -76,12 +77,16 @@ class Network(abc.ABC):
         @property
         def recurrent(self) -> bool: ...
 
+        @property
+        def draws_words(self) -> bool: ...
+
     else:
         trained_length = None
         input_range = None
         assumed = ()
         longest = None
         recurrent = True
+        draws_words = False
 
     @abc.abstractmethod
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:
@@ -112,6 +117,12 @@ class Network(abc.ABC):
         and read out at every step: a model that reads whole words then reads them at once. No
         result depends on it.
         """
+
+    def own_words(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray | None:
+        """Words [count, length, I] as the network itself would have them, no longer than it can
+        read; None where it has no such idea.
+        """
+        return None
 
     def within(self, length: int) -> int:
         """So many steps, or as many as the network can read."""

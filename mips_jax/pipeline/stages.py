@@ -124,6 +124,8 @@ def distil_network(
     if input_range is None:
         input_range = resolve_input_range(network)
     inputs = Inputs.of(input_range)
+    if network.draws_words:
+        inputs = dataclasses.replace(inputs, draw=network.own_words)
     check_request(network, inputs.bounds, settings.extraction)
     watch.begin("extract", "looking at the network")
     survey, refused = surveyed(network, inputs, settings.verification)

@@ -30,10 +30,10 @@ from mips_jax.verification.counterexamples import find_disagreement
 from mips_jax.verification.enclosures.search import Proof, ProofSettings, prove_equal
 from mips_jax.verification.running import FLOAT32, FLOAT64, Distances, run_network
 from mips_jax.verification.samples import (
-    BY_KIND,
     WITH_RUNS,
     compared,
     distinct_words,
+    drawn_otherwise,
     how_drawn,
     words_with_runs,
 )
@@ -134,10 +134,10 @@ def _further_words(case: Case) -> Iterator[tuple[np.ndarray, str, str]]:
     """Words on which rare things happen: (words [N, T, I], check, how they are drawn)."""
     if case.inputs.ordered:
         return
-    if case.inputs.kinds is not None:
+    if (likely := drawn_otherwise(case.inputs)) is not None:
         for number, length in enumerate((case.length, case.long_length)):
             words = random_words(case.inputs, LONG_WORDS, length, case.rng(14 + number))
-            yield words, "fidelity_kinds", BY_KIND
+            yield words, "fidelity_kinds", likely
     words = words_with_runs(case.inputs, LONG_WORDS, case.long_length, case.rng(7))
     yield words, "fidelity_runs", WITH_RUNS
 

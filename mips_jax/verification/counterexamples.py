@@ -92,7 +92,7 @@ def find_disagreement(
         depth = np.array([archive.depth[i] for i in open_])
         order = np.lexsort((rng.random(len(open_)), depth, visits))[:_BATCH]
         chosen = np.repeat(np.array(open_)[order], _LETTERS)
-        letters = inputs.words(len(chosen), 1, rng)[:, 0]
+        letters = inputs.free.words(len(chosen), 1, rng)[:, 0]
         for i in np.unique(chosen):
             archive.visits[i] += 1
         word = _advance(archive, program, network, chosen, letters, project)

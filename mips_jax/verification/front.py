@@ -17,9 +17,9 @@ from mips_jax.programs import Program
 from mips_jax.verification.claims import Claim
 from mips_jax.verification.running import FLOAT64, run_network
 from mips_jax.verification.samples import (
-    BY_KIND,
     WITH_RUNS,
     compared,
+    drawn_otherwise,
     how_drawn,
     words_with_runs,
 )
@@ -104,6 +104,6 @@ def _words(
         return
     for steps in dict.fromkeys(map(within, (length, 2 * length, settings.long_factor * length))):
         yield how_drawn(inputs), random_words(inputs.uniform, WORDS, steps, rng)
-        if inputs.kinds is not None:
-            yield BY_KIND, random_words(inputs, WORDS, steps, rng)
+        if (likely := drawn_otherwise(inputs)) is not None:
+            yield likely, random_words(inputs, WORDS, steps, rng)
         yield WITH_RUNS, words_with_runs(inputs, WORDS, steps, rng)

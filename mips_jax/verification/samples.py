@@ -26,6 +26,7 @@ RUNS = (0.75, 0.95)
 UNIFORM = "uniformly drawn"
 WITH_RUNS = "with long runs of one letter"
 BY_KIND = "with each kind of letter as likely"
+BY_NETWORK = "of letters that the network allows, but for a few"
 
 
 def how_drawn(inputs: Inputs) -> str:
@@ -33,6 +34,13 @@ def how_drawn(inputs: Inputs) -> str:
     if inputs.ordered:
         return "of held-out inputs"
     return "drawn from the inputs that occur" if inputs.restricted else UNIFORM
+
+
+def drawn_otherwise(inputs: Inputs) -> str | None:
+    """How words are drawn where not all letters are as likely, else None."""
+    if inputs.draw is not None:
+        return BY_NETWORK
+    return None if inputs.kinds is None else BY_KIND
 
 
 def words_with_runs(

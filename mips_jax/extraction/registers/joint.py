@@ -33,6 +33,7 @@ from mips_jax.programs import (
     variables,
 )
 
+_LARGEST = 2**62  # a register that runs away is none
 _BLOCK = 4000  # updates run at a time
 
 
@@ -121,6 +122,7 @@ def on_words(feature: Feature, words: np.ndarray, names: tuple[str, ...]) -> Fea
     program = Program(names, (Register(own.name, start, update),), (own,))
     _, history = program.trace(words)
     values = np.concatenate([np.full((len(words), 1), start), history[own.name]], axis=1)
+    values = np.clip(values, -_LARGEST, _LARGEST)  # beyond the words that it was found on
     return dataclasses.replace(
         feature, values=values.astype(np.int64), meaning="a register found by joint search"
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mips_jax.errors import RequestError
+from mips_jax.networks.causal.allowed import within_language
 from mips_jax.networks.causal.network import CausalNetwork
 from mips_jax.networks.causal.options import CausalOptions, checked
 
@@ -92,8 +93,17 @@ def network_of(reader: FunctionReader, options: CausalOptions, name: str) -> Cau
     """
     bounds = options.input_range
     first = np.array([[[low for low, _ in bounds]]], np.int64)
-    decoding = options.decoding(reader.read(first).shape[2])
+    outputs = reader.read(first).shape[2]
+    decoding = options.decoding(outputs)
     try_out(reader, options, name)
+    if options.only_allowed:
+        letters = bounds[0][1] - bounds[0][0] + 1
+        if len(bounds) > 1 or letters > outputs:
+            raise RequestError(
+                f"network.only_allowed needs an output for each letter, but {name} writes "
+                f"{outputs} a step and reads {letters} letters; name them with network.entries"
+            )
+        return within_language(reader, decoding, options, name)
     return CausalNetwork(reader, bounds, decoding, options.longest, options.trained_length, name)
 
 

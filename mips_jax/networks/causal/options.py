@@ -41,6 +41,10 @@ class CausalOptions:
         trained_length: letters of the words that it was trained on, where it is known.
         every_step: whether it writes after every letter; otherwise after the last one only, and
             every prefix is read by itself.
+        only_allowed: of a language model with sets of allowed letters (`head` is "allowed" or
+            "yes_no"; the first entries are the letters, in order): a letter that it does not allow
+            ends the word, all outputs are 0 from there on, and words are drawn among the letters
+            that it allows.
     """
 
     input_min: int | Sequence[int] | None = None
@@ -54,6 +58,7 @@ class CausalOptions:
     longest: int | None = None
     trained_length: int | None = None
     every_step: bool = True
+    only_allowed: bool = False
 
     @property
     def input_range(self) -> InputRange:
@@ -106,8 +111,10 @@ def checked(options: CausalOptions) -> CausalOptions:
             found.append(
                 f"network.{name} is {shown(value)}; allowed: an integer, 1 to {MOST_STEPS}"
             )
-    if not isinstance(options.every_step, bool):
-        found.append(f"network.every_step is {shown(options.every_step)}; allowed: true or false")
+    for name in ("every_step", "only_allowed"):
+        value = getattr(options, name)
+        if not isinstance(value, bool):
+            found.append(f"network.{name} is {shown(value)}; allowed: true or false")
     if found:
         raise RequestError(*found)
     return options
@@ -163,6 +170,13 @@ def _head_problems(options: CausalOptions) -> list[str]:
     if options.head not in HEADS:
         return [f"network.head is {shown(options.head)}; allowed: {' or '.join(HEADS)}"]
     found = []
+    if options.only_allowed is True and (
+        options.head not in ("yes_no", "allowed") or not options.every_step
+    ):
+        found.append(
+            f"network.only_allowed is given, but network.head is {options.head}: sets of allowed "
+            "letters (yes_no or allowed), written at every step, are needed"
+        )
     if options.class_values is not None and options.head != "class":
         found.append(f"network.class_values is given, but network.head is {options.head}")
     if options.threshold is not None:

@@ -246,3 +246,56 @@ def test_a_letter_out_of_range_is_refused():
     network = from_callable(sums, input_max=2, head="number")
     with pytest.raises(RequestError, match=r"got the letter 3, but it reads 0\.\.2 only"):
         network.run(np.array([[[3]]]))
+
+
+def brackets(tokens):
+    """Logits of a language model of brackets (0 opens, 1 closes, 2 begins) to depth 3, and noise
+    after a word that is none; entries: open, close, begin, end.
+    """
+    raw = np.full((*tokens.shape, 4), -9.0)
+    for row, word in zip(raw, tokens.tolist()):
+        depth, alive = 0, word[0] == 2
+        for t, token in enumerate(word):
+            if t:
+                depth += 1 if token == 0 else -1
+                alive = alive and token < 2 and 0 <= depth <= 3
+            if alive:
+                row[t, 0], row[t, 1], row[t, 3] = (0.0 if d else -9.0 for d in _allowed(depth))
+            else:
+                row[t] = np.random.default_rng(hash(tuple(word[: t + 1])) % 2**31).normal(size=4)
+    return raw
+
+
+def _allowed(depth):
+    return depth < 3, depth > 0, depth == 0
+
+
+def test_a_language_model_within_its_language():
+    options = {"input_max": 1, "begin": [2], "entries": [0, 1, 3], "head": "allowed"}
+    options |= {"longest": 40, "trained_length": 20}
+    network = from_callable(brackets, **options, only_allowed=True)
+    words = network.own_words(200, 12, np.random.default_rng(0))
+    wanted = []
+    for word in words[:, :, 0].tolist():
+        depth, row = 0, []
+        for letter in word:
+            depth = -9 if depth == 3 and letter == 0 else depth + (1 if letter == 0 else -1)
+            depth = -9 if depth < 0 else depth
+            row.append([int(v) for v in _allowed(depth)] if depth >= 0 else [0, 0, 0])
+        wanted.append(row)
+    assert (network.run(words)[1] == wanted).all()
+    assert np.array(wanted)[:, -1].any(axis=1).mean() > 0.5  # most words are of the language
+    found = distil_network(network)
+    assert found.solved, found.reason
+    assert (found.program.run(words) == wanted).all()
+    assert any(
+        claim.words == "of letters that the network allows, but for a few" and claim.count
+        for claim in found.claims
+    )
+
+
+def test_only_allowed_needs_sets_with_an_output_for_each_letter():
+    with pytest.raises(RequestError, match=r"network\.only_allowed is given, but network\.head is"):
+        from_callable(sums, input_max=2, head="number", only_allowed=True)
+    with pytest.raises(RequestError, match="writes 1 a step and reads 3 letters"):
+        from_callable(sums, input_max=2, head="yes_no", only_allowed=True)

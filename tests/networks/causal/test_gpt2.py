@@ -66,6 +66,25 @@ def test_a_tree_of_words_is_read_as_the_words_are(begin):
     assert np.abs(outputs[0] - outputs[1]).max() < 1e-4
 
 
+def test_a_tree_is_read_within_the_language():
+    options = {"input_max": 4, "begin": (8,), "head": "allowed", "threshold": 0.3}
+    branching, plain = (load_gpt2(FOLDER, **options, only_allowed=True) for _ in range(2))
+    plain.reader.branches = False
+    probes = np.random.default_rng(1).integers(0, 5, (40, 4, 1))
+    words = branching.own_words(20, 5, np.random.default_rng(2))
+    written = []
+    for network in (branching, plain):
+        states = np.concatenate([network.initial[None], network.run(words)[0][:, -1]])
+        network.prefetch(states, probes)
+        after, steps = np.repeat(states, len(probes), axis=0), []
+        for t in range(4):
+            after = network.step(after, np.tile(probes[:, t], (len(states), 1)))
+            steps.append(network.outputs(after))
+        written.append(np.stack(steps))
+    assert (written[0] == written[1]).all()
+    assert written[0].any() and not written[0].all()
+
+
 def hand_made(path):
     """GPT-2 with a layer that adds nothing: the likeliest next token is the last one."""
     from safetensors.numpy import save_file
