@@ -270,6 +270,7 @@ def _allowed(depth):
     return depth < 3, depth > 0, depth == 0
 
 
+@pytest.mark.slow
 def test_a_language_model_within_its_language():
     options = {"input_max": 1, "begin": [2], "entries": [0, 1, 3], "head": "allowed"}
     options |= {"longest": 40, "trained_length": 20}
