@@ -1,6 +1,6 @@
 """Which programs come out of transformers trained in PyTorch, through `mips_jax.from_torch`?
 
-    python -m benchmarks.torch_transformers [--tasks A,B] [--seed 0] [--steps 4000] [--folder F]
+    python -m benchmarks.torch_transformers [--tasks A,B] [--seed 0] [--steps 2000] [--folder F]
 
 Eight small decoders are trained here (two layers, width 64, learned positions), on flip-flops, sums
 modulo 3, Tomita 4 and 5, Dyck-1 to depths 3 and 12, majority, and a suffix condition over three
@@ -23,7 +23,7 @@ import torch
 
 import mips_jax
 
-WIDTH, HEADS, LAYERS, BATCH = 64, 4, 2, 256
+WIDTH, HEADS, LAYERS, BATCH = 64, 4, 2, 128
 FRESH = 2000  # words that compare program, network and truth
 
 
@@ -110,7 +110,7 @@ LANGUAGES = (
     Language("tomita_4", 2, tomita_4, 0, 0),
     Language("tomita_5", 2, tomita_5, 0, 2, 12),
     Language("dyck_depth_3", 2, dyck(3), 0, 0),
-    Language("dyck_depth_12", 2, dyck(12), 0, 0, 24),
+    Language("dyck_depth_12", 2, dyck(12), 0, 0, 40),
     Language("majority", 2, majority, 0, 2),
     Language("suffix", 3, suffix, (), 2),
 )
@@ -183,7 +183,7 @@ def trained(language: Language, steps: int, seed: int) -> Transformer:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        right = right + 1 if loss.item() < 1e-4 else 0
+        right = right + 1 if loss.item() < 1e-3 else 0
     print(f"  {language.name}: {done} steps, loss {loss.item():.1e}", flush=True)
     return model
 
@@ -207,9 +207,9 @@ def agreement(wrote: np.ndarray, wanted: np.ndarray) -> float:
 def judged(language: Language, model: Transformer, seed: int) -> dict:
     """One row of the table."""
     network = given(language, model)
-    started = time.monotonic()
+    started, used = time.monotonic(), time.process_time()
     found = mips_jax.distil_network(network, name=language.name)
-    seconds = time.monotonic() - started
+    seconds, used = time.monotonic() - started, time.process_time() - used
     words = drawn(language, FRESH, language.length, np.random.default_rng(seed + 1000))
     long = drawn(language, FRESH // 10, 10 * language.length, np.random.default_rng(seed + 2000))
     wanted = language.label(words)
@@ -222,6 +222,7 @@ def judged(language: Language, model: Transformer, seed: int) -> dict:
         "at ten times": program and agreement(program.run(long[:, :, None]), language.label(long)),
         "network = truth": agreement(network.run(words[:, :, None])[1], wanted),
         "seconds": round(seconds, 1),
+        "of the processor": round(used, 1),
         "source": found.source,
         "reason": found.reason,
     }
@@ -231,7 +232,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", default="", help="comma-separated; default: all eight")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--folder", type=Path, default=Path("outputs/torch_transformers"))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
