@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same at run time
+    from mips_jax.doors import from_callable, from_flax, from_torch
     from mips_jax.errors import RequestError
     from mips_jax.extraction import Extraction, ExtractionSettings, extract
     from mips_jax.inputs import Inputs
@@ -66,6 +67,9 @@ __all__ = [
     "distil_network",
     "distil_task",
     "extract",
+    "from_callable",
+    "from_flax",
+    "from_torch",
     "get_task",
     "load_network",
     "load_runs",
@@ -78,6 +82,7 @@ __all__ = [
 ]
 
 _ROOMS = {  # the imports above once more, so that looking at a network never loads training
+    "doors": ("from_callable", "from_flax", "from_torch"),
     "errors": ("RequestError",),
     "extraction": ("Extraction", "ExtractionSettings", "extract"),
     "inputs": ("Inputs",),

@@ -42,7 +42,7 @@ FLOORS = (
         "programs",
         "models",
     },
-    {"machines", "networks", "tasks"},
+    {"machines", "networks", "tasks", "doors"},
     {"extraction", "training", "verification"},
     {"pipeline", "reporting", "tracking"},
     {"command_line"},

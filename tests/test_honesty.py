@@ -139,8 +139,8 @@ def test_what_is_known_of_the_inputs_does_not_depend_on_any_label():
     seen, same = (inputs_in_use(Inputs.of(task.input_range), task) for task in (right, wrong))
     assert seen.ordered and seen.bounds == same.bounds == ((0, 4),)
     np.testing.assert_array_equal(seen.examples, same.examples)
-    known = {"bounds", "letters", "examples", "ends", "ordered", "kinds", "grammar"}
-    assert set(vars(seen)) == known and seen.kinds is None
+    known = {"bounds", "letters", "examples", "ends", "ordered", "kinds", "grammar", "draw"}
+    assert set(vars(seen)) == known and seen.kinds is None and seen.draw is None
 
 
 # -- in effect ---

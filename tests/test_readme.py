@@ -124,7 +124,7 @@ def test_a_new_task_is_defined_as_shown():
 
 @pytest.mark.slow
 def test_the_python_of_the_readme_runs(capfd):
-    (source,) = (block for block in PYTHON if block.startswith("import mips_jax"))
+    (source,) = (block for block in PYTHON if 'mips_jax.distil("' in block)
     names = {}
     exec(source, names)
     assert names["found"].solved and "def program" in capfd.readouterr().out
@@ -136,8 +136,14 @@ def test_a_network_is_distilled_in_python_as_shown(workplace, capfd):
     assert compile_source(capfd.readouterr().out)([1, 2, 3]) == [1, 3, 6]
 
 
+def test_a_model_of_whole_words_is_distilled_as_shown(capfd):
+    (source,) = (block for block in PYTHON if "from_callable" in block)
+    exec(source, {})
+    assert compile_source(capfd.readouterr().out)([1, 2, 2]) == [1, 0, 2]
+
+
 def test_every_python_block_is_run_by_a_test():
-    assert len(PYTHON) == 4
+    assert len(PYTHON) == 5
     for block in PYTHON:
         compile(block, "README.md", "exec")
 

@@ -8,8 +8,10 @@ import contextlib
 import dataclasses
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from mips_jax import tracking, verification
 from mips_jax.command_line.failures import device_remedy, tell
@@ -19,8 +21,10 @@ from mips_jax.command_line.schema import (
     FunctionTask,
     NamedTask,
     NetworkChoice,
+    PythonNetwork,
     TaskChoice,
 )
+from mips_jax.doors import network_from_target
 from mips_jax.errors import EnvironmentFailure, RequestError
 from mips_jax.inputs import Inputs
 from mips_jax.inputs.observed import inputs_like, words_between
@@ -132,7 +136,7 @@ class Job:
         path = getattr(self.config.task, "path", None)
         if isinstance(task, from_function.FunctionTask):
             path = getattr(inspect.getmodule(task.function), "__file__", None)
-        network = getattr(self.config.network, "path", None)
+        network = _code_or_weights(self.config.network)
         words = getattr(self.config.network, "inputs", None)
         digest = lambda place: None if place is None else file_digest(place)
         if network is not None and path is None:
@@ -296,10 +300,22 @@ def _check_length(length: int) -> None:
         raise RequestError(f"task.length is {length}; allowed: 1 to 1000")
 
 
-def load_network_choice(choice: NetworkChoice, task: Task | None = None) -> GivenNetwork:
+def _code_or_weights(choice: NetworkChoice | PythonNetwork | None) -> Any:
+    """The file or folder in which a given network lies, or None where there is none."""
+    if isinstance(choice, PythonNetwork):
+        module = sys.modules.get(str(choice.target).partition(":")[0])
+        return getattr(module, "__file__", None)
+    return getattr(choice, "path", None)
+
+
+def load_network_choice(
+    choice: NetworkChoice | PythonNetwork, task: Task | None = None
+) -> GivenNetwork:
     """The given network and the range of inputs on which it is distilled: the task's, where there
     is one.
     """
+    if isinstance(choice, PythonNetwork):
+        return _python_network(choice, task)
     options = {
         field.name: getattr(choice, field.name)
         for field in dataclasses.fields(choice)
@@ -338,6 +354,27 @@ def _words_of(choice: NetworkChoice, network: Network, bounds: InputRange) -> In
     if choice.start is None and choice.end is None:
         return bounds
     return words_between(bounds, choice.start, choice.end)
+
+
+def _python_network(choice: PythonNetwork, task: Task | None) -> GivenNetwork:
+    """A model in Python, on the task's range where there is a task and nothing else is said."""
+    said = {key: value for key, value in dataclasses.asdict(choice).items() if value is not None}
+    target = from_function.import_target(said.pop("target"), "network.target")
+    if task is not None and not said.keys() & {"input_min", "input_max", "vocabulary"}:
+        lows, highs = map(list, zip(*task.input_range))
+        said |= {"input_min": lows, "input_max": highs}
+    name = str(choice.target).rpartition(":")[2]
+    network = network_from_target(target, name, **said)
+    if task is not None and (network.input_dim, network.output_dim) != (
+        len(task.input_range),
+        task.output_dim,
+    ):
+        raise RequestError(
+            f"{choice.target}: the network reads {network.input_dim} and writes "
+            f"{network.output_dim} integers a step, the task {task.name} {len(task.input_range)} "
+            f"and {task.output_dim} (network.input_max, network.head)"
+        )
+    return GivenNetwork(name, network, resolve_input_range(network), task)
 
 
 def _loaded_for(path: Path, options: dict, lows: list, highs: list, task: Task) -> Network:

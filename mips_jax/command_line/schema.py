@@ -94,6 +94,34 @@ network.input_max=99"""
     residual: Any = None
     names: Any = None
     state_dict: Any = None
+    # Those of mips_jax.networks.CausalOptions that a folder of a language model has besides.
+    vocabulary: Any = None
+    begin: Any = None
+    entries: Any = None
+    threshold: Any = None
+    longest: Any = None
+    only_allowed: Any = None
+
+
+@dataclasses.dataclass
+class PythonNetwork:
+    """a model in Python that reads whole words, as in network=python \
+network.target=package.module:function network.input_max=9"""
+
+    target: str = MISSING  # package.module:function; forms: mips_jax/doors/targets.py
+    # The fields of mips_jax.networks.CausalOptions, which checks them.
+    input_min: Any = None
+    input_max: Any = None
+    vocabulary: Any = None
+    begin: Any = None
+    head: Any = None
+    entries: Any = None
+    class_values: Any = None
+    threshold: Any = None
+    longest: Any = None
+    trained_length: Any = None
+    every_step: Any = None
+    only_allowed: Any = None
 
 
 @dataclasses.dataclass
@@ -113,7 +141,7 @@ class Config:
     """
 
     task: TaskChoice | None = None
-    network: NetworkChoice | None = None
+    network: Any = None  # NetworkChoice or PythonNetwork
     model: ModelSettings = dataclasses.field(default_factory=ModelSettings)
     training: TrainingChoice = dataclasses.field(default_factory=TrainingChoice)
     extraction: ExtractionSettings = dataclasses.field(default_factory=ExtractionSettings)
@@ -146,6 +174,7 @@ def register() -> None:
     for door, schema in DOORS.items():
         store.store(group="task", name=f"_{door}", node=schema)
     store.store(group="network", name="_file", node=NetworkChoice)
+    store.store(group="network", name="_python", node=PythonNetwork)
     OmegaConf.register_new_resolver("run_name", lambda *, _root_: run_name(_root_), replace=True)
 
 
@@ -153,7 +182,7 @@ def run_name(config: DictConfig) -> str:
     """What the run folder is named after: the task, or the file or function that was given."""
     for choice, keys in (
         (config.get("task"), ("name", "target", "path")),
-        (config.get("network"), ("path",)),
+        (config.get("network"), ("path", "target")),
     ):
         for key in keys:
             if choice is not None and key in choice and not OmegaConf.is_missing(choice, key):

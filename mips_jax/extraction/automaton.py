@@ -87,6 +87,8 @@ def learn_automaton(
     def compared(machine: Mealy) -> tuple[np.ndarray, np.ndarray]:
         """(words of letter indices, [W, T] where machine and network differ on them)."""
         indices = fresh_words(inputs, letters, settings.fresh_words, length, rng)
+        if inputs.draw is not None:  # every other word is as the network would have it
+            indices[::2] = machine.index_of(inputs.words(len(indices[::2]), length, rng))
         words.append(letters[indices])
         share.spend(indices.size * network.step_work)
         outputs = record(network, letters[indices]).outputs
@@ -148,7 +150,7 @@ def _explore(network, letters, probes, length, settings, share: Share) -> Automa
     horizon = max(len(p) for p in probes)
     tree = _prefix_tree(probes)
     cost = 1 + _branches(tree)  # steps for each hidden state that is met
-    signature = lambda hidden: _signatures(network, hidden, letters, tree)
+    signature = lambda hidden: _signatures(network, hidden, letters, probes, tree)
     representative = [network.initial]
     classes = {signature(network.initial[None])[0]: 0}
     transition: list[np.ndarray] = []
@@ -164,8 +166,8 @@ def _explore(network, letters, probes, length, settings, share: Share) -> Automa
             np.repeat(hidden, count, axis=0), np.tile(letters, (len(level), 1))
         )
         share.spend(len(following) * cost * network.step_work)
-        outputs = network.outputs(following).reshape(len(level), count, -1)
         names = signature(following)
+        outputs = network.outputs(following).reshape(len(level), count, -1)
         next_level: list[int] = []
         for row in range(len(level)):
             targets = np.empty(count, np.int64)
@@ -191,12 +193,20 @@ def _branches(tree: dict) -> int:
     return sum(1 + _branches(below) for below in tree.values())
 
 
-def _signatures(network, hidden, letters, tree: dict) -> list[bytes]:
+def _signatures(network, hidden, letters, probes, tree: dict) -> list[bytes]:
     """The outputs after every probe word, as bytes, for hidden states [N, H]."""
+    prefetch(network, hidden, letters, probes)
     parts = [np.zeros((len(hidden), 0), np.int64)]
     parts += _probe_tree(network, hidden, letters, tree)
     table = np.concatenate(parts, axis=1)
     return [row.tobytes() for row in np.ascontiguousarray(table)]
+
+
+def prefetch(network: Network, hidden: np.ndarray, letters: np.ndarray, probes) -> None:
+    """Says that words of letter indices, of any lengths, will be read from states [N, H]."""
+    for length in sorted({len(word) for word in probes}, reverse=True):
+        words = np.array([word for word in probes if len(word) == length])
+        network.prefetch(hidden, letters[words])
 
 
 def _prefix_tree(probes) -> dict:

@@ -30,10 +30,10 @@ def encodings(
     program, meanings = candidate.program, dict(candidate.meanings)
     _, history = program.trace(traces.words)
     hidden = traces.hidden[:, 1:].reshape(-1, traces.hidden.shape[2])
-    hidden = np.clip(np.nan_to_num(hidden), -1e100, 1e100)  # a state may overflow
-    design = np.concatenate([hidden, np.ones((len(hidden), 1))], axis=1)
-    design_rows = rng.integers(0, len(design), min(tuning.choice.fitted, len(design)))
-    design = design[design_rows]
+    design_rows = rng.integers(0, len(hidden), min(tuning.choice.fitted, len(hidden)))
+    points = traces.points(hidden[design_rows])
+    points = np.clip(np.nan_to_num(points), -1e100, 1e100)  # a state may overflow
+    design = np.concatenate([points, np.ones((len(points), 1))], axis=1)
     found = []
     for register in program.registers:
         values = history[register.name].astype(np.float64)

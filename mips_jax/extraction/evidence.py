@@ -18,6 +18,15 @@ from mips_jax.extraction.tuning import RegisterSettings, Tuning
 from mips_jax.inputs import Inputs, narrow_words, random_words
 from mips_jax.networks import Network
 
+_PROBED = 2 / 3  # of the longest word that can be read at all; probe words follow
+
+
+def with_room_to_probe(network: Network, length: int) -> int:
+    """So many steps, or so few that the network can read on after them."""
+    if network.longest is None:
+        return length
+    return max(1, min(length, int(_PROBED * network.longest), network.longest - 4))
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Evidence:
@@ -53,6 +62,7 @@ class Evidence:
     ) -> Evidence:
         """Runs the network on random words."""
         length = settings.length or network.trained_length or tuning.words.default_length
+        length = with_room_to_probe(network, length)
         rng = np.random.default_rng(settings.seed)
         letters = tuning.words.letters
         words = (

@@ -62,6 +62,8 @@ def _kinds(
 ) -> np.ndarray:
     """[A] number of each letter's kind, in the order of their first letters."""
     length = network.trained_length or tuning.length
+    if network.longest is not None:
+        length = max(1, min(length, network.longest - tuning.longest_probe - 1))
     words = inputs.words(tuning.words, length, rng)
     hidden = record(network, words).hidden[:, :-1].reshape(-1, network.hidden_dim)
     states = hidden[rng.integers(0, len(hidden), tuning.states)]

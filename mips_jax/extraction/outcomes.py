@@ -38,6 +38,7 @@ class Outcome(enum.Enum):
     NO_PROGRAM = "no expressions explain what the network does; raise extraction.effort"
     NOTHING_TO_TRY = "nothing to try within so few steps; raise extraction.length"
     REFUSED = "the method does not apply to this network; use extraction.method=auto"
+    OUT_OF_REACH = "words longer than the model can read were needed; lower extraction.length"
     OUT_OF_WORK = "the work allowed was done; raise extraction.effort"
     OUT_OF_TIME = "the clock struck before it was done; raise extraction.seconds"
 

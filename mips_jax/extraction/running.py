@@ -7,6 +7,7 @@ from mips_jax.extraction.evidence import Evidence
 from mips_jax.extraction.findings import Findings, judged
 from mips_jax.extraction.methods.method import Method
 from mips_jax.extraction.outcomes import Outcome, Report
+from mips_jax.networks import WordTooLongError
 
 
 def run(
@@ -23,6 +24,8 @@ def run(
             item = proposals.send((evidence, findings))
     except StopIteration as end:
         report = end.value
+    except WordTooLongError as error:
+        report = Report(method.name, Outcome.OUT_OF_REACH, str(error))
     if budget.guard.struck:
         report = Report(method.name, Outcome.OUT_OF_TIME, str(report))
     return evidence, findings.with_report(report)

@@ -18,7 +18,7 @@ import dataclasses
 import numpy as np
 
 from mips_jax.budget import Share
-from mips_jax.extraction.automaton import fresh_words, last_outputs
+from mips_jax.extraction.automaton import fresh_words, last_outputs, prefetch
 from mips_jax.extraction.machine_tuning import TolerantTuning
 from mips_jax.extraction.traces import record
 from mips_jax.extraction.tuning import TUNING
@@ -206,8 +206,9 @@ def _explored(
         after = network.step(
             np.repeat(states, len(letters), axis=0), np.tile(letters, (len(states), 1))
         )
+        names = behaviour(network, after, letters, probes)
         wrote = network.outputs(after)
-        targets = classes.assigned(behaviour(network, after, letters, probes), most, tuning.states)
+        targets = classes.assigned(names, most, tuning.states)
         following = []
         for row, target in enumerate(targets.tolist()):
             source, a = frontier[row // len(letters)][1], row % len(letters)
@@ -239,6 +240,7 @@ def behaviour(
     network: Network, hidden: np.ndarray, letters: np.ndarray, probes: list[tuple[int, ...]]
 ) -> np.ndarray:
     """[N, K] int64: a code of the outputs that each probe word draws from each hidden state."""
+    prefetch(network, hidden, letters, probes)
     codes = np.zeros((len(hidden), len(probes)), np.int64)
     order = sorted(range(len(probes)), key=lambda k: probes[k])
     stack: list[tuple[tuple[int, ...], np.ndarray, np.ndarray]] = []

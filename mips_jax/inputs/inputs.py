@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,8 @@ class Inputs:
             where they are known: each kind is as likely, and each letter of a kind.
         grammar: which words count, over the letters of the `alphabet`; None: all, or (`ordered`)
             nobody knows.
+        draw: what makes words (count, length, random numbers -> words, or None for those above)
+            where the network itself says which are likely; any letter may come all the same.
     """
 
     bounds: InputRange
@@ -50,6 +53,7 @@ class Inputs:
     ordered: bool = False
     kinds: np.ndarray | None = None
     grammar: Grammar | None = None
+    draw: Callable[[int, int, np.random.Generator], np.ndarray | None] | None = None
 
     @classmethod
     def of(cls, given: Inputs | InputRange) -> Inputs:
@@ -82,12 +86,18 @@ class Inputs:
         """
         if self.ordered:
             return self
-        return Inputs(self.bounds, self.letters, kinds=self.kinds, grammar=self.grammar)
+        return dataclasses.replace(self, examples=None, ends=None)
 
     @property
     def uniform(self) -> Inputs:
         """The same inputs, every letter as likely as any other."""
-        return self if self.kinds is None else dataclasses.replace(self, kinds=None)
+        plain = self.kinds is None and self.draw is None
+        return self if plain else dataclasses.replace(self, kinds=None, draw=None)
+
+    @property
+    def free(self) -> Inputs:
+        """The same inputs, whatever the network itself takes for likely."""
+        return self if self.draw is None else dataclasses.replace(self, draw=None)
 
     def weights(self, letters: np.ndarray) -> np.ndarray:
         """[A] probability of each letter of the alphabet [A, I]."""
@@ -126,6 +136,9 @@ class Inputs:
         Where letters depend on the past, W may be less than `count`, and an example that is too
         short goes on with another one.
         """
+        own = None if self.draw is None else self.draw(count, length, rng)
+        if own is not None:
+            return own
         examples, ends = self.examples, self.ends
         if examples is None or ends is None:
             return self._any_letters(count, length, rng)
@@ -211,6 +224,8 @@ def narrow_words(
         some = _representatives(inputs, letters**inputs.dim)
         return some[rng.integers(0, len(some), (count, length))]
     wide = any(high - low + 1 > letters for low, high in inputs.bounds)
+    if inputs.draw is not None and not wide:
+        return inputs.words(count, length, rng)
     if inputs.examples is not None and (inputs.ordered or not wide):
         return inputs.words(count, length, rng)
     columns = [_narrowed(low, high, letters) for low, high in inputs.bounds]

@@ -1,6 +1,7 @@
 """Trained recurrent networks as plain arrays, whoever trained them."""
 
 from mips_jax.networks.callables import CallableNetwork
+from mips_jax.networks.causal import CausalNetwork, CausalOptions
 from mips_jax.networks.cells import CellLayer, ElmanNetwork, GRUNetwork, LSTMNetwork
 from mips_jax.networks.encodings import (
     Bits,
@@ -16,12 +17,14 @@ from mips_jax.networks.files.input_ranges import resolve_input_range
 from mips_jax.networks.files.load import load_network
 from mips_jax.networks.files.options import NetworkOptions
 from mips_jax.networks.files.save import save_network
-from mips_jax.networks.network import MLPRNN, InputRange, Network
+from mips_jax.networks.network import MLPRNN, InputRange, Network, WordTooLongError
 
 __all__ = [
     "MLPRNN",
     "Bits",
     "CallableNetwork",
+    "CausalNetwork",
+    "CausalOptions",
     "CellLayer",
     "ClassHead",
     "ElmanNetwork",
@@ -36,6 +39,7 @@ __all__ = [
     "OneHot",
     "Rounded",
     "Threshold",
+    "WordTooLongError",
     "load_network",
     "resolve_input_range",
     "save_network",

@@ -234,16 +234,37 @@ class ClassHead(Decoding):
 
 @dataclasses.dataclass(frozen=True)
 class Threshold(Decoding):
-    """Each raw output is the logit of a yes: 1 where it is positive, else 0."""
+    """Each raw output is the logit of a yes: 1 where it is larger than `level`, else 0."""
+
+    level: float = 0.0
 
     def output_dim(self, raw_outputs: int) -> int:
         return raw_outputs
 
     def decode(self, raw: np.ndarray) -> np.ndarray:
-        return (raw > 0.0).astype(np.int64)
+        return (raw > self.level).astype(np.int64)
 
     def __str__(self) -> str:
-        return "yes/no logits"
+        return "yes/no logits" + (f", yes above {self.level:g}" if self.level else "")
+
+
+@dataclasses.dataclass(frozen=True)
+class LikelyOnes(Decoding):
+    """The raw outputs are one logit a class; each class gets a 1 where its probability is at least
+    `share` of the largest one's: the set of letters that a language model allows to come next.
+    """
+
+    share: float = 0.1
+
+    def output_dim(self, raw_outputs: int) -> int:
+        return raw_outputs
+
+    def decode(self, raw: np.ndarray) -> np.ndarray:
+        top = raw.max(axis=1, keepdims=True)
+        return (raw - top >= np.log(self.share)).astype(np.int64)
+
+    def __str__(self) -> str:
+        return f"sets of classes, at least {self.share:g} as likely as the likeliest"
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

@@ -1,6 +1,12 @@
-"""Trained recurrent networks as plain float64 arrays: all that extraction ever sees.
+"""What extraction asks of a network: states that are stepped and read out. Recurrent networks as
+plain float64 arrays are one kind, models that read whole words another (networks/causal).
 
-Axes: B sequences, T time, I inputs a step, H hidden units, O raw output units.
+A batch of states is an array with a leading axis: numpy selects, repeats and stacks its rows. What
+a row holds is the network's own business: a recurrent network's hidden vector, or the number of a
+prefix. Only `represent` says where a state lies.
+
+Axes: B sequences, T time, I inputs a step, H numbers of a state, D of its representation, O raw
+    output units.
 """
 
 from __future__ import annotations
@@ -24,16 +30,23 @@ def work_of_weights(count: int) -> float:
     return max(1.0, math.sqrt(count / _WEIGHTS_OF_A_STEP))
 
 
+class WordTooLongError(RequestError):
+    """A word was to be read that is longer than the longest that a network can read."""
+
+
 class Network(abc.ABC):
-    """A deterministic recurrent network h_t = f(h_(t-1), x_t), y_t = g(h_t), read out as integers.
+    """A deterministic network h_t = f(h_(t-1), x_t), y_t = g(h_t), read out as integers.
 
     Attributes:
-        initial: [H] hidden state before the first input.
+        initial: [H] state before the first input.
         input_dim: I, integers read a step.
         output_dim: O, integers written a step (1 for a class head).
         trained_length: sequence length in training, or None where it is not known.
         input_range: the integers that it was made for, or None where nobody said.
         assumed: what its file did not say and was taken for granted, one phrase each.
+        longest: steps of the longest word that it can read, or None where there is no limit.
+        recurrent: whether it computes step by step; otherwise no word tells of longer ones.
+        draws_words: whether it says itself which words are likely, see `own_words`.
     """
 
     # For the type checker alone: subclasses have fields or properties of these names, and a
@@ -58,10 +71,22 @@ class Network(abc.ABC):
         @property
         def assumed(self) -> tuple[str, ...]: ...
 
+        @property
+        def longest(self) -> int | None: ...
+
+        @property
+        def recurrent(self) -> bool: ...
+
+        @property
+        def draws_words(self) -> bool: ...
+
     else:
         trained_length = None
         input_range = None
         assumed = ()
+        longest = None
+        recurrent = True
+        draws_words = False
 
     @abc.abstractmethod
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:
@@ -80,6 +105,28 @@ class Network(abc.ABC):
         makes of them; 0 where a head chooses among classes, NaN where an output is not finite.
         """
         return rounding_distance(raw)
+
+    def represent(self, states: np.ndarray) -> np.ndarray:
+        """States [B, H] -> [B, D] float64: where they lie, for plots and for what is held nearby.
+        The hidden vectors themselves, unless a network says otherwise.
+        """
+        return states
+
+    def prefetch(self, states: np.ndarray, words: np.ndarray) -> None:  # noqa: B027
+        """Says that each of the words [K, T, I] is about to be read from each of the states [B, H],
+        and read out at every step: a model that reads whole words then reads them at once. No
+        result depends on it.
+        """
+
+    def own_words(self, count: int, length: int, rng: np.random.Generator) -> np.ndarray | None:
+        """Words [count, length, I] as the network itself would have them, no longer than it can
+        read; None where it has no such idea.
+        """
+        return None
+
+    def within(self, length: int) -> int:
+        """So many steps, or as many as the network can read."""
+        return length if self.longest is None else min(length, self.longest)
 
     @property
     def hidden_dim(self) -> int:

@@ -31,6 +31,14 @@ class WellFormed(Network):
         return self.network.trained_length
 
     @property
+    def longest(self) -> int | None:
+        return self.network.longest
+
+    @property
+    def recurrent(self) -> bool:
+        return self.network.recurrent
+
+    @property
     def initial(self) -> np.ndarray:
         return np.concatenate([self.network.initial, np.eye(1, self._states)[0]])
 
@@ -51,13 +59,23 @@ class WellFormed(Network):
         return len(self.grammar.final)
 
     def step(self, hidden: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-        own = self.network.step(hidden[:, : -self._states], inputs)
+        own = self.network.step(self._own(hidden), inputs)
         letters = self.grammar.index_of(inputs)
         before = hidden[:, -self._states :]
         after = self.grammar.following[before.argmax(axis=1), letters]
         counts = self.allowed(hidden) & (after != NOT_ALLOWED)
         states = np.eye(self._states)[after] * counts[:, None]
         return np.concatenate([own, states], axis=1)
+
+    def represent(self, states: np.ndarray) -> np.ndarray:
+        return np.concatenate([self.network.represent(self._own(states)), self.form(states)], 1)
+
+    def prefetch(self, states: np.ndarray, words: np.ndarray) -> None:
+        self.network.prefetch(self._own(states), words)
+
+    def _own(self, hidden: np.ndarray) -> np.ndarray:
+        """[B, H] the network's own states."""
+        return hidden[:, : -self._states].astype(self.network.initial.dtype)
 
     def allowed(self, hidden: np.ndarray) -> np.ndarray:
         """[B] bool: whether what was read is the beginning of a word that counts."""
@@ -68,7 +86,7 @@ class WellFormed(Network):
         return hidden[:, -self._states :]
 
     def readout(self, hidden: np.ndarray) -> np.ndarray:
-        return self.network.readout(hidden[:, : -self._states]) * self.allowed(hidden)[:, None]
+        return self.network.readout(self._own(hidden)) * self.allowed(hidden)[:, None]
 
     def decode(self, raw: np.ndarray) -> np.ndarray:
         return self.network.decode(raw)

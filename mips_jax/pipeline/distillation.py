@@ -230,11 +230,18 @@ def docstring(found: Distillation) -> str:
     """The evidence, as the program's docstring."""
     title = f"{found.name}: {found.description}" if found.description else found.name
     evidence = found.verification.summary if found.verification else ""
-    lines = [title, "", f"Distilled from a recurrent network. {evidence}."]
+    lines = [title, "", f"Distilled from {_kind(found.network)}. {evidence}."]
     if not found.solved:
         nearly = found.verdict.outcome is Outcome.NEARLY
         lines += ["", f"{'Nearly the network' if nearly else 'Not solved'}: {found.reason}."]
     return "\n".join(lines)
+
+
+def _kind(network: Network | None) -> str:
+    if network is None or network.recurrent:
+        return "a recurrent network"
+    longest = network.longest
+    return "a model of whole words" + (f", up to {longest} letters" if longest else "")
 
 
 def _exact_at_long(verification: Verification) -> bool:

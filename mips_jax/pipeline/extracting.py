@@ -51,7 +51,7 @@ def extracted_at_length(
     if found.extraction is not None and found.extraction.stand_in is not None:
         return found  # longer words only show more of its errors
     for factor in LONGER:
-        longer = factor * _length(found)
+        longer = network.within(factor * _length(found))
         share = _agreement(found, longer, settings)
         if share >= RARELY_WRONG:
             break

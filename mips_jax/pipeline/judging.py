@@ -90,7 +90,7 @@ def _case(
         program,
         network,
         unseen_inputs(found.inputs if judging is None else _judging(found, judging), task),
-        extraction.length if task is None else task.length,
+        network.within(extraction.length if task is None else task.length),
         # a machine says what it does on all words, those that nobody asks about among them
         extraction.machine if found.inputs.grammar is None else None,
         None if task is None else _truth(task, seen, settings),
@@ -110,7 +110,7 @@ def _judging(found: Distillation, judging: Inputs) -> Inputs:
 def _truth(task: Task, seen: Sequence[Sequences], settings: VerificationSettings) -> Truth:
     """What judges a task: drawn on streams of its own."""
     given = task.given if isinstance(task, ExampleTask) else None
-    long_length = settings.long_factor * task.length
+    long_length = settings.long_factor * task.length  # the program is judged, not the network
     return Truth(
         task.judging_sample(settings.sequences, settings.seed, seen),
         _joined(seen, task) if given is None else given,

@@ -138,10 +138,15 @@ def distil_network(
         name: for reports.
         settings: `extraction` and `verification` are used.
         progress: who is told how far it is.
+
+    Raises:
+        RequestError: nobody says which inputs the network reads, or the settings do not fit it.
     """
     settings = requested(settings)
     watch = Watch(progress)
     inputs = asked_inputs(network, input_range)
+    if network.draws_words:
+        inputs = dataclasses.replace(inputs, draw=network.own_words)
     check_request(network, inputs.bounds, settings.extraction)
     watch.begin("extract", "looking at the network")
     survey, refused = surveyed(network, inputs, settings.verification)

@@ -99,10 +99,12 @@ def hidden_states(
         seed: of the words.
     """
     words = random_words(inputs, sequences, length, np.random.default_rng(seed))
-    hidden, outputs = network.run(words)
+    states, outputs = network.run(words)
+    hidden = network.represent(states.reshape(-1, states.shape[2])).reshape(*states.shape[:2], -1)
     state = None if machine is None else states_after(machine, words)
     registers = {} if program is None else program.trace(words)[1]
-    return HiddenStates(words, hidden, outputs, network.initial, state, registers)
+    initial = network.represent(network.initial[None])[0]
+    return HiddenStates(words, hidden, outputs, initial, state, registers)
 
 
 def states_after(machine: Mealy, inputs: np.ndarray) -> np.ndarray:

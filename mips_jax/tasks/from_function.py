@@ -34,6 +34,7 @@ import pathlib
 import sys
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -244,11 +245,27 @@ def import_function(target: str | None) -> Callable:
     """The function that `package.module:function` names.
 
     Raises:
+        RequestError: see `import_target`; or what it names is no function.
+    """
+    found = import_target(target, "task.target")
+    if not callable(found):
+        raise RequestError(f"task.target={target} is a {type(found).__name__}, not a function")
+    return found
+
+
+def import_target(target: str | None, key: str) -> Any:
+    """What `package.module:name` names.
+
+    Args:
+        target: modules in the current folder are found.
+        key: of the configuration, for messages.
+
+    Raises:
         RequestError: the target is not of that form, the module is not found, fails on import or
-            has no such function.
+            has nothing of the name.
     """
     if not target:
-        raise RequestError("task.target is missing; name the function as package.module:function")
+        raise RequestError(f"{key} is missing; name the function as package.module:function")
     module_name, _, function_name = str(target).partition(":")
     well_formed = all(
         part.isidentifier() for part in [*module_name.split("."), *function_name.split(".")]
@@ -261,9 +278,9 @@ def import_function(target: str | None) -> Callable:
             else ""
         )
         raise RequestError(
-            f"task.target must be of the form package.module:function{hint}, but is {target!r}"
+            f"{key} must be of the form package.module:function{hint}, but is {target!r}"
         )
-    found = _import_module(module_name)
+    found = _import_module(module_name, key)
     for attribute in function_name.split("."):
         if not hasattr(found, attribute):
             callables = [
@@ -277,33 +294,31 @@ def import_function(target: str | None) -> Callable:
             )
             hint = f"it has {', '.join(near)}" if near else "it has no functions at all"
             raise RequestError(
-                f"module {module_name} has no {attribute!r} (task.target={target}); {hint}"
+                f"module {module_name} has no {attribute!r} ({key}={target}); {hint}"
             )
         found = getattr(found, attribute)
-    if not callable(found):
-        raise RequestError(f"task.target={target} is a {type(found).__name__}, not a function")
     return found
 
 
-def _import_module(name: str):
+def _import_module(name: str, key: str):
     _find_modules_here()
     importlib.invalidate_caches()
     try:
         module = importlib.import_module(name)
-        _refuse_shadowed(module, name)
+        _refuse_shadowed(module, name, key)
         return module
     except RequestError:
         raise
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
             raise RequestError(
-                f"module {error.name!r} was not found (task.target); modules are looked for in the "
+                f"module {error.name!r} was not found ({key}); modules are looked for in the "
                 "current folder and among the installed packages"
             ) from None
-        raise RequestError(f"module {name} (task.target) could not be imported: {error}") from error
+        raise RequestError(f"module {name} ({key}) could not be imported: {error}") from error
     except (Exception, SystemExit, GeneratorExit) as error:
         raise RequestError(
-            f"module {name} (task.target) could not be imported: {type(error).__name__}: {error}"
+            f"module {name} ({key}) could not be imported: {type(error).__name__}: {error}"
         ) from error
 
 
@@ -313,7 +328,7 @@ def _find_modules_here() -> None:
         sys.path.append(os.getcwd())
 
 
-def _refuse_shadowed(module: ModuleType, name: str) -> None:
+def _refuse_shadowed(module: ModuleType, name: str, key: str) -> None:
     """Refuses a module of the current folder that cannot be seen for an installed one."""
     here = pathlib.Path(os.getcwd(), *name.split("."))
     found = getattr(module, "__file__", None)
@@ -321,7 +336,7 @@ def _refuse_shadowed(module: ModuleType, name: str) -> None:
         if own.exists() and (found is None or not os.path.samefile(found, own)):
             raise RequestError(
                 f"{own.name} in the current folder has the name of the installed module {name} "
-                f"({found or 'built in'}), which comes first (task.target); give it another name"
+                f"({found or 'built in'}), which comes first ({key}); give it another name"
             )
 
 

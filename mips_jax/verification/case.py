@@ -71,8 +71,20 @@ class Case:
 
     @property
     def long_length(self) -> int:
-        """Steps of the long words; how inputs that depend on the past go on is not known."""
-        return self.length if self.inputs.ordered else self.settings.long_factor * self.length
+        """Steps of the long words; how inputs that depend on the past go on is not known. No more
+        than the network can read.
+        """
+        long = self.length if self.inputs.ordered else self.settings.long_factor * self.length
+        return self.network.within(long)
+
+    @property
+    def beyond_reach(self) -> str:
+        """Why nothing can be said of every length; empty for a recurrent network."""
+        if self.network.recurrent:
+            return ""
+        longest = self.network.longest
+        upto = f" of up to {longest} letters" if longest else ""
+        return f"the model reads whole words{upto}: none tells of longer ones"
 
     def rng(self, stream: int) -> np.random.Generator:
         """Random numbers of one check; no two streams share a draw."""

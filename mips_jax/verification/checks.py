@@ -30,10 +30,10 @@ from mips_jax.verification.counterexamples import find_disagreement
 from mips_jax.verification.enclosures.search import Proof, ProofSettings, prove_equal
 from mips_jax.verification.running import FLOAT32, FLOAT64, Distances, run_network
 from mips_jax.verification.samples import (
-    BY_KIND,
     WITH_RUNS,
     compared,
     distinct_words,
+    drawn_otherwise,
     how_drawn,
     judged_at,
     words_with_runs,
@@ -107,7 +107,7 @@ def _of_program(case: Case, check: str, equals: str, words: str, sequences: Sequ
 def fidelity(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
     """Program beside network, at the training length, twice that and the long one."""
     shown = how_drawn(case.inputs)
-    lengths = dict.fromkeys((case.length, 2 * case.length, case.long_length))
+    lengths = dict.fromkeys((case.length, case.network.within(2 * case.length), case.long_length))
     claims, near, far = [], Distances(), Distances()
     for number, length in enumerate(lengths):
         if case.inputs.ordered and length != case.length:
@@ -129,10 +129,10 @@ def _further_words(case: Case) -> Iterator[tuple[np.ndarray, str, str]]:
     """Words on which rare things happen: (words [N, T, I], check, how they are drawn)."""
     if case.inputs.ordered:
         return
-    if case.inputs.kinds is not None:
+    if (likely := drawn_otherwise(case.inputs)) is not None:
         for number, length in enumerate((case.length, case.long_length)):
             words = random_words(case.inputs, LONG_WORDS, length, case.rng(14 + number))
-            yield words, "fidelity_kinds", BY_KIND
+            yield words, "fidelity_kinds", likely
     words = words_with_runs(case.inputs, LONG_WORDS, case.long_length, case.rng(7))
     yield words, "fidelity_runs", WITH_RUNS
 
@@ -326,8 +326,8 @@ def proven_for_all(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
     base = Claim("proof", "program", "network", words, None, How.NOT_TRIED, arithmetic=FLOAT64)
     because = lambda reason: [dataclasses.replace(base, reason=reason)]
     by_check = {claim.check: claim for claim in claims}
-    if case.machine is None:
-        return because("no finite machine was read off the network")
+    if case.machine is None or not case.network.recurrent:
+        return because(case.beyond_reach or "no finite machine was read off the network")
     if not by_check["program=machine"].holds:
         return because("program and machine were not proven equal")
     if any(c.how is How.REFUTED for c in claims if c.equals == "network"):

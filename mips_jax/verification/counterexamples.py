@@ -80,7 +80,9 @@ def find_disagreement(
         The shortest word found [T, I] or None, and the steps run.
     """
     cost = max(1.0, network.hidden_dim**2 / _WEIGHTS_FREE)
-    anywhere = dataclasses.replace(inputs, grammar=None).unseen
+    if not network.recurrent:
+        cost = network.step_work
+    anywhere = dataclasses.replace(inputs.free, grammar=None).unseen
     beside = well_formed(network, inputs.grammar)
     project = _projection(beside, inputs, rng)
     archive = _Archive()
@@ -144,9 +146,9 @@ def _narrow(column: np.ndarray) -> np.ndarray:
 
 
 def _projection(network: Network, inputs: Inputs, rng: np.random.Generator):
-    """Hidden states [B, H] -> coordinates whose whole parts are cells."""
-    words = inputs.words(64, 30, rng)
-    hidden = network.run(words)[0].reshape(-1, network.hidden_dim)
+    """States [B, H] -> coordinates whose whole parts are cells."""
+    words = inputs.words(64, network.within(30), rng)
+    hidden = network.represent(network.run(words)[0].reshape(-1, network.hidden_dim))
     hidden = hidden[np.isfinite(hidden).all(axis=1)]
     if len(hidden) < 2:
         return lambda states: np.zeros((len(states), 1))
@@ -156,7 +158,7 @@ def _projection(network: Network, inputs: Inputs, rng: np.random.Generator):
     directions, size = directions[kept][:_DIRECTIONS], size[kept][:_DIRECTIONS]
     scale = _CELL * size / np.sqrt(len(hidden))
     return lambda states: np.clip(
-        np.nan_to_num((states - center) @ directions.T / scale), -1e15, 1e15
+        np.nan_to_num((network.represent(states) - center) @ directions.T / scale), -1e15, 1e15
     )
 
 

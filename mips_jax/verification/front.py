@@ -7,7 +7,7 @@ Axes: N words, T time.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -17,9 +17,9 @@ from mips_jax.programs import Program
 from mips_jax.verification.claims import Claim
 from mips_jax.verification.running import FLOAT64, run_network
 from mips_jax.verification.samples import (
-    BY_KIND,
     WITH_RUNS,
     compared,
+    drawn_otherwise,
     how_drawn,
     words_with_runs,
 )
@@ -68,7 +68,7 @@ def measured_front(
     if not programs:
         return ()
     claims: list[list[Claim]] = [[] for _ in programs]
-    for shown, words in _words(inputs, length, settings):
+    for shown, words in _words(inputs, length, settings, network.within):
         expected, _, numbers = run_network(network, words)
         for own, (program, _, _) in zip(claims, programs):
             wrote = program.run(words)
@@ -92,15 +92,18 @@ def measured_front(
 
 
 def _words(
-    inputs: Inputs, length: int, settings: VerificationSettings
+    inputs: Inputs,
+    length: int,
+    settings: VerificationSettings,
+    within: Callable[[int], int],
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """(how they are drawn, words [N, T, I])."""
+    """(how they are drawn, words [N, T, I]), none longer than `within` allows."""
     rng = np.random.default_rng((settings.seed, _PURPOSE))
     if inputs.ordered:
         yield how_drawn(inputs), random_words(inputs, WORDS, length, rng)
         return
-    for steps in dict.fromkeys((length, 2 * length, settings.long_factor * length)):
+    for steps in dict.fromkeys(map(within, (length, 2 * length, settings.long_factor * length))):
         yield how_drawn(inputs), random_words(inputs.uniform, WORDS, steps, rng)
-        if inputs.kinds is not None:
-            yield BY_KIND, random_words(inputs, WORDS, steps, rng)
+        if (likely := drawn_otherwise(inputs)) is not None:
+            yield likely, random_words(inputs, WORDS, steps, rng)
         yield WITH_RUNS, words_with_runs(inputs, WORDS, steps, rng)

@@ -75,6 +75,7 @@ def run_network(network: Network, words: np.ndarray) -> tuple[np.ndarray, Distan
 
 
 def _run_some(network: Network, words: np.ndarray) -> tuple[np.ndarray, Distances, np.ndarray]:
+    network.prefetch(network.initial[None], words)
     hidden = np.broadcast_to(network.initial, (len(words), network.hidden_dim))
     outputs, distances = [], []
     for t in range(words.shape[1]):

@@ -29,6 +29,7 @@ UNIFORM = "uniformly drawn"
 WITH_RUNS = "with long runs of one letter"
 WELL_FORMED = "drawn from the well-formed words"
 BY_KIND = "with each kind of letter as likely"
+BY_NETWORK = "of letters that the network allows, but for a few"
 
 
 def how_drawn(inputs: Inputs) -> str:
@@ -38,6 +39,13 @@ def how_drawn(inputs: Inputs) -> str:
     if inputs.grammar is not None:
         return WELL_FORMED
     return "drawn from the inputs that occur" if inputs.restricted else UNIFORM
+
+
+def drawn_otherwise(inputs: Inputs) -> str | None:
+    """How words are drawn where not all letters are as likely, else None."""
+    if inputs.draw is not None:
+        return BY_NETWORK
+    return None if inputs.kinds is None else BY_KIND
 
 
 def words_with_runs(

@@ -31,7 +31,7 @@ def surveyed(
         settings: the seed of the words, which are no others' words.
     """
     rng = np.random.default_rng((settings.seed, 5))
-    length = network.trained_length or DEFAULT_LENGTH
+    length = network.within(network.trained_length or DEFAULT_LENGTH)
     found = run_network(network, inputs.words(WORDS, length, rng))[1]
     if not inputs.ordered:
         found = found + run_network(network, words_with_runs(inputs, WORDS, length, rng))[1]

@@ -9,10 +9,17 @@ import pytest
 
 from mips_jax.command_line.composition import Composer
 from mips_jax.command_line.jobs import OF_WORDS, Job
-from mips_jax.command_line.schema import Config, FileTask, NamedTask, NetworkChoice, run_name
+from mips_jax.command_line.schema import (
+    Config,
+    FileTask,
+    NamedTask,
+    NetworkChoice,
+    PythonNetwork,
+    run_name,
+)
 from mips_jax.errors import RequestError
 from mips_jax.extraction import ExtractionSettings
-from mips_jax.networks import NetworkOptions
+from mips_jax.networks import CausalOptions, NetworkOptions
 from mips_jax.pipeline import PipelineSettings
 from mips_jax.tasks import TASKS
 from mips_jax.training.settings import ModelSettings, TrainingSettings
@@ -27,6 +34,7 @@ NEEDED = {
     "task/function": ["task.target=itertools:accumulate", "task.input_min=0", "task.input_max=9"],
     "task/named": ["task.name=Prev1"],
     "network/file": ["network.path=net.npz"],
+    "network/python": ["network.target=pkg.mod:fn"],
 }
 PLUG_INS = {
     "hydra/launcher/slurm": "hydra_plugins.hydra_submitit_launcher",
@@ -173,6 +181,7 @@ def test_a_key_in_one_s_own_yaml_that_nobody_knows_is_refused(tmp_path):
         (["task=file", "task.path='a folder/my data.csv'"], "my_data"),
         (["task=function", "task.target=pkg.mod:fn"], "fn"),
         (["network=file", "network.path=nets/gru.npz"], "gru"),
+        (["network=python", "network.target=pkg.mod:fn"], "fn"),
     ],
 )
 def test_run_folders_are_named_after_what_is_distilled(arguments, name, composer):
@@ -184,4 +193,7 @@ def test_run_folders_are_named_after_what_is_distilled(arguments, name, composer
 def test_every_option_of_a_network_is_a_key_of_its_group():
     keys = [field.name for field in dataclasses.fields(NetworkChoice)]
     options = [field.name for field in dataclasses.fields(NetworkOptions)]
-    assert keys == ["path", "memory_gib", *OF_WORDS, *options]
+    whole_words = [field.name for field in dataclasses.fields(CausalOptions)]
+    more = [name for name in whole_words if name not in options and name != "every_step"]
+    assert keys == ["path", "memory_gib", *OF_WORDS, *options, *more]
+    assert [f.name for f in dataclasses.fields(PythonNetwork)] == ["target", *whole_words]

@@ -61,7 +61,7 @@ def _learnt(evidence: Evidence, factors: tuple[int, ...], share: Share) -> Autom
         learnt = learn_automaton(
             evidence.network,
             evidence.inputs,
-            factor * evidence.length,
+            evidence.network.within(factor * evidence.length),
             limits,
             evidence.settings.seed,
             share.part(share.limit / len(factors)),

@@ -68,7 +68,7 @@ def with_holding(
     """
     words, steps, _ = traces.hidden.shape
     w, t = rng.integers(0, words, sample), rng.integers(1, steps, sample)
-    points = traces.hidden[w, t]
+    points = traces.points(traces.hidden[w, t])
     scale = points.std(axis=0) + _TINY
     points = points / scale.max()
     distance = _pairwise(points)

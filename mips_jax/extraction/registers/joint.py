@@ -33,6 +33,7 @@ from mips_jax.programs import (
     variables,
 )
 
+_LARGEST = 2**62  # a register that runs away is none
 _BLOCK = 4000  # updates run at a time
 
 
@@ -71,21 +72,26 @@ def joint_features(
     values = bank.values + bound
     values[(values < 0) | (values > 2 * bound)] = -1
     table = values.reshape(len(bank), 2 * bound + 1, len(letters))
-    found: dict[bytes, tuple[float, Expression, Feature]] = {}
     outputs = narrow.outputs[: settings.words]
-    for index, start in _candidates(
-        table, bound, codes[: settings.words], outputs, share, settings
-    ):
-        update = tidied(bank.expression(index))
+    short_first = sorted(
+        (
+            (tidied(bank.expression(index)), start)
+            for index, start in _candidates(
+                table, bound, codes[: settings.words], outputs, share, settings
+            )
+        ),
+        key=lambda known: expression_bits(known[0]),
+    )
+    found: dict[bytes, tuple[Expression, Feature]] = {}
+    for update, start in short_first:
         alone = Feature("register", np.zeros((1, 1)), "", update, (), start)
         feature = on_words(alone, narrow.words, names)
-        key, bits = feature.values.tobytes(), expression_bits(update)
-        if key not in found or bits < found[key][0]:
-            found[key] = (bits, update, feature)
-    ranked = sorted(found.values(), key=lambda known: known[0])[: settings.kept]
+        found.setdefault(feature.values.tobytes(), (update, feature))
+        if len(found) == settings.kept:
+            break  # running them on all words is what takes time
     return [
         _named(feature, update, f"register{i + 1}", settings.bit_price)
-        for i, (_, update, feature) in enumerate(ranked)
+        for i, (update, feature) in enumerate(found.values())
     ]
 
 
@@ -121,6 +127,7 @@ def on_words(feature: Feature, words: np.ndarray, names: tuple[str, ...]) -> Fea
     program = Program(names, (Register(own.name, start, update),), (own,))
     _, history = program.trace(words)
     values = np.concatenate([np.full((len(words), 1), start), history[own.name]], axis=1)
+    values = np.clip(values, -_LARGEST, _LARGEST)  # beyond the words that it was found on
     return dataclasses.replace(
         feature, values=values.astype(np.int64), meaning="a register found by joint search"
     )

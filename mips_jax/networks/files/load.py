@@ -15,6 +15,8 @@ import dataclasses
 import os
 
 from mips_jax.errors import RequestError
+from mips_jax.networks.causal.gpt2 import is_language_model, load_gpt2
+from mips_jax.networks.causal.options import CausalOptions
 from mips_jax.networks.files import flax_names, naming
 from mips_jax.networks.files.assembly import assemble
 from mips_jax.networks.files.assumptions import Settled, missing_range, settled
@@ -25,6 +27,9 @@ from mips_jax.networks.files.parts import Parts
 from mips_jax.networks.files.readers import MEMORY_GIB, read_file
 from mips_jax.networks.files.state_dicts import read_parts
 from mips_jax.networks.network import Network
+
+_OF_RECURRENT = {field.name for field in dataclasses.fields(NetworkOptions)}
+_OF_CAUSAL_ONLY = {field.name for field in dataclasses.fields(CausalOptions)} - _OF_RECURRENT
 
 
 def load_network(
@@ -37,11 +42,12 @@ def load_network(
     """Reads a network that somebody trained.
 
     Args:
-        path: a file of one of the kinds in readers.py, or a checkpoint folder.
+        path: a file of one of the kinds in readers.py, a checkpoint folder, or the folder of a
+            language model (causal/gpt2.py).
         ask_range: whether an input range that nobody said is a problem as well (it is needed for
             distilling).
         memory_gib: a file whose content takes more memory is refused before it is read.
-        **options: the fields of NetworkOptions.
+        **options: the fields of NetworkOptions; of a language model those of CausalOptions.
 
     Returns:
         The network; its `input_range` is set where the metadata, the options or the encoding tell
@@ -55,6 +61,10 @@ def load_network(
     Example:
         network = load_network("gru.safetensors", encoding="one_hot", head="class", initial="zeros")
     """
+    if is_language_model(path):
+        said_options = {name: value for name, value in options.items() if value is not None}
+        return load_gpt2(path, memory_gib, **said_options)
+    options = {k: v for k, v in options.items() if v is not None or k not in _OF_CAUSAL_ONLY}
     unknown = sorted(set(options) - {field.name for field in dataclasses.fields(NetworkOptions)})
     if unknown:
         raise RequestError(
