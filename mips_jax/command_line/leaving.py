@@ -39,7 +39,7 @@ def leaving_in_order(claim: ClaimedFolder, again: str) -> Iterator[None]:
         raise
     except KeyboardInterrupt as interrupt:
         message = f"{how(interrupt)}; {_left_behind(claim, again)}"
-        if claim.resumable:
+        if claim.resumable or claim.finished:
             LOG.warning(message)
             print(shown_path(claim.path), flush=True)
         raise type(interrupt)(message) from None
@@ -54,7 +54,7 @@ def leaving_in_order(claim: ClaimedFolder, again: str) -> Iterator[None]:
             LOG.error(message)
             raise EnvironmentFailure(message) from error
         left = _left_behind(claim, again)
-        if claim.resumable:
+        if claim.resumable or claim.finished:
             LOG.error("%s; %s", failure, left)
         raise EnvironmentFailure(str(failure), left) from error
 
@@ -91,6 +91,8 @@ def shown_path(folder: Path) -> str:
 def _left_behind(claim: ClaimedFolder, again: str) -> str:
     """Clears up, and says what the next run can go on from."""
     _clear_up(claim)
+    if claim.finished:
+        return f"{shown_path(claim.path)} holds the result; to see it again: {again}"
     if not claim.resumable:
         return f"nothing was kept; start again with: {again}"
     return f"{shown_path(claim.path)} keeps what was trained so far; go on with: {again}"

@@ -89,6 +89,11 @@ class ClaimedFolder:
             return False
         return any(_COMPLETE.fullmatch(path.name) for path in self.search.rglob("generation_*"))
 
+    @property
+    def finished(self) -> bool:
+        """Whether the result, which is written last, is here."""
+        return (self.path / RESULT).is_file()
+
     def take(self, overwrite: bool, ignored: tuple[str, ...] = ()) -> None:
         """Makes the folder ready for this request.
 
@@ -143,6 +148,7 @@ class ClaimedFolder:
         """Removes what this run has made, and only that."""
         if self.answered:
             return
+        self._remove([RESULT])
         self.clear()
         self._remove(GROWING)
         if self._first:
@@ -150,17 +156,19 @@ class ClaimedFolder:
                 _remove(self.state / name)
 
     def clear(self) -> None:
-        """Removes what is half-written; logs stay."""
-        if (self.state / "request.json").exists() and not self.answered:  # else it was not taken
+        """Removes what is half-written; logs stay, and so does a result, which is whole."""
+        if self.finished:
+            self.finish()
+        elif (self.state / "request.json").exists() and not self.answered:  # else it was not taken
             self._remove([name for name in WRITTEN if name not in GROWING])
             self._remove_half_written()
 
     def abandon(self) -> None:
         """After a failure: what the next run can go on from stays, all else goes."""
-        if not self.resumable:
-            self.discard()
-        else:
+        if self.resumable or self.finished:
             self.clear()
+        else:
+            self.discard()
 
     def _is_the_users(self, name: str, made: Mapping[str, str | None]) -> bool:
         if name not in made:

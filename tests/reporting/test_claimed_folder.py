@@ -137,3 +137,12 @@ def test_only_a_whole_checkpoint_can_be_gone_on_from_and_the_rest_of_a_kill_goes
         assert sorted(os.listdir(tmp_path)) == [".mips_jax", "run.log"]
     with claimed(tmp_path, {"task": "a"}, overwrite=True) as claim:
         assert not claim.resumable and os.listdir(tmp_path) == [".mips_jax"]
+
+
+def test_a_result_that_is_written_survives_an_interrupt_right_behind_it(tmp_path):
+    with claimed(tmp_path, {"task": "a"}) as claim:
+        for name, text in DONE.items():
+            (tmp_path / name).write_text(text)
+        claim.abandon()
+    assert _run(tmp_path, {"task": "a"}, {}) == "answered"
+    assert {*DONE} <= {*os.listdir(tmp_path)}
