@@ -15,8 +15,10 @@ from mips_jax.networks.causal.allowed import within_language
 from mips_jax.networks.causal.network import CausalNetwork
 from mips_jax.networks.causal.options import CausalOptions, checked
 
-STEP_WORK = 50.0  # of a model of which nobody knows how large it is; see `Network.step_work`
-_PREFIX_COST = 5.0  # a step of a model that reads a whole prefix, beside one of as many weights
+STEP_WORK = 10.0  # of a model of which nobody knows how large it is; see `Network.step_work`
+_PREFIX_COST = (
+    1.0  # of a step, beside a network of as many weights: most prefixes are known already
+)
 _TRIED = 6  # words on which a model is tried out
 _TRIED_STEPS = 8  # of each
 _SAME = 1e-3  # outputs of one word that differ by more, beside their size, are not the same
