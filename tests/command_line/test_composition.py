@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from mips_jax.command_line.composition import Composer
-from mips_jax.command_line.jobs import OF_WORDS, Job
+from mips_jax.command_line.jobs import Job
+from mips_jax.command_line.loading import OF_WORDS
 from mips_jax.command_line.schema import (
     Config,
     FileTask,
@@ -37,6 +38,10 @@ NEEDED = {
     "network/python": ["network.target=pkg.mod:fn"],
 }
 PLUG_INS = {
+    "hydra/launcher/local": "hydra_plugins.hydra_submitit_launcher",
+    "tracking/mlflow": "mlflow",
+    "tracking/tensorboard": "tensorboardX",
+    "tracking/wandb": "wandb",
     "hydra/launcher/slurm": "hydra_plugins.hydra_submitit_launcher",
     "hydra/launcher/processes": "hydra_plugins.hydra_joblib_launcher",
 }
