@@ -12,6 +12,7 @@ from mips_jax.programs.operators import OPERATORS
 
 NO_BITS: frozenset[Expression] = frozenset()
 
+_AS_NUMBER = 1.5  # bits of `int(...)` around a truth
 _NAME = 4.0  # bits of a variable
 _RIDDLE = 20.0  # bits of arithmetic with a truth, or of a comparison of comparisons
 _BENT = 3.0  # bits of an order or a remainder where one of the two sides is 0 or 1
@@ -31,14 +32,17 @@ def reading_bits(expression: Expression, bits: Set[Expression] = NO_BITS) -> flo
         expression: what is to be read.
         bits: variables that are 0 or 1 at all times.
     """
-    return _length(expression) + riddle_bits(expression, bits)
+    return shared_reading_bits(expression, bits, None)
 
 
-def shared_reading_bits(expression: Expression, bits: Set[Expression], seen: set) -> float:
+def shared_reading_bits(
+    expression: Expression, bits: Set[Expression], seen: set[Expression] | None
+) -> float:
     """The same, where what is in `seen` was written before and costs a name only; adds what it
     meets.
     """
-    return _length(expression, seen) + riddle_bits(expression, bits)
+    as_number = _AS_NUMBER * is_boolean(expression)
+    return _length(expression, seen) + as_number + riddle_bits(expression, bits)
 
 
 def riddle_bits(expression: Expression, bits: Set[Expression] = NO_BITS) -> float:

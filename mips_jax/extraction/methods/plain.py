@@ -16,7 +16,8 @@ from mips_jax.extraction.result import TABLE, Candidate
 
 _REWRITTEN = 3  # programs, the easiest to read first
 _EASY = 48.0  # bits: a program without riddles that costs a reader less is left as it is
-_LONG = 60.0  # bits: the same for taking its machine apart
+_LONG = 60.0  # bits: the same for taking apart a machine that is not small
+_SMALL = 16  # states times letters
 _ENOUGH = 2  # programs of the machine's parts that are easier to read than what was known
 _LARGE = 8  # states: smaller machines have shorter programs of other kinds
 _SETTLES = 120.0  # bits: a program of cells that costs a reader less needs no other search
@@ -38,7 +39,8 @@ class Cells:
             return Report(self.name, Outcome.NO_USE)
         found = 0
         for program, note in cells_of(machine):
-            plain = reading_of(program, evidence.inputs.bounds) < _SETTLES
+            packed = 2 ** len(program.registers) <= machine.states  # each tells two halves apart
+            plain = packed and reading_of(program, evidence.inputs.bounds) < _SETTLES
             yield Proposal(program, note, settles=plain)
             found += 1
             if plain:
@@ -88,10 +90,14 @@ class Plain:
         """Programs over the machine's parts that are easier to read than what is known."""
         known = _exact(findings)
         least = known[0].score if known else np.inf
-        if findings.machine is None or (least < _LONG and not _riddles(known[0], evidence)):
+        machine = findings.machine
+        if machine is None:
+            return
+        small = machine.states * len(machine.letters) <= _SMALL
+        if least < (_EASY if small else _LONG) and not _riddles(known[0], evidence):
             return
         found = 0
-        for program, note in programs_of(findings.machine, least):
+        for program, note in programs_of(machine, least):
             reading = reading_of(program, evidence.inputs.bounds)
             if reading < least:
                 least, found = reading, found + 1

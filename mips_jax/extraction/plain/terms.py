@@ -104,26 +104,26 @@ def _sums(leaves: list[Term], bits: list[Term]) -> Iterator[Term]:
         if leaf not in bits:
             yield applied("neg", leaf)
             yield applied("abs", leaf)
-    for bit, leaf in itertools.product(bits, leaves):
-        if leaf not in bits:
-            step = applied("mul", 2, bit)
-            yield applied("sub", applied("add", leaf, 1), step)
-            yield applied("sub", applied("add", leaf, step), 1)
-    for first, second in itertools.permutations(leaves, 2):
-        yield applied("sub", first, second)
-        for factor in _FACTORS:
-            yield applied("add", applied("mul", factor, first), second)
     for first, second in itertools.combinations(leaves, 2):
         total = applied("add", first, second)
         yield total
         yield applied("add", total, 1)
         yield applied("sub", total, 1)
+    for first, second in itertools.permutations(leaves, 2):
+        yield applied("sub", first, second)
+        for factor in _FACTORS:
+            yield applied("add", applied("mul", factor, first), second)
     for count in range(3, min(len(leaves), _MOST_SUMMED) + 1):
         for chosen in itertools.combinations(leaves, count):
             total = chosen[0]
             for other in chosen[1:]:
                 total = applied("add", total, other)
             yield total
+    for bit, leaf in itertools.product(bits, leaves):
+        if leaf not in bits:
+            step = applied("mul", 2, bit)
+            yield applied("sub", applied("add", leaf, 1), step)
+            yield applied("sub", applied("add", leaf, step), 1)
 
 
 def _affine(leaves: list[Term], target: np.ndarray) -> Iterator[Term]:

@@ -102,4 +102,4 @@ def test_a_network_of_flip_flops_is_no_table():
     network = CallableNetwork(step, lambda h: h @ [[1.0], [2.0], [4.0]], np.zeros(3))
     best = extract(network, [(0, 6)]).best
     assert best is not None and best.fidelity == 1.0 and best.method == "registers"
-    assert "cells[(x - 1) // 2]" in best.program.source
+    assert "bits[(x - 1) // 2] = " in best.program.source
