@@ -161,6 +161,7 @@ class Job:
             found.network,
             found.inputs,
             found.extraction,
+            None if found.verification is None else found.verification.certificate,
         )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mips_jax import interrupts
+from mips_jax.command_line.checking import check_folder, shown_path
 from mips_jax.command_line.failures import (
     crash_message,
     environment_failure,
@@ -47,6 +48,7 @@ verified Python program.
                                                          task=... beside it, the task judges
   mips-jax -m task=Prev1,Prev2,Sum_All                   several tasks; also 'task=glob(Div_*)'
   mips-jax tasks                                         the named tasks and what they do
+  mips-jax check FOLDER                                  checks the proof in a run folder
   mips-jax benchmark                                     all named tasks, one table
 
 options
@@ -124,6 +126,8 @@ def _dispatch(arguments: list[str]) -> int:
     if arguments[:1] == ["tasks"]:
         _no_more_arguments(arguments)
         return print_tasks()
+    if arguments[:1] == ["check"]:
+        return check_folder(arguments[1:])
     if arguments[:1] == ["benchmark"]:
         return run_benchmark(arguments[1:])
     options = _parse_options(arguments)
@@ -386,12 +390,6 @@ def print_outcome(outcome: Outcome, folder: Path, brief: bool) -> int:
             "result.json lists words on which it does not"
         )
     return SOLVED if outcome.solved or outcome.nearly else NOT_SOLVED
-
-
-def shown_path(folder: Path) -> str:
-    """Relative to the current folder where it lies inside."""
-    folder = folder.resolve()
-    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
 
 
 def _run_folder() -> Path:

@@ -6,6 +6,8 @@ Axes: B sequences, T time, I inputs a step, H hidden units, S states, A letters.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +40,7 @@ def write_report(
     network: Network | None = None,
     inputs: Inputs | None = None,
     extraction: Extraction | None = None,
+    certificate: Mapping | None = None,
 ) -> None:
     """Fills the run folder.
 
@@ -50,9 +53,14 @@ def write_report(
         network: the distilled one.
         inputs: of it.
         extraction: what was found in it.
+        certificate: of the proof, where there is one; see docs/proofs.md.
     """
     if source is not None:
         write_text(folder / "program.py", source)
+    if certificate is not None and source is not None:
+        digest = hashlib.sha256(source.encode()).hexdigest()  # of the text with its evidence
+        text = json.dumps({**certificate, "program": digest}, indent=None)
+        write_text(folder / "certificate.json", text + "\n")
     figures = {
         caption: plots.save(figure, folder / name).name
         for caption, name, figure in _figures(training, network, inputs, extraction)

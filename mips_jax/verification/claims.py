@@ -70,6 +70,7 @@ class Claim:
         arithmetic: of the network, for claims about it.
         margin: of a proof: largest distance of a raw output from its integer, below 0.5.
         reason: why it was not tried, or what limits it.
+        certificate: of a proof, what `mips_jax.check` reads.
     """
 
     check: str
@@ -91,6 +92,13 @@ class Claim:
     arithmetic: str | None = None
     margin: float | None = None
     reason: str | None = None
+    certificate: dict | None = dataclasses.field(default=None, repr=False, compare=False)
+
+    def record(self) -> dict:
+        """As plain values, for result.json; a certificate is a file of its own."""
+        record = dataclasses.asdict(dataclasses.replace(self, certificate=None))
+        del record["certificate"]
+        return record
 
     @property
     def holds(self) -> bool:
