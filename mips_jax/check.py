@@ -50,7 +50,8 @@ class Program:
         of = lambda kind: [node for node in self.nodes if isinstance(node, kind)]
         kinds = {type(node).__name__ for node in chain(self.nodes, *map(ast.walk, tables + starts))}
         require(kinds <= {*PLAIN.split(), *NODES.split()}, f"the program uses one of {kinds}")
-        names, written = [n.id for n in of(ast.Name)], [*map(ast.unparse, of(ast.Attribute))]
+        names = [n.id for n in of(ast.Name)]  # a tuple's index changes nothing
+        written = [ast.unparse(n) for n in of(ast.Attribute) if n.attr != "index"]
         writes = len(written) == written.count("outputs.append") == names.count("outputs")
         loads = {type(node.ctx) for node in of(ast.Subscript)} <= {ast.Load}
         require(writes and loads and not function.decorator_list, "it changes more than names")
@@ -71,8 +72,7 @@ class Program:
         self.start = made("", starts)()
         self.function = made(", ".join([*self.names, "outputs", *self.letters]), loop.body)
 
-    def step(self, state, letter):
-        """The state after a letter, and what is written."""
+    def step(self, state, letter):  # the state after a letter, and what is written
         after = self.function(*state, outputs := [], *letter)
         require(len(outputs) == 1, "the program does not write once a step")
         written = outputs[0] if isinstance(outputs[0], tuple) else (outputs[0],)
