@@ -39,8 +39,8 @@ if TYPE_CHECKING:  # for editors and type checkers; `__getattr__` does the same 
         Verdict,
         Verification,
         VerificationSettings,
-        verify,
     )
+    from mips_jax.verification.verify import verify
 
 __all__ = [
     "MLPRNN",

@@ -28,6 +28,7 @@ MAX_FLOORS = 8  # longest chain of rooms, each of which imports the next
 FLOORS = (
     {
         "errors",
+        "check",
         "validation",
         "archives",
         "figures",

@@ -31,6 +31,7 @@ from mips_jax.command_line.answers import (
     print_refusal,
     run_job,
 )
+from mips_jax.command_line.checking import check_folder
 from mips_jax.command_line.failures import tell
 from mips_jax.command_line.leaving import going_on, leaving_in_order, shown_path
 from mips_jax.errors import RequestError
@@ -52,6 +53,7 @@ verified Python program.
                                                          task=... beside it, the task judges
   mips-jax -m task=Prev1,Prev2,Sum_All                   several tasks; also 'task=glob(Div_*)'
   mips-jax tasks                                         the named tasks and what they do
+  mips-jax check FOLDER                                  checks the proof in a run folder
   mips-jax benchmark                                     all named tasks, one table
 
 options
@@ -115,6 +117,8 @@ def _dispatch(arguments: list[str]) -> int:
     if arguments[:1] == ["tasks"]:
         _no_more_arguments(arguments)
         return print_tasks()
+    if arguments[:1] == ["check"]:
+        return check_folder(arguments[1:])
     if arguments[:1] == ["benchmark"]:
         return run_benchmark(arguments[1:])
     options = _parse_options(arguments)

@@ -36,7 +36,10 @@ _Kind = TypeVar("_Kind", bound=Recurrence)
 
 
 def program_source(
-    program: Recurrence, docstring: str | None = None, symbols: Symbols | None = None
+    program: Recurrence,
+    docstring: str | None = None,
+    symbols: Symbols | None = None,
+    lists: bool = True,
 ) -> str:
     """The program as a Python module with one function `program(inputs)`.
 
@@ -44,9 +47,10 @@ def program_source(
         program: what to print.
         docstring: text for the function, of any length (wrapped); None for no docstring.
         symbols: what the integers stand for: the function reads and writes these; None: integers.
+        lists: whether registers that belong together are kept in one list.
     """
     program = reuse_updates(program)
-    view, tables = _View(program), SymbolTables(program, symbols)
+    view, tables = _View(program, lists), SymbolTables(program, symbols)
     lines = tables.tables() + _table_lines(program)
     lines.append("def program(inputs):")
     if docstring:
@@ -69,7 +73,7 @@ class _View:
         lists: lines that make the lists.
     """
 
-    def __init__(self, program: Recurrence):
+    def __init__(self, program: Recurrence, lists: bool):
         self.program = program
         self.taken = {r.name for r in program.registers} | set(program.inputs)
         self.taken |= {"inputs", "outputs", "program"}
@@ -78,7 +82,7 @@ class _View:
         gone: set[str] = set()
         self.places: dict[Expression, Expression] = {}
         self.rules: list = []
-        for found in lists_of(program):
+        for found in lists_of(program) if lists else ():
             gone |= {r.name for r in found.registers}
             self._listed(found)
         self.kept = [r for r in program.registers if r.name not in gone]

@@ -30,6 +30,7 @@ GROWING = ("run.log", "metrics.csv", "metrics.jsonl", "tensorboard", "wandb", "m
 WRITTEN = (
     RESULT,
     "program.py",
+    "certificate.json",
     "summary.md",
     "training.png",
     "hidden_states.png",

@@ -24,7 +24,7 @@ def result_record(found: Found) -> dict:
         "fidelity": None if verification is None else verification.fidelity,
         "method": found.method,
         "verification": None if verification is None else verification.record(),
-        "claims": [dataclasses.asdict(claim) for claim in found.claims],
+        "claims": [claim.record() for claim in found.claims],
         "front": [_tradeoff_record(one) for one in found.front],
         "network": _network_record(found),
         "symbols": None if found.symbols is None else found.symbols.record(),
@@ -43,7 +43,7 @@ def _tradeoff_record(one: Tradeoff) -> dict:
         "bits": one.bits,
         "program_lines": body_lines(source),
         "note": one.note,
-        "claims": [dataclasses.asdict(claim) for claim in one.claims],
+        "claims": [claim.record() for claim in one.claims],
         "source": source,
     }
 

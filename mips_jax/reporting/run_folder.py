@@ -4,6 +4,8 @@ so where it is, all is.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +51,7 @@ def write_shown(folder: Path, shown: Shown, with_page: bool = True) -> str | Non
     """
     if shown.source is not None:
         write_text(folder / "program.py", shown.source)
+        _write_certificate(folder, shown.source, shown.certificate)
     figures = {
         caption: picture.save(folder / f"{name}.png").name
         for caption, name, picture in shown.pictures()
@@ -71,6 +74,15 @@ def write_shown(folder: Path, shown: Shown, with_page: bool = True) -> str | Non
     write_text(folder / "summary.md", page)
     write_json(folder / "result.json", shown.result)
     return missing
+
+
+def _write_certificate(folder: Path, source: str, certificate: Mapping | None) -> None:
+    """What the independent checker reads; it knows the program by its text with its evidence."""
+    if certificate is None:
+        return
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    text = json.dumps({**certificate, "program": digest}, indent=None)
+    write_text(folder / "certificate.json", text + "\n")
 
 
 def _remarks(shown: Shown, with_page: bool, missing: str | None) -> Iterator[str]:

@@ -57,6 +57,7 @@ class Shown:
         network: the distilled one.
         inputs: of it.
         extraction: what was found in it.
+        certificate: of a proof, where there is one; see docs/proofs.md.
     """
 
     result: Mapping
@@ -66,6 +67,7 @@ class Shown:
     network: Network | None = None
     inputs: Inputs | InputRange | None = None
     extraction: Extraction | None = None
+    certificate: Mapping | None = None
 
     @classmethod
     def of(cls, found: Found) -> Shown:
@@ -78,6 +80,7 @@ class Shown:
             found.network,
             found.inputs,
             found.extraction,
+            None if found.verification is None else found.verification.certificate,
         )
 
     @functools.cached_property

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from mips_jax.inputs import alphabet, random_words
+from mips_jax.inputs import random_words
 from mips_jax.machines import compare
 from mips_jax.networks.precision import in_float32
 from mips_jax.programs import compile_source, program_source
@@ -20,14 +20,13 @@ from mips_jax.sequences import Sequences
 from mips_jax.verification.case import Case
 from mips_jax.verification.claims import (
     Claim,
-    Disagreement,
     How,
     error_bound,
     plain_letter,
     plain_word,
 )
 from mips_jax.verification.counterexamples import find_disagreement
-from mips_jax.verification.enclosures.search import Proof, ProofSettings, prove_equal
+from mips_jax.verification.proofs import refuted
 from mips_jax.verification.running import FLOAT32, FLOAT64, Distances, run_network
 from mips_jax.verification.samples import (
     WITH_RUNS,
@@ -247,17 +246,7 @@ def searched(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
         unseen=steps,
         arithmetic=FLOAT64,
     )
-    return [base if word is None else _refuted(base, case, word)]
-
-
-def _refuted(claim: Claim, case: Case, word: np.ndarray) -> Claim:
-    """The claim, refuted by a word [T, I]."""
-    wrote = plain_letter(case.program.run(word[None])[0, -1])
-    expected = plain_letter(run_network(case.network, word[None])[0][0, -1])
-    found = Disagreement(plain_word(word), wrote, expected)
-    return dataclasses.replace(
-        claim, how=How.REFUTED, holds_to=len(word) - 1, disagreements=(found,), wrong=1
-    )
+    return [base if word is None else refuted(base, case, word)]
 
 
 def against_machine(case: Case, _: tuple[Claim, ...]) -> list[Claim]:
@@ -286,7 +275,7 @@ def _where_machine_and_program_differ(case: Case, word: np.ndarray) -> list[Clai
     base = Claim(
         "search", "program", "network", shown, len(word), How.MEASURED, 1, 1, arithmetic=FLOAT64
     )
-    return [_refuted(base, case, word)]
+    return [refuted(base, case, word)]
 
 
 def in_single_precision(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
@@ -318,34 +307,6 @@ def in_single_precision(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
             )
         )
     return found
-
-
-def proven_for_all(case: Case, claims: tuple[Claim, ...]) -> list[Claim]:
-    """The proof for words of every length that the network writes what the program writes."""
-    words = "every word over the inputs that occur" if case.inputs.restricted else "every word"
-    base = Claim("proof", "program", "network", words, None, How.NOT_TRIED, arithmetic=FLOAT64)
-    because = lambda reason: [dataclasses.replace(base, reason=reason)]
-    by_check = {claim.check: claim for claim in claims}
-    if case.machine is None or not case.network.recurrent:
-        return because(case.beyond_reach or "no finite machine was read off the network")
-    if not by_check["program=machine"].holds:
-        return because("program and machine were not proven equal")
-    if any(c.how is How.REFUTED for c in claims if c.equals == "network"):
-        return because("they differ")
-    letters = alphabet(case.inputs, len(case.machine.letters))
-    if letters is None or not np.array_equal(letters, case.machine.letters):
-        return because("the machine does not read every input in range")
-    limits = ProofSettings(case.settings.proof_work, case.settings.proof_seconds)
-    proof = prove_equal(case.network, case.machine, limits)
-    return [_of_proof(base, case, proof)]
-
-
-def _of_proof(base: Claim, case: Case, proof: Proof) -> Claim:
-    if proof.proven:
-        return dataclasses.replace(base, how=How.PROVEN, margin=proof.margin, error_bound=0.0)
-    if proof.word is not None:  # program and machine are equal, so the word tells both apart
-        return _refuted(base, case, proof.word)
-    return dataclasses.replace(base, reason=proof.reason)
 
 
 def printed(case: Case, _: tuple[Claim, ...]) -> list[Claim]:

@@ -74,6 +74,7 @@ class Claim:
         arithmetic: of the network, for claims about it.
         margin: of a proof: largest distance of a raw output from its integer, below 0.5.
         reason: why it was not tried, or what limits it.
+        certificate: of a proof, what `mips_jax.check` reads.
     """
 
     check: str
@@ -97,6 +98,7 @@ class Claim:
     reason: str | None = None
     labels: int | None = None
     shortest: int | None = None
+    certificate: dict | None = dataclasses.field(default=None, repr=False, compare=False)
 
     def in_symbols(self, symbols: Symbols | None) -> Claim:
         """The claim with its disagreements as the task's symbols; None: as they are."""
@@ -123,6 +125,12 @@ class Claim:
             if self.shortest is None
             else (f"length {self.shortest} to {self.length}")
         )
+
+    def record(self) -> dict:
+        """As plain values, for result.json; a certificate is a file of its own."""
+        record = dataclasses.asdict(dataclasses.replace(self, certificate=None))
+        del record["certificate"]
+        return record
 
     @property
     def holds(self) -> bool:

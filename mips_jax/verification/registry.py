@@ -11,11 +11,11 @@ from mips_jax.verification.checks import (
     known_to_training,
     long_by_truth,
     printed,
-    proven_for_all,
     searched,
     unseen_by_truth,
 )
 from mips_jax.verification.given_words import on_given_words
+from mips_jax.verification.proofs import proven_for_all
 
 CHECKS: dict[str, Check] = {
     "unseen": unseen_by_truth,

@@ -21,7 +21,7 @@ from mips_jax.verification.verdict import (
     verdict_by_truth,
     verdict_on_integers,
 )
-from mips_jax.verification.wording import summary
+from mips_jax.verification.wording import summary, tier
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -88,8 +88,29 @@ class Verification:
     @property
     def proven_equal_to_network(self) -> bool:
         """Whether program and network were proven to write the same at every length."""
-        proof = self.claim("proof")
-        return proof is not None and proof.how is How.PROVEN
+        return any(c.how is How.PROVEN and c.length is None for c in self._proofs)
+
+    @property
+    def certificate(self) -> dict | None:
+        """What `mips_jax.check` reads; its hash of the program is that of the bare text."""
+        return next((c.certificate for c in self._proofs if c.certificate), None)
+
+    @property
+    def _proofs(self) -> list[Claim]:
+        return [claim for claim in self.claims if claim.check == "proof"]
+
+    def _proof_record(self) -> dict:
+        """What is proven of the network itself; see docs/proofs.md."""
+        proof = next((c for c in self._proofs if c.how is How.PROVEN), None)
+        certificate = self.certificate
+        return {
+            "tier": tier(self.claims),
+            "every_length": self.proven_equal_to_network,
+            "up_to_steps": None if proof is None else proof.length,
+            "arithmetic": None if proof is None else proof.arithmetic,
+            "certificate": None if certificate is None else "certificate.json",
+            "weights": None if certificate is None else certificate["network"]["sha256"],
+        }
 
     def _agreement(self, check: str) -> float | None:
         claim = self.claim(check)
@@ -99,6 +120,7 @@ class Verification:
         """The content of result.json's `verification`: the older keys, all read off the claims."""
         unseen, long, fidelity = map(self.claim, ("unseen", "long", "fidelity"))
         machine, proof = self.claim("program=machine"), self.claim("proof")
+        refuted = next((c for c in self._proofs if c.how is How.REFUTED), None)
         count = lambda claim: 0 if claim is None else claim.count
         proven = proof if self.proven_equal_to_network else None
         return {
@@ -118,8 +140,9 @@ class Verification:
             "fidelity_words": None if fidelity is None else fidelity.words,
             "faithful_length": self.faithful_length,
             "equals_machine": None if machine is None else _three_valued(machine),
-            "network_equals_machine": None if proof is None else _three_valued(proof),
-            "network_differs_after": _differs_after(proof),
+            "network_equals_machine": False if refuted else (True if proven else None),
+            "network_differs_after": _differs_after(refuted),
+            "proof": None if proof is None else self._proof_record(),
             "network_margin": None if proven is None else proven.margin,
             "notes": list(self.notes),
         }

@@ -76,14 +76,35 @@ def _by_network(claims: Sequence[Claim]) -> str:
 
 
 def _by_proof(claims: Sequence[Claim]) -> str:
+    """The tier of the proof, where there is one; a machine read off the network is no network."""
     for claim in _named(claims, "proof"):
-        if claim.how is How.PROVEN:
-            which = "that occurs" if "occur" in claim.words else "in range"
-            return (
-                "proven equal to the network itself at every length, for every input "
-                f"{which}, in {claim.arithmetic} arithmetic"
-            )
+        if claim.how is not How.PROVEN:
+            continue
+        which = "the inputs that occur" if "occur" in claim.words else "all inputs in range"
+        return (
+            f"proven equal to the network itself on {tier(claims)}, over {which}, in "
+            f"{claim.arithmetic} arithmetic"
+        )
     return ""
+
+
+def tier(claims: Sequence[Claim]) -> str:
+    """What the equality of program and network is known of, in one of four sentences."""
+    proofs = _named(claims, "proof")
+    proven = next((claim for claim in proofs if claim.how is How.PROVEN), None)
+    breaking = [len(c.disagreements[0].word) for c in proofs if c.how is How.REFUTED]
+    if proven is not None and proven.length is None:
+        return "every word of every length"
+    if proven is not None:
+        words = f"every word up to {proven.length} step{'s' * (proven.length != 1)}"
+        if not breaking:
+            return words
+        shortest = "shortest" if breaking[0] == (proven.length or 0) + 1 else "first known"
+        return f"{words}, {shortest} failing word of length {breaking[0]}"
+    if breaking:
+        return f"sampled only: they differ on a word of {breaking[0]} inputs"
+    reason = next((c.reason for c in proofs if c.reason), "no proof was tried")
+    return f"sampled only: {reason}"
 
 
 def _integers(claims: Sequence[Claim]) -> str:

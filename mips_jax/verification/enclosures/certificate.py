@@ -39,7 +39,7 @@ class Enclosure:
 
     Attributes:
         state: [N] the machine's state.
-        successor: [N, A] next node.
+        successor: [N, A] next node; fewer rows where the last nodes are not left.
         origin: [N, H].
         frame: [N, H, H] directions as columns, orthogonal.
         low, high: [N, H] bounds of the coordinates.
@@ -87,7 +87,7 @@ class Enclosure:
 
 
 def images_of(
-    network: MLPRNN, machine: Mealy, enclosure: Enclosure, nodes: np.ndarray
+    network: MLPRNN, machine: Mealy, enclosure: Enclosure, nodes: np.ndarray, bits: int = 53
 ) -> Iterator[tuple]:
     """What f and g make of the boxes of nodes, some edges at a time.
 
@@ -107,30 +107,33 @@ def images_of(
     for i in range(0, len(source), count):
         s, a = source[i : i + count], letter[i : i + count]
         sets = enclosure.boxes(s).followed_by(machine.letters[a].astype(np.float64))
-        images = through_relu_mlp(network.transition, sets)
+        images = through_relu_mlp(network.transition, sets, bits)
         targets = enclosure.successor[s, a]
-        outputs = through_relu_mlp(network.output, images)
+        outputs = through_relu_mlp(network.output, images, bits)
         away = np.abs(outputs.center - machine.output[enclosure.state[s], a])
         distance = away + outputs.radius + ROUNDING * (np.abs(outputs.center) + away)
         yield targets, *enclosure.coordinates(targets, images), float(distance.max())
 
 
-def checked_margin(network: MLPRNN, machine: Mealy, enclosure: Enclosure) -> float | None:
-    """The proof itself: every condition of the induction, for the enclosure as it is and nothing
-    else.
+def checked_margin(
+    network: MLPRNN, machine: Mealy, enclosure: Enclosure, bits: int = 53
+) -> float | None:
+    """Every condition of the induction, for the enclosure as it is and nothing else. Of nodes that
+    are not left nothing is said but what reaches them.
 
     Returns:
         The largest distance of an output from its integer, or None when a condition does not hold.
     """
-    e, nodes = enclosure, np.arange(enclosure.nodes)
+    e, nodes = enclosure, np.arange(len(enclosure.successor))
     refines = (
         e.state[0] == 0
-        and e.successor.shape == (e.nodes, len(machine.letters))
+        and e.successor.shape == (len(nodes), len(machine.letters))
+        and len(nodes) <= e.nodes
         and (
             e.successor > 0
         ).all()  # nothing returns to the start, whose box is a point without slack
         and (e.successor < e.nodes).all()
-        and (e.state[e.successor] == machine.transition[e.state]).all()
+        and (e.state[e.successor] == machine.transition[e.state[nodes]]).all()
     )
     starts = (e.origin[0] == network.initial).all() and not e.low[0].any() and not e.high[0].any()
     finite = (
@@ -149,7 +152,7 @@ def checked_margin(network: MLPRNN, machine: Mealy, enclosure: Enclosure) -> flo
     if defect * size**2 > SLACK / 2:
         return None
     margin = 0.0
-    for targets, low, high, distance in images_of(network, machine, e, nodes):
+    for targets, low, high, distance in images_of(network, machine, e, nodes, bits):
         if not (
             (low >= e.low[targets]).all() and (high <= e.high[targets]).all() and distance < 0.5
         ):

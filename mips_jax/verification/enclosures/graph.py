@@ -22,11 +22,13 @@ class Refinement:
         distance: from the one that stands for the node, at most.
         outputs: whether the last output is the same.
         history: how many of the last letters are the same.
+        layered: whether as many letters have been read.
     """
 
     distance: float
     outputs: bool = True
     history: int = 0
+    layered: bool = False
 
 
 class Graph:
@@ -43,8 +45,15 @@ class Graph:
         images: what is reached at each node.
     """
 
-    def __init__(self, network: MLPRNN, machine: Mealy, refinement: Refinement):
+    def __init__(
+        self,
+        network: MLPRNN,
+        machine: Mealy,
+        refinement: Refinement,
+        steps: int | None = None,
+    ):
         self.network, self.machine, self.refinement = network, machine, refinement
+        self.steps = steps  # most steps of the words; None: any number
         self.hidden, self.state = [network.initial], [0]
         self.word: list[tuple[int, ...]] = [()]
         self.successor: list[list[int]] = []
@@ -56,8 +65,9 @@ class Graph:
 
     @property
     def complete(self) -> bool:
-        """Whether every node has its successors."""
-        return len(self.successor) == len(self)
+        """Whether every node that can be left has its successors; nodes are met breadth first."""
+        done = len(self.successor)
+        return done == len(self) or len(self.word[done]) == self.steps
 
     def expand(self) -> np.ndarray | None:
         """Adds the successors of the first node that has none.
@@ -89,8 +99,9 @@ class Graph:
         written = self.machine.output[self.state[node], letter]
         word = (*self.word[node], letter)
         recent = word[-rule.history :] if rule.history else ()
+        layer = len(word) if rule.layered else 0
         same = self._alike.setdefault(
-            (after, written.tobytes() if rule.outputs else b"", recent), []
+            (after, written.tobytes() if rule.outputs else b"", recent, layer), []
         )
         if same:
             apart = np.abs(np.array([self.hidden[n] for n in same]) - image).max(axis=1)
@@ -115,7 +126,8 @@ class Graph:
             if points:
                 z = (np.array(points) - origin[node]) @ frame[node]
                 low[node], high[node] = z.min(axis=0), z.max(axis=0)
-        return Enclosure(np.array(self.state), np.array(self.successor), origin, frame, low, high)
+        successor = np.array(self.successor).reshape(-1, len(self.machine.letters))
+        return Enclosure(np.array(self.state), successor, origin, frame, low, high)
 
 
 def _directions(points: np.ndarray) -> np.ndarray:

@@ -30,6 +30,7 @@ _WIDENING = 0.1  # of a box that has grown, added where it grew
 _LARGEST_INTEGER = 2**31  # letters and outputs; exact in float64 with a margin
 _EDGES = 100_000
 _MERGED_WITHIN = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # of the spread of hidden states
+_LAYERS_WITHIN = (np.inf, 0.1, 0.01)  # the same, where a box is of words of one length
 _HISTORIES = (1, 2, 3, 4, 5, 6)  # letters
 
 
@@ -89,6 +90,7 @@ class Proof:
         enclosure: the boxes; None without a proof.
         word: [T, I] inputs on which they differ at the last step; None when none was met.
         struck: whether the clock ended the search, so that a faster machine may find more.
+        spent: of the work that was allowed.
     """
 
     proven: bool
@@ -97,6 +99,7 @@ class Proof:
     enclosure: Enclosure | None = None
     word: np.ndarray | None = None
     struck: bool = False
+    spent: float = 0.0
 
     @property
     def nodes(self) -> int | None:
@@ -104,7 +107,13 @@ class Proof:
         return None if self.enclosure is None else self.enclosure.nodes
 
 
-def prove_equal(network: Network, machine: Mealy, settings: ProofSettings | None = None) -> Proof:
+def prove_equal(
+    network: Network,
+    machine: Mealy,
+    settings: ProofSettings | None = None,
+    bits: int = 53,
+    steps: int | None = None,
+) -> Proof:
     """Tries to prove that a network writes what a machine writes on every word over the machine's
     letters.
 
@@ -112,28 +121,31 @@ def prove_equal(network: Network, machine: Mealy, settings: ProofSettings | None
         network: anything; only an `MLPRNN` (rounded to the nearest integer) is tried.
         machine: over the same inputs and outputs.
         settings: limits.
+        bits: of the arithmetic; 53 is float64, 24 float32.
+        steps: most steps of the words; None: any number. The machine need not be whole beyond.
     """
     settings = settings or ProofSettings()
-    obstacle = _obstacle(network, machine, settings)
-    if obstacle or not isinstance(network, MLPRNN):
-        return Proof(False, f"not attempted: {obstacle}")
+    hindrance = obstacle(network, machine.letters, settings) or _mismatch(network, machine)
+    if hindrance or not isinstance(network, MLPRNN):
+        return Proof(False, f"not attempted: {hindrance}")
     work = _Work(network, settings)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as not finite
-        proof = _searched(network, machine, settings, work)
-    return dataclasses.replace(proof, struck=work.struck)
+        proof = _searched(network, machine, settings, work, (bits, steps))
+    return dataclasses.replace(proof, struck=work.struck, spent=settings.work - work.left)
 
 
-def _obstacle(network: Network, machine: Mealy, settings: ProofSettings) -> str | None:
-    """Why a proof cannot be tried, or None."""
+def obstacle(network: Network, letters: np.ndarray | None, settings: ProofSettings) -> str | None:
+    """Why nothing can be tried, or None.
+
+    Args:
+        network: anything.
+        letters: [A, I] that are read; None where they are too many.
+        settings: limits.
+    """
     if not (settings.work > 0 and settings.seconds > 0):
         return "switched off"
     if type(network) is not MLPRNN:  # a subclass may step, read out or decode in its own way
         return f"boxes are carried through ReLU networks only, not through {type(network).__name__}"
-    if (network.input_dim, network.output_dim) != (
-        machine.letters.shape[1],
-        machine.output.shape[2],
-    ):
-        return "network and machine have different inputs or outputs"
     if not all(
         np.isfinite(array).all()
         for layer in (*network.transition, *network.output)
@@ -142,7 +154,7 @@ def _obstacle(network: Network, machine: Mealy, settings: ProofSettings) -> str 
         return "a weight is not finite"
     if not np.isfinite(network.initial).all():
         return "the initial hidden state is not finite"
-    if max(np.abs(machine.letters).max(), np.abs(machine.output).max()) >= _LARGEST_INTEGER:
+    if letters is not None and np.abs(letters).max() >= _LARGEST_INTEGER:
         return f"an input or output of {_LARGEST_INTEGER} or more"
     widths = sum(
         weight.shape[0] + weight.shape[1] for weight, _ in (*network.transition, *network.output)
@@ -152,12 +164,26 @@ def _obstacle(network: Network, machine: Mealy, settings: ProofSettings) -> str 
     return None
 
 
-def _searched(network: MLPRNN, machine: Mealy, settings: ProofSettings, work: _Work) -> Proof:
-    """Graph after graph until one can be boxed."""
-    reason = ""
-    for refinement in _refinements(network, machine):
+def _mismatch(network: Network, machine: Mealy) -> str | None:
+    """Why a network cannot be held against a machine, or None."""
+    if (network.input_dim, network.output_dim) != (
+        machine.letters.shape[1],
+        machine.output.shape[2],
+    ):
+        return "network and machine have different inputs or outputs"
+    if np.abs(machine.output).max() >= _LARGEST_INTEGER:
+        return f"an input or output of {_LARGEST_INTEGER} or more"
+    return None
+
+
+def _searched(
+    network: MLPRNN, machine: Mealy, settings: ProofSettings, work: _Work, asked: tuple
+) -> Proof:
+    """Graph after graph until one can be boxed; asked: bits, and most steps or None."""
+    reason, (bits, steps) = "", asked
+    for refinement in _refinements(network, machine, steps):
         nodes = min(settings.nodes, _EDGES // len(machine.letters))
-        graph = Graph(network, machine, refinement)
+        graph = Graph(network, machine, refinement, steps)
         grown = _grown(graph, nodes, work)
         if isinstance(grown, np.ndarray):
             return Proof(False, f"they differ on a word of {len(grown)} inputs", word=grown)
@@ -166,9 +192,9 @@ def _searched(network: MLPRNN, machine: Mealy, settings: ProofSettings, work: _W
             if work.over:
                 break
             continue
-        enclosure, reason = _boxed(network, machine, graph.boxes(), work)
+        enclosure, reason = _boxed(network, machine, graph.boxes(), work, bits)
         if enclosure is not None:
-            margin = checked_margin(network, machine, enclosure)
+            margin = checked_margin(network, machine, enclosure, bits)
             if margin is not None:
                 return Proof(True, None, margin, enclosure)
             reason = "the finished boxes did not pass the last check"
@@ -177,12 +203,15 @@ def _searched(network: MLPRNN, machine: Mealy, settings: ProofSettings, work: _W
     return Proof(False, work.reason if work.over else reason)
 
 
-def _refinements(network: MLPRNN, machine: Mealy) -> Iterator[Refinement]:
-    """In the order of trying."""
-    words = np.random.default_rng(0).integers(0, len(machine.letters), (300, 60))
+def _refinements(network: MLPRNN, machine: Mealy, steps: int | None) -> Iterator[Refinement]:
+    """In the order of trying; where the steps are counted, so are those of the boxes."""
+    words = np.random.default_rng(0).integers(0, len(machine.letters), (300, min(60, steps or 60)))
     spread = float(network.run(machine.letters[words])[0].std(axis=(0, 1)).max())
-    yield from (Refinement(part * spread) for part in _MERGED_WITHIN)
+    if steps is not None:
+        yield from (Refinement(part * spread, False, layered=True) for part in _LAYERS_WITHIN)
+        return
     yield Refinement(np.inf, outputs=False)
+    yield from (Refinement(part * spread) for part in _MERGED_WITHIN)
     yield from (Refinement(np.inf, history=letters) for letters in _HISTORIES)
 
 
@@ -204,7 +233,7 @@ def _grown(graph: Graph, limit: int, work: _Work) -> np.ndarray | bool:
 
 
 def _boxed(
-    network: MLPRNN, machine: Mealy, enclosure: Enclosure, work: _Work
+    network: MLPRNN, machine: Mealy, enclosure: Enclosure, work: _Work, bits: int
 ) -> tuple[Enclosure | None, str]:
     """Grows the boxes until each holds the images of its predecessors; only the successors of what
     grew are looked at again.
@@ -212,11 +241,13 @@ def _boxed(
     Returns:
         The enclosure and "", or None and why not.
     """
-    active = np.arange(enclosure.nodes)
-    for iteration in range(_ITERATIONS):
+    left = len(enclosure.successor)
+    active = np.arange(left)
+    layered = (enclosure.successor > np.arange(left)[:, None]).all()  # no box meets itself again
+    for iteration in range(enclosure.nodes + 1 if layered else _ITERATIONS):
         low, high = enclosure.low.copy(), enclosure.high.copy()
         for targets, image_low, image_high, distance in images_of(
-            network, machine, enclosure, active
+            network, machine, enclosure, active, bits
         ):
             if not distance < 0.5:
                 return None, "the boxes grew until an output could be another integer"
@@ -228,10 +259,10 @@ def _boxed(
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
             return None, "a hidden state is not finite"
         down, up = low < enclosure.low, high > enclosure.high
-        active = np.flatnonzero((down | up).any(axis=1))
-        if not len(active):
-            return enclosure, ""
-        widening = _WIDENING * (high - low) * (iteration > 0)
+        active = np.flatnonzero((down | up)[:left].any(axis=1))
+        if not len(active):  # what has grown is not left
+            return dataclasses.replace(enclosure, low=low, high=high), ""
+        widening = _WIDENING * (high - low) * (iteration > 0 and not layered)
         enclosure = dataclasses.replace(
             enclosure,
             low=np.where(down, low - widening, low),

@@ -1,10 +1,9 @@
 """Bounds on a ReLU network over many sets of inputs at once: zonotopes (Singh et al. 2018, "Fast
-and effective robustness certification", section 4), with every rounding error of float64 counted
-in.
+and effective robustness certification", section 4), with every rounding error counted in.
 
 A zonotope is {center + sum_m s_m generators[m] + d : |s_m| <= 1, |d| <= error}. `error` bounds what
 the generators do not say: the slack given at the start, the rounding of these bounds, and the
-rounding of the network's own float64 evaluation.
+rounding of the network's own evaluation.
 
 Axes: M generators, E sets, W width (of a layer).
 """
@@ -21,7 +20,8 @@ from mips_jax.networks.heads import Layers
 # magnitudes.
 ROUNDING = 1e-12
 LARGEST_SUM = 2000  # terms of the longest sum for which ROUNDING holds, three times over
-_UNDERFLOW = 1e-280  # absolute; above all that can be lost to subnormal numbers
+ROUNDINGS_OF_A_TERM = 4  # beside those of its sum; as in mips_jax.check
+_UNDERFLOW = 1e-23  # absolute; above all that can be lost to numbers too small for float32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,24 +53,27 @@ class Zonotopes:
         )
 
 
-def through_relu_mlp(layers: Layers, sets: Zonotopes) -> Zonotopes:
-    """Sets that hold the network's value at every member, in real arithmetic and as float64
+def through_relu_mlp(layers: Layers, sets: Zonotopes, bits: int = 53) -> Zonotopes:
+    """Sets that hold the network's value at every member, in real arithmetic and as a machine
     computes it.
 
     Args:
         layers: affine layers (weight [out, in], bias [out]) with ReLU between them, none after the
             last; finite.
         sets: zonotopes of the first layer's width.
+        bits: of the machine's significands; 53 is float64, 24 float32.
     """
     for weight, bias in layers[:-1]:
-        sets = _relu(_affine(weight, bias, sets))
-    return _affine(*layers[-1], sets)
+        sets = _relu(_affine(weight, bias, sets, bits))
+    return _affine(*layers[-1], sets, bits)
 
 
-def _affine(weight: np.ndarray, bias: np.ndarray, sets: Zonotopes) -> Zonotopes:
+def _affine(weight: np.ndarray, bias: np.ndarray, sets: Zonotopes, bits: int) -> Zonotopes:
     size = np.abs(weight)
-    # twice: the bounds' rounding (center and generators) and the network's own
-    rounding = 2 * ROUNDING * ((np.abs(sets.center) + sets.radius) @ size.T + np.abs(bias))
+    # the bounds' own rounding (center and generators), and the network's in any order of its sum
+    terms = weight.shape[1] + ROUNDINGS_OF_A_TERM
+    share = 2 * ROUNDING + terms / max(1.0, 2.0**bits - terms)
+    rounding = share * ((np.abs(sets.center) + sets.radius) @ size.T + np.abs(bias))
     error = (sets.error @ size.T) * (1 + ROUNDING) + rounding + _UNDERFLOW
     return Zonotopes(sets.center @ weight.T + bias, sets.generators @ weight.T, error)
 
