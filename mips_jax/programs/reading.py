@@ -19,6 +19,7 @@ _BENT = 3.0  # bits of an order or a remainder where one of the two sides is 0 o
 _BENT_CONDITION = 8.0  # bits of a condition that is a number
 _NESTED = 25.0  # bits of each conditional within two others
 _DEEPEST = 2  # conditionals that may lie in one another
+_TABLE, _CELL = 40.0, 8.0  # bits of a table and of each entry: a last resort
 _SHORT = 6  # entries of a table that is read at a glance
 _ARITHMETIC = {"mul", "min", "max", "abs", "floordiv", "median", "neg"}
 _ORDERS = {"lt", "le", "gt", "ge"}
@@ -85,7 +86,9 @@ def _length(expression: Expression, seen: set[Expression] | None = None) -> floa
         case Lookup(table=table, indices=(Var(),)) if len(table) <= _SHORT:
             return 6.0 + sum(2.0 + math.log2(1 + abs(cell)) for cell in table)
         case Lookup(table=table):
-            return 20.0 + 4.0 * _cells(table) + sum(_length(c, seen) for c in children(expression))
+            return (
+                _TABLE + _CELL * _cells(table) + sum(_length(c, seen) for c in children(expression))
+            )
         case Call(operator, arguments):
             own = 3.0 if operator == "if" else OPERATORS[operator].bits
             return own + sum(_length(a, seen) for a in arguments)

@@ -11,6 +11,7 @@ Axes: S states, A letters, O outputs a step.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -69,7 +70,7 @@ def _closure(machine: Mealy, start: np.ndarray) -> list[np.ndarray] | None:
 
 def _independent(columns: list[np.ndarray]) -> list[np.ndarray]:
     """Without those that are simply others: shifted, mirrored, turned around a circle, or the
-    exclusive or of two bits.
+    exclusive or of two or three bits.
     """
     kept: list[np.ndarray] = []
     for column in columns:
@@ -94,8 +95,5 @@ def _is_xor(column: np.ndarray, kept: list[np.ndarray]) -> bool:
     bits = [c for c in kept if c.min() >= 0 and c.max() <= 1]
     if column.min() < 0 or column.max() > 1:
         return False
-    return any(
-        len(np.unique(column ^ one ^ other)) == 1
-        for i, one in enumerate(bits)
-        for other in bits[:i]
-    )
+    chosen = [c for count in (2, 3) for c in itertools.combinations(bits, count)]
+    return any(len(np.unique(np.bitwise_xor.reduce([column, *some]))) == 1 for some in chosen)
