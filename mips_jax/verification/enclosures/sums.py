@@ -163,10 +163,16 @@ def steps_that_round_right(
         work: nor beyond so many generators times coordinates.
     """
     certificate = {"bounds": [list(map(int, pair)) for pair in bounds]}
-    machine = check.Network(network_record(network), bits)
-    z, step = check.side_by_side(certificate, check.Program(source), machine)
+    try:
+        machine = check.Network(network_record(network), bits)
+        z, step = check.side_by_side(certificate, check.Program(source), machine)
+    except (ValueError, OverflowError):  # a weight beyond what the check follows
+        return 0
     for count in range(most):
-        z, right = step(z)
+        try:
+            z, right = step(z)
+        except ValueError:  # a value beyond what the check follows
+            return count
         work -= len(z[1]) * len(z[0])
         if not right:
             return count
