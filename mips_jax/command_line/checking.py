@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mips_jax import check
+from mips_jax.check import main
 from mips_jax.errors import RequestError
 
 
@@ -24,7 +24,7 @@ def check_folder(arguments: list[str]) -> int:
                 f"{arguments[0]} holds no {name}; only a run with a proof leaves one "
                 "(`proof` in its result.json says why there is none)"
             )
-    return check.main(arguments)
+    return main(arguments)
 
 
 def shown_path(folder: Path) -> str:

@@ -16,7 +16,8 @@ import dataclasses
 import numpy as np
 import scipy.linalg
 
-from mips_jax import check
+from mips_jax.check import TERMS, Program, side_by_side
+from mips_jax.check import Network as CheckedNetwork
 from mips_jax.inputs import InputRange
 from mips_jax.networks import MLPRNN
 from mips_jax.verification.enclosures.written import box_record, network_record
@@ -53,7 +54,7 @@ def recurrences(network: MLPRNN, source: str, bounds: InputRange) -> Recurrences
     if len(network.transition) != 1 or len(network.output) != 1:
         return None
     try:
-        program = check.Program(source)
+        program = Program(source)
         maps = program.affine()
     except Exception:  # whatever keeps it from being cut or from being affine
         return None
@@ -92,7 +93,7 @@ def box_for_every_length(network: MLPRNN, both: Recurrences, bits: int) -> dict 
     letters = np.maximum(np.abs(both.low), np.abs(both.high))
     triangular, frame = scipy.linalg.schur(a)
     size = np.abs(lift) @ most + np.abs(center) + 1.0  # of hidden states, with a unit to spare
-    terms = a.shape[1] + b.shape[1] + check.TERMS
+    terms = a.shape[1] + b.shape[1] + TERMS
     noise = 2 * terms * 2.0**-bits * (np.abs(a) @ size + np.abs(b) @ letters + np.abs(bias))
     pushed = np.abs(frame.T @ (a @ lift - lift @ m)) @ most
     pushed += np.abs(frame.T @ (b - lift @ k)) @ letters + np.abs(frame.T) @ noise
@@ -164,8 +165,8 @@ def steps_that_round_right(
     """
     certificate = {"bounds": [list(map(int, pair)) for pair in bounds]}
     try:
-        machine = check.Network(network_record(network), bits)
-        z, step = check.side_by_side(certificate, check.Program(source), machine)
+        machine = CheckedNetwork(network_record(network), bits)
+        z, step = side_by_side(certificate, Program(source), machine)
     except (ValueError, OverflowError):  # a weight beyond what the check follows
         return 0
     for count in range(most):
