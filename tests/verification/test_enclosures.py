@@ -407,7 +407,7 @@ def test_verification_says_which_proof_there_is():
     assert both.proven_equal_to_network and record["network_margin"] < 1e-4
     assert both.summary.endswith(
         "Proven equal to the network itself on every word of every length, over all inputs in "
-        "range, in float32 and float64, in any order of summation arithmetic"
+        "range, in float32 and float64, in any order of summation"
     )
     half = _verified(parity(), PARITY)  # right at every length, but every error is kept for ever
     assert half.record()["equals_machine"] and half.record()["network_equals_machine"] is None

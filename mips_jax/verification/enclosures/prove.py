@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from mips_jax.check import check as checked_apart
+from mips_jax.check import check
 from mips_jax.inputs import InputRange
 from mips_jax.machines import Mealy, minimised
 from mips_jax.networks import MLPRNN, Network
@@ -121,7 +121,7 @@ def _is_whole(bounds: InputRange, letters: np.ndarray | None) -> bool:
 def _accepted(certificate: dict, source: str) -> str | None:
     """Why the independent check refuses a certificate, or None."""
     try:
-        checked_apart(certificate, source.encode())
+        check(certificate, source.encode())
     except Exception as error:  # whatever it stumbles over is no proof
         return str(error) or type(error).__name__
     return None

@@ -16,9 +16,8 @@ import dataclasses
 import numpy as np
 import scipy.linalg
 
-from mips_jax.check import TERMS, side_by_side
+from mips_jax.check import TERMS, Program, side_by_side
 from mips_jax.check import Network as CheckedNetwork
-from mips_jax.check import Program as CheckedProgram
 from mips_jax.inputs import InputRange
 from mips_jax.networks import MLPRNN
 from mips_jax.verification.enclosures.written import box_record, network_record
@@ -55,7 +54,7 @@ def recurrences(network: MLPRNN, source: str, bounds: InputRange) -> Recurrences
     if len(network.transition) != 1 or len(network.output) != 1:
         return None
     try:
-        program = CheckedProgram(source)
+        program = Program(source)
         maps = program.affine()
     except Exception:  # whatever keeps it from being cut or from being affine
         return None
@@ -165,10 +164,16 @@ def steps_that_round_right(
         work: nor beyond so many generators times coordinates.
     """
     certificate = {"bounds": [list(map(int, pair)) for pair in bounds]}
-    machine = CheckedNetwork(network_record(network), bits)
-    z, step = side_by_side(certificate, CheckedProgram(source), machine)
+    try:
+        machine = CheckedNetwork(network_record(network), bits)
+        z, step = side_by_side(certificate, Program(source), machine)
+    except (ValueError, OverflowError):  # a weight beyond what the check follows
+        return 0
     for count in range(most):
-        z, right = step(z)
+        try:
+            z, right = step(z)
+        except ValueError:  # a value beyond what the check follows
+            return count
         work -= len(z[1]) * len(z[0])
         if not right:
             return count
