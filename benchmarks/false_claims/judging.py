@@ -88,7 +88,7 @@ def _proven_again(
         return
     longest = claim.length or 200
     tried = [uniform(rng, subject.bounds, 1_000, min(longest, 12))]
-    if claim.length is None:
+    if longest > 12:
         tried.append(uniform(rng, subject.bounds, 200, longest))
         letters = uniform(rng, subject.bounds, 50, 1)
         tried.append(np.repeat(letters, longest, axis=1))
@@ -129,7 +129,10 @@ def _unsupported(found: Distillation, subject: Subject) -> Iterator[str]:
     if (match := re.search(whole, said)) and not any(
         c.length is None or c.complete for c in [*proofs, *(c for c in claims if c.complete)]
     ):
-        if not said[match.end() :].startswith((" run", " tried")):
+        rest = said[match.end() :]
+        bounded = re.match(r" up to (\d+) step", rest)
+        supported = bounded and any((c.length or 0) >= int(bounded[1]) for c in proofs)
+        if not supported and not rest.startswith((" run", " tried")):
             yield f"says {match[0]!r}, but no claim is of all words: {said}"
     unseen = max((c.unseen for c in claims), default=0)
     if subject.examples is not None:

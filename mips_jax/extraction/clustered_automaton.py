@@ -139,7 +139,7 @@ def _machine(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # clusters that have lost all members
-        _, cluster = kmeans2(points, count, minit="++", seed=rng)
+        _, cluster = kmeans2(points, _spread_out(points, count, rng), minit="matrix")
     kept, cluster = np.unique(cluster, return_inverse=True)
     centers = np.stack([points[cluster == c].mean(axis=0) for c in range(len(kept))])
     away = ((points - centers[cluster]) ** 2).sum(axis=1)
@@ -155,6 +155,18 @@ def _machine(
     order = np.array([first, *(s for s in range(states) if s != first)])
     number = np.argsort(order)
     return minimised(Mealy(view.letters, number[nearest[order]], output[order]))
+
+
+def _spread_out(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """[count, D] some of the points, far from each other (k-means++, Arthur and Vassilvitskii
+    2007).
+    """
+    chosen = [int(rng.integers(len(points)))]
+    away = ((points - points[chosen[0]]) ** 2).sum(axis=1)
+    while len(chosen) < count and away.any():
+        chosen.append(int(rng.choice(len(points), p=away / away.sum())))
+        away = np.minimum(away, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
+    return points[chosen]
 
 
 def _nearest(points: np.ndarray, centers: np.ndarray) -> np.ndarray:
