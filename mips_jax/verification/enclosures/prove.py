@@ -45,7 +45,7 @@ _BREAKING = 200  # steps beyond the last right one in which a breaking word is l
 _REFUSED = "the independent check would take too long, or refuses"
 _COST_OF_AN_EDGE = 600  # of the independent check, beside one a weight
 _COST_OF_A_CHECK = 22_000_000  # some 20 seconds of Python
-_WORK_OF_SUMS = 500_000  # generators times coordinates of one stepped set
+_WORK_OF_SUMS = 40_000  # generators times coordinates of one stepped set: some 140 steps of a sum
 
 
 @dataclasses.dataclass(frozen=True)
