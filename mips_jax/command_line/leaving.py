@@ -72,8 +72,8 @@ def going_on(arguments: Sequence[str], key: str, folder: Path) -> str:
         key: `hydra.run.dir` or `hydra.sweep.dir`.
         folder: that it ran in.
 
-    >>> going_on(["task=Sum_All", "overwrite=true"], "hydra.run.dir", Path("/runs/a b"))
-    "mips-jax task=Sum_All 'hydra.run.dir='"'"'/runs/a b'"'"''"
+    >>> print(going_on(["task=Sum_All", "overwrite=true"], "hydra.run.dir", Path("/runs/a b")))
+    mips-jax task=Sum_All 'hydra.run.dir='"'"'/runs/a b'"'"''
     """
     kept = [a for a in arguments if not a.startswith((f"{key}=", "overwrite="))]
     path = shown_path(folder)
