@@ -9,7 +9,6 @@ import dataclasses
 
 import numpy as np
 
-from mips_jax.check import Program as CheckedProgram
 from mips_jax.inputs import alphabet
 from mips_jax.programs import program_source
 from mips_jax.verification.case import Case
@@ -59,13 +58,12 @@ def _out_of_question(case: Case) -> str:
     return ""
 
 
-def _for_the_checker(certificate: dict, case: Case) -> dict | None:
-    """The certificate, where the checker reads the program as it is printed."""
-    try:
-        CheckedProgram(program_source(case.program, symbols=case.symbols))
-    except ValueError:  # it keeps a list, or reads symbols
-        return None
-    return certificate
+def for_the_checker(certificate: dict, case: Case) -> dict | None:
+    """The certificate, where the program is printed as the check has followed it: not where it
+    keeps registers in a list, or reads symbols.
+    """
+    printed = program_source(case.program, symbols=case.symbols)
+    return certificate if printed == program_source(case.program, lists=False) else None
 
 
 def _of_proof(base: Claim, case: Case, found: Proven) -> list[Claim]:
@@ -81,7 +79,7 @@ def _of_proof(base: Claim, case: Case, found: Proven) -> list[Claim]:
             error_bound=0.0,
             arithmetic=ARITHMETICS[found.bits],
             reason=found.reason,
-            certificate=_for_the_checker(found.certificate, case),
+            certificate=for_the_checker(found.certificate, case),
         )
         claims.append(claim)
     if found.word is not None:

@@ -3,6 +3,7 @@ solved.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from mips_jax.figures import percent
 from mips_jax.inputs import Inputs
 from mips_jax.machines import equals_machine, product
 from mips_jax.networks import MLPRNN, CallableNetwork, ClassHead
-from mips_jax.programs import Const, Lookup, Program, Register, Var, call
+from mips_jax.programs import Const, Lookup, Program, Register, Var, call, program_source
 from mips_jax.sequences import Sample, Sequences, first_occurrences
 from mips_jax.tasks.judging import all_words
 from mips_jax.verification import (
@@ -29,6 +30,7 @@ from mips_jax.verification import (
     verify,
     whole_sequence_accuracy,
 )
+from mips_jax.verification.proofs import for_the_checker
 from tests.extraction.perfect_networks import BIT, DIGIT, IntegerState, affine, machine, parity
 from tests.verification.tricky_networks import ClockedParity, Password
 
@@ -428,3 +430,16 @@ def test_settings_out_of_range_are_named():
         "verification.sequences is 0; allowed: 1 to 10000000",
         "verification.seed is -1; allowed: 0 to 2000000000",
     ]
+
+
+def test_a_program_that_is_printed_with_a_list_leaves_no_certificate():
+    names = [f"r{i}" for i in range(6)]
+    shifted = tuple(Register(n, 0, b) for n, b in zip(names, [X, *map(Var, names)]))
+    total = functools.reduce(lambda a, b: call("add", a, b), map(Var, names))
+    window = Program(("x",), shifted, (total,))
+    assert "window" in program_source(window)
+    assert "window" not in program_source(window, lists=False)
+    single = Program(("x",), (Register("s", 0, call("add", S, X)),), (NEW,))
+    for program, kept in ((window, None), (single, {"kind": "any"})):
+        case = Case(program, parity(), Inputs(((0, 1),)), 10)
+        assert for_the_checker({"kind": "any"}, case) == kept
