@@ -58,10 +58,13 @@ examples before you answer. Answer with one block of Python code that defines `p
 AGAIN = "Your program is wrong on {wrong} of the {count} examples; the first is input {given}, \
 output {wanted}, but it returned {got}. Answer with a corrected block of Python code."
 
-# What runs a program: reads it and its inputs from stdin, writes one JSON line of outputs.
+# What runs a program: takes its limits upon itself, reads the program and its inputs from stdin,
+# writes one JSON line of outputs.
 RUNNER = """\
-import json, sys
+import json, resource, sys
 asked = json.loads(sys.stdin.read())
+for what, most in asked["limits"].items():
+    resource.setrlimit(getattr(resource, what), (most, most))
 told, sys.stdout = sys.stdout, sys.stderr
 space = {"__name__": "program"}
 exec(compile(asked["source"], "program.py", "exec"), space)
@@ -146,24 +149,17 @@ def program_in(answer: str) -> str | None:
     return found[-1] if found else None
 
 
-def _limits() -> None:
-    """In the process that will run a program."""
-    import resource
-
-    for what, limit in (
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_AS, MEMORY_MIB * 2**20),
-        (resource.RLIMIT_FSIZE, OUTPUT_MIB * 2**20),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, 0),
-    ):
-        resource.setrlimit(what, (limit, limit))
-
-
 def run(source: str, inputs: list, seconds: float = SECONDS) -> list | str:
     """The program's outputs on each input, a text in place of one that it fails on; or, as a text,
     why there are none.
     """
+    limits = {
+        "RLIMIT_CPU": SECONDS,
+        "RLIMIT_AS": MEMORY_MIB * 2**20,
+        "RLIMIT_FSIZE": OUTPUT_MIB * 2**20,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_NPROC": 0,
+    }
     with (
         tempfile.TemporaryDirectory(prefix="llm_peer_") as folder,
         tempfile.TemporaryFile() as out,
@@ -171,13 +167,12 @@ def run(source: str, inputs: list, seconds: float = SECONDS) -> list | str:
         try:
             ended = subprocess.run(
                 [sys.executable, "-I", "-S", "-c", RUNNER],
-                input=json.dumps({"source": source, "inputs": inputs}).encode(),
+                input=json.dumps({"source": source, "inputs": inputs, "limits": limits}).encode(),
                 stdout=out,
                 stderr=subprocess.DEVNULL,
                 cwd=folder,
                 env={},
                 timeout=2 * seconds,
-                preexec_fn=_limits,
                 start_new_session=True,
                 check=False,
             )

@@ -152,7 +152,7 @@ def test_an_unknown_task_is_refused_before_anything_is_asked(stub, tmp_path, cap
     [
         ("    while True: pass", "signal|too long"),
         ("    return [[0] * 10**9 for _ in inputs]", "MemoryError"),
-        ("    open('big', 'w').write('x' * 10**9)", "File too large|OSError|Error"),
+        ("    open('big', 'w').write('x' * 10**7)", "File too large"),
         ("    import os; os._exit(0)", "does not run"),
         ("    import subprocess; subprocess.run(['true'])", "Error"),
         ("    print('noise'); return 'x'", "ValueError|TypeError|invalid"),
@@ -162,9 +162,9 @@ def test_an_unknown_task_is_refused_before_anything_is_asked(stub, tmp_path, cap
 def test_a_program_that_misbehaves_is_wrong_and_does_no_harm(body, reason, monkeypatch):
     import re
 
-    monkeypatch.setattr(llm_peer, "SECONDS", 1)
+    monkeypatch.setattr(llm_peer, "SECONDS", 3)
     monkeypatch.setattr(llm_peer, "OUTPUT_MIB", 1)
-    found = llm_peer.run(f"def program(inputs):\n{body}\n", [[1, 2]], seconds=5)
+    found = llm_peer.run(f"def program(inputs):\n{body}\n", [[1, 2]], seconds=60)
     text = found if isinstance(found, str) else str(found[0])
     assert re.search(reason, text), text
 
