@@ -160,8 +160,8 @@ def decision_lists(bank: Bank, target: np.ndarray, share: Share) -> Found:
         if share.out:
             return []
         share.spend(len(holds) * errors.count)
-        rest = errors.right(left, 1) if branches else ()
-        if len(rest):
+        rest = errors.right(left, 1)
+        if branches and len(rest):
             result = bank.expression(int(rest[0]))
             for test, value in reversed(branches):
                 result = Call("if", (test, value, result))
