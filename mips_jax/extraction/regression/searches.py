@@ -97,16 +97,19 @@ def _matching(bank: Bank, function, target: np.ndarray) -> list[int]:
 def extremes(bank: Bank, target: np.ndarray, share: Share) -> Found:
     """target = min(e1, e2) or max(e1, e2)."""
     found: Found = []
-    limit = min(len(bank.values), bank.settings.extremes)
-    values = bank.values[:limit]
+    values = bank.values[: bank.settings.extremes]
     share.spend(2 * values.size)
-    for operator, bounded in (("min", values >= target), ("max", values <= target)):
-        alive = np.flatnonzero(bounded.all(axis=1))[: bank.settings.bounded]
+    few, some = values[:, : _FEW[0]], target[: _FEW[0]]
+    for operator, beyond in (("min", np.less), ("max", np.greater)):
+        alive = np.flatnonzero(~beyond(few, some).any(axis=1))
+        alive = alive[~beyond(values[alive], target).any(axis=1)][: bank.settings.bounded]
         if len(alive) < 2:
             continue
         share.spend(len(alive) ** 2)
-        unequal = (values[alive] != target).astype(np.float32)
-        first, second = np.nonzero(unequal @ unequal.T < 0.5)
+        unequal = values[alive] != target
+        alive = alive[Errors(unequal).avoided(packed(unequal))]  # those that have a partner
+        errors = (values[alive] != target).astype(np.float32)
+        first, second = np.nonzero(errors @ errors.T < 0.5)
         once = first <= second
         first, second = first[once], second[once]
         best = np.argsort(alive[first] + alive[second], kind="stable")[: bank.settings.pairs]
