@@ -22,8 +22,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from mips_jax.machines import Mealy
-from mips_jax.networks import MLPRNN
-from mips_jax.verification.enclosures.zonotopes import ROUNDING, Zonotopes, through_relu_mlp
+from mips_jax.networks import Network
+from mips_jax.verification.enclosures.instructions import Instructions, instructions_of
+from mips_jax.verification.enclosures.zonotopes import ROUNDING, Zonotopes, followed
 
 # By which a box is larger than its coordinates say; times its magnitude where that is above 1.
 SLACK = 1e-9
@@ -87,36 +88,57 @@ class Enclosure:
 
 
 def images_of(
-    network: MLPRNN, machine: Mealy, enclosure: Enclosure, nodes: np.ndarray, bits: int = 53
+    network: Network, machine: Mealy, enclosure: Enclosure, nodes: np.ndarray, bits: int = 53
 ) -> Iterator[tuple]:
     """What f and g make of the boxes of nodes, some edges at a time.
 
     Yields:
         Targets [E], lowest and highest coordinates [E, H] of the images in the targets' frames, and
-        the largest distance of an output on the images from the machine's integer.
+        the largest distance of an output on the images from the machine's integer; where classes
+        are chosen 0, or infinity where another one could win.
     """
-    width = (
-        max(weight.shape[0] for weight, _ in (*network.transition, *network.output))
-        + network.hidden_dim
-    )
-    count = int(
-        np.clip(2**22 // width**2, 16, 2000)
-    )  # of edges, so that their generators take some tens of megabytes
+    rules = instructions_of(network)
+    assert isinstance(rules, Instructions), rules
+    count = edges_at_once(rules, enclosure)
+    vectors = rules.vectors(machine.letters)
     source = np.repeat(nodes, len(machine.letters))
     letter = np.tile(np.arange(len(machine.letters)), len(nodes))
     for i in range(0, len(source), count):
         s, a = source[i : i + count], letter[i : i + count]
-        sets = enclosure.boxes(s).followed_by(machine.letters[a].astype(np.float64))
-        images = through_relu_mlp(network.transition, sets, bits)
+        sets = [enclosure.boxes(s), Zonotopes.points(vectors[a])]
+        images = followed(rules.step, sets, bits)
         targets = enclosure.successor[s, a]
-        outputs = through_relu_mlp(network.output, images, bits)
-        away = np.abs(outputs.center - machine.output[enclosure.state[s], a])
-        distance = away + outputs.radius + ROUNDING * (np.abs(outputs.center) + away)
-        yield targets, *enclosure.coordinates(targets, images), float(distance.max())
+        outputs = followed(rules.readout, [images], bits)
+        away = outputs_apart(rules, outputs, machine.output[enclosure.state[s], a])
+        yield targets, *enclosure.coordinates(targets, images), float(away.max())
+
+
+def edges_at_once(rules: Instructions, enclosure: Enclosure) -> int:
+    """So many that their generators take some tens of megabytes."""
+    width = rules.width + enclosure.origin.shape[1]
+    return int(np.clip(2**22 // width**2, 16, 2000))
+
+
+def outputs_apart(rules: Instructions, raw: Zonotopes, wanted: np.ndarray) -> np.ndarray:
+    """How far raw outputs of E sets may be from the integers wanted [E, O]: [E]; where classes are
+    chosen 0, or infinity where another one could win.
+    """
+    if rules.classes is None:
+        away = np.abs(raw.center - wanted)
+        return (away + raw.radius + ROUNDING * (np.abs(raw.center) + away)).max(axis=1)
+    right = np.array(rules.classes) == wanted  # [E, classes]
+    beaten = np.zeros(len(wanted), bool)
+    for winner in range(len(rules.classes)):
+        lead = raw.center[:, winner, None] - raw.center
+        spread = np.abs(raw.generators[..., winner, None] - raw.generators).sum(axis=0)
+        spread += raw.error[:, winner, None] + raw.error
+        spread += 8 * ROUNDING * (raw.magnitude + raw.magnitude[:, winner, None])
+        beaten |= right[:, winner] & ((lead > spread) | right).all(axis=1)
+    return np.where(beaten, 0.0, np.inf)
 
 
 def checked_margin(
-    network: MLPRNN, machine: Mealy, enclosure: Enclosure, bits: int = 53
+    network: Network, machine: Mealy, enclosure: Enclosure, bits: int = 53
 ) -> float | None:
     """Every condition of the induction, for the enclosure as it is and nothing else. Of nodes that
     are not left nothing is said but what reaches them.

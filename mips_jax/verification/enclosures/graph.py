@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 
 from mips_jax.machines import Mealy
-from mips_jax.networks import MLPRNN
+from mips_jax.networks import Network
 from mips_jax.verification.enclosures.certificate import Enclosure
 
 
@@ -47,7 +47,7 @@ class Graph:
 
     def __init__(
         self,
-        network: MLPRNN,
+        network: Network,
         machine: Mealy,
         refinement: Refinement,
         steps: int | None = None,

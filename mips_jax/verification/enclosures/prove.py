@@ -16,6 +16,7 @@ from mips_jax.inputs import InputRange
 from mips_jax.machines import Mealy, minimised
 from mips_jax.networks import MLPRNN, Network
 from mips_jax.programs import Program, program_source
+from mips_jax.verification.enclosures.instructions import Instructions, instructions_of
 from mips_jax.verification.enclosures.search import Proof, ProofSettings, obstacle, prove_equal
 from mips_jax.verification.enclosures.sums import (
     Recurrences,
@@ -84,7 +85,7 @@ def prove(
     """Tries every length first, then as long words as can be had.
 
     Args:
-        network: anything; `MLPRNN`s are tried.
+        network: anything; what has `instructions` is tried.
         program: what was distilled from it.
         bounds: of the inputs.
         letters: [A, I] all that occur; None where they are too many.
@@ -92,11 +93,11 @@ def prove(
         settings: limits.
     """
     hindrance = obstacle(network, letters, settings)
-    if hindrance or not isinstance(network, MLPRNN):
+    if hindrance:
         return Proven(reason=f"not attempted: {hindrance}")
     source = program_source(program, lists=False)
-    both = recurrences(network, source, bounds)
-    if both is not None and _is_whole(bounds, letters):
+    both = recurrences(network, source, bounds) if isinstance(network, MLPRNN) else None
+    if both is not None and isinstance(network, MLPRNN) and _is_whole(bounds, letters):
         return _sums(network, program, source, bounds, both)
     if letters is None:
         return Proven(reason="not attempted: too many different inputs")
@@ -174,7 +175,7 @@ def _breaking_word(
 class _Asked:
     """One network and program, and what is left of the limits."""
 
-    network: MLPRNN
+    network: Network
     program: Program
     source: str
     letters: np.ndarray
@@ -197,8 +198,9 @@ class _Asked:
         """What the independent check makes of a proof; None where it refuses."""
         if not proof.proven or proof.enclosure is None:
             return None
-        layers = (*self.network.transition, *self.network.output)
-        edge = _COST_OF_AN_EDGE + sum(weight.size for weight, _ in layers)
+        rules = instructions_of(self.network)
+        assert isinstance(rules, Instructions), rules
+        edge = _COST_OF_AN_EDGE + rules.weights
         if proof.enclosure.successor.size * edge > _COST_OF_A_CHECK / (1 if steps is None else 5):
             return None
         method = graph_record(machine, proof.enclosure)

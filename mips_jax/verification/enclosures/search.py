@@ -1,11 +1,10 @@
-"""The search for a proof, for words of every length, that a ReLU network writes what a finite
-machine writes.
+"""The search for a proof, for words of every length, that a network writes what a finite machine
+writes.
 
 Graphs come from runs of the network, boxes around their nodes from iteration with widening (Cousot
 and Cousot 1977). Neither is
 trusted: the finished boxes are checked from the beginning by `enclosures.checked_margin`. Where a
-    run that makes a graph meets a
-word on which the two differ, that is the answer.
+run that makes a graph meets a word on which the two differ, that is the answer.
 
 Axes: T time, I inputs, O outputs, H hidden units, P points.
 """
@@ -19,9 +18,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from mips_jax.machines import Mealy
-from mips_jax.networks import MLPRNN, Network
+from mips_jax.networks import Network
 from mips_jax.verification.enclosures.certificate import Enclosure, checked_margin, images_of
 from mips_jax.verification.enclosures.graph import Graph, Refinement
+from mips_jax.verification.enclosures.instructions import Instructions, instructions_of
 from mips_jax.verification.enclosures.zonotopes import LARGEST_SUM
 
 STEP_PER_EDGE = 0.02  # work of one step of the network, relative to that of one edge' enclosure
@@ -53,9 +53,8 @@ class ProofSettings:
 class _Work:
     """What is left of the limits; counted in work, so that a busy machine finds the same."""
 
-    def __init__(self, network: MLPRNN, settings: ProofSettings):
-        layers = (*network.transition, *network.output)
-        self.per_edge = max(0.05, sum(weight.size for weight, _ in layers) / 64**2)
+    def __init__(self, rules: Instructions, settings: ProofSettings):
+        self.per_edge = max(0.05, rules.weights / 64**2)
         self.left = settings.work
         self.deadline = time.monotonic() + settings.seconds
         self.struck = False
@@ -118,7 +117,7 @@ def prove_equal(
     letters.
 
     Args:
-        network: anything; only an `MLPRNN` (rounded to the nearest integer) is tried.
+        network: anything; what has `instructions` is tried.
         machine: over the same inputs and outputs.
         settings: limits.
         bits: of the arithmetic; 53 is float64, 24 float32.
@@ -126,9 +125,10 @@ def prove_equal(
     """
     settings = settings or ProofSettings()
     hindrance = obstacle(network, machine.letters, settings) or _mismatch(network, machine)
-    if hindrance or not isinstance(network, MLPRNN):
+    rules = instructions_of(network)
+    if hindrance or isinstance(rules, str):
         return Proof(False, f"not attempted: {hindrance}")
-    work = _Work(network, settings)
+    work = _Work(rules, settings)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as not finite
         proof = _searched(network, machine, settings, work, (bits, steps))
     return dataclasses.replace(proof, struck=work.struck, spent=settings.work - work.left)
@@ -144,21 +144,16 @@ def obstacle(network: Network, letters: np.ndarray | None, settings: ProofSettin
     """
     if not (settings.work > 0 and settings.seconds > 0):
         return "switched off"
-    if type(network) is not MLPRNN:  # a subclass may step, read out or decode in its own way
-        return f"boxes are carried through ReLU networks only, not through {type(network).__name__}"
-    if not all(
-        np.isfinite(array).all()
-        for layer in (*network.transition, *network.output)
-        for array in layer
-    ):
+    rules = instructions_of(network)
+    if isinstance(rules, str):
+        return rules
+    if not all(np.isfinite(array).all() for layer in rules.maps for array in layer):
         return "a weight is not finite"
     if not np.isfinite(network.initial).all():
         return "the initial hidden state is not finite"
     if letters is not None and np.abs(letters).max() >= _LARGEST_INTEGER:
         return f"an input or output of {_LARGEST_INTEGER} or more"
-    widths = sum(
-        weight.shape[0] + weight.shape[1] for weight, _ in (*network.transition, *network.output)
-    )
+    widths = sum(sum(weight.shape) for weight, _ in rules.maps)
     if widths > LARGEST_SUM:  # no sum over units or generators is longer
         return "the network is too wide for the bound on rounding"
     return None
@@ -177,7 +172,7 @@ def _mismatch(network: Network, machine: Mealy) -> str | None:
 
 
 def _searched(
-    network: MLPRNN, machine: Mealy, settings: ProofSettings, work: _Work, asked: tuple
+    network: Network, machine: Mealy, settings: ProofSettings, work: _Work, asked: tuple
 ) -> Proof:
     """Graph after graph until one can be boxed; asked: bits, and most steps or None."""
     reason, (bits, steps) = "", asked
@@ -203,7 +198,7 @@ def _searched(
     return Proof(False, work.reason if work.over else reason)
 
 
-def _refinements(network: MLPRNN, machine: Mealy, steps: int | None) -> Iterator[Refinement]:
+def _refinements(network: Network, machine: Mealy, steps: int | None) -> Iterator[Refinement]:
     """In the order of trying; where the steps are counted, so are those of the boxes."""
     words = np.random.default_rng(0).integers(0, len(machine.letters), (300, min(60, steps or 60)))
     spread = float(network.run(machine.letters[words])[0].std(axis=(0, 1)).max())
@@ -233,7 +228,7 @@ def _grown(graph: Graph, limit: int, work: _Work) -> np.ndarray | bool:
 
 
 def _boxed(
-    network: MLPRNN, machine: Mealy, enclosure: Enclosure, work: _Work, bits: int
+    network: Network, machine: Mealy, enclosure: Enclosure, work: _Work, bits: int
 ) -> tuple[Enclosure | None, str]:
     """Grows the boxes until each holds the images of its predecessors; only the successors of what
     grew are looked at again.

@@ -7,14 +7,16 @@ decides: nothing in this module is trusted.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 
 import numpy as np
 
-from mips_jax.check import BOX, TURN
+from mips_jax.check import BOX, NETWORK, TURN
 from mips_jax.machines import Mealy
-from mips_jax.networks import MLPRNN
+from mips_jax.networks import Network
 from mips_jax.verification.enclosures.certificate import SLACK, Enclosure
+from mips_jax.verification.enclosures.instructions import Instructions, instructions_of
 
 FLOAT32_BITS, FLOAT64_BITS = 24, 53
 
@@ -25,7 +27,7 @@ def program_hash(source: str) -> str:
 
 
 def certificate_of(
-    network: MLPRNN, method: dict, bits: int, words: int | None, source: str
+    network: Network, method: dict, bits: int, words: int | None, source: str
 ) -> dict:
     """The certificate.
 
@@ -36,45 +38,42 @@ def certificate_of(
         words: most steps of the words; None: any number.
         source: text of the program.
     """
+    letters = np.array(method["letters"]) if "letters" in method else None
     return {
-        "format": "mips-jax certificate 1",
+        "format": "mips-jax certificate 2",
         "program": program_hash(source),
         "bits": bits,
         "words": words,
         **method,
-        "network": network_record(network),
+        "network": network_record(network, letters),
     }
 
 
-def weights_hash(network: MLPRNN) -> str:
-    """sha256 of all weights as little-endian float64: each layer's rows and its bias, f before g,
-    and the initial state.
+def network_record(network: Network, letters: np.ndarray | None = None) -> dict:
+    """A network's instructions as plain numbers, and their hash.
+
+    Args:
+        network: with instructions.
+        letters: [A, I] of which the input vectors are to be written down, where they are not the
+            letters themselves.
     """
-    layers = (*network.transition, *network.output, (network.initial, np.zeros(0)))
-    numbers = [array.astype("<f8").tobytes() for layer in layers for array in layer]
-    return hashlib.sha256(b"".join(numbers)).hexdigest()
-
-
-def network_record(network: MLPRNN) -> dict:
-    """Layers [rows, bias, what follows], and the initial state."""
-    return {
-        "step": _layers(network.transition),
-        "readout": _layers(network.output),
-        "initial": network.initial.astype(float).tolist(),
-        "sha256": weights_hash(network),
+    rules = instructions_of(network)
+    assert isinstance(rules, Instructions), rules
+    written = rules.encode is not None and letters is not None
+    record = {
+        "step": [_plain(one) for one in rules.step],
+        "readout": [_plain(one) for one in rules.readout],
+        "initial": rules.initial.astype(float).tolist(),
+        "inputs": rules.vectors(letters).tolist() if written else None,
+        "classes": None if rules.classes is None else list(rules.classes),
     }
+    text = json.dumps([record[key] for key in NETWORK])
+    return {**record, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def _layers(layers) -> list:
-    last = len(layers) - 1
-    return [
-        [
-            weight.astype(float).tolist(),
-            bias.astype(float).tolist(),
-            "none" if k == last else "relu",
-        ]
-        for k, (weight, bias) in enumerate(layers)
-    ]
+def _plain(instruction: tuple) -> list:
+    numbers = lambda v: v.astype(float).tolist() if isinstance(v, np.ndarray) else v
+    return [numbers(value) for value in instruction]
 
 
 def graph_record(machine: Mealy, enclosure: Enclosure) -> dict:
