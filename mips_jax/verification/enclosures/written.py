@@ -38,7 +38,7 @@ def certificate_of(
         words: most steps of the words; None: any number.
         source: text of the program.
     """
-    letters = np.array(method["letters"]) if "letters" in method else None
+    letters = np.array(method["letters"]) if method["by"] == "graph" else None
     return {
         "format": "mips-jax certificate 2",
         "program": program_hash(source),
@@ -77,18 +77,13 @@ def _plain(instruction: tuple) -> list:
 
 
 def graph_record(machine: Mealy, enclosure: Enclosure) -> dict:
-    """Boxes and edges of an enclosure; each box with half of its slack."""
-    boxes = []
-    for node in range(enclosure.nodes):
-        slack = 0.0 if node == 0 else SLACK / 2
-        boxes.append(
-            box_record(
-                enclosure.origin[node],
-                enclosure.frame[node],
-                enclosure.low[node] - slack,
-                enclosure.high[node] + slack,
-            )
-        )
+    """Boxes and edges of an enclosure; each box with half of its slack, none for the start."""
+    boxes: list[dict | None] = [None]
+    for node in range(1, enclosure.nodes):
+        low, high = enclosure.low[node] - SLACK / 2, enclosure.high[node] + SLACK / 2
+        frame = enclosure.frame[node]
+        center = enclosure.origin[node] + frame @ (low + high) / 2
+        boxes.append(box_record(center, frame * (high - low) / 2))
     return {
         "by": "graph",
         "letters": machine.letters.tolist(),
@@ -97,15 +92,34 @@ def graph_record(machine: Mealy, enclosure: Enclosure) -> dict:
     }
 
 
-def box_record(origin: np.ndarray, frame: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict:
-    """A box in the integers of the certificate, rounded outward."""
-    turned = np.rint(frame * 2.0**TURN)
-    inverse = np.rint(np.linalg.inv(turned / 2.0**TURN) * 2.0**TURN)
-    whole = lambda numbers: [int(v) for v in numbers]
-    return {
-        "origin": whole(np.rint(origin * 2.0**BOX)),
-        "low": [math.floor(v * 2.0**BOX) for v in low],
-        "high": [math.ceil(v * 2.0**BOX) for v in high],
-        "frame": [whole(row) for row in turned],
-        "inverse": [whole(row) for row in inverse],
-    }
+def sums_record(ends: list, steps: int, box: dict | None = None) -> dict:
+    """A chain of steps with all letters at once.
+
+    Args:
+        ends: lowest and highest value of each input.
+        steps: of the chain.
+        box: that is entered after so many steps, and again after as many more; None: there are no
+            more.
+    """
+    last = 2 * steps if box else steps
+    chain = [[step + 1] for step in range(last)]
+    if box:
+        chain[-1] = [steps]
+    boxes = [box if step == steps else None for step in range(last + (not box))]
+    return {"by": "affine", "letters": [ends], "successor": chain, "boxes": boxes}
+
+
+def box_record(center: np.ndarray, generators: np.ndarray) -> dict:
+    """The set {center + generators s: |s| <= 1} in the integers of the certificate.
+
+    Args:
+        center: [H].
+        generators: [H, M], of full rank: each coordinate has a share in some direction.
+    """
+    whole = lambda numbers: [int(v) for v in np.rint(numbers)]
+    inverse = np.linalg.pinv(generators)
+    reach = np.abs(generators).sum(axis=1).max() * np.abs(inverse).sum(axis=1).max()
+    left = 2.0**-45 * max(1.0, float(reach)) * float(np.abs(generators).sum(axis=1).max())
+    error = [math.ceil(left * 2.0**BOX) + 1] * len(center)
+    columns = [whole(center * 2.0**BOX), error, *(whole(g * 2.0**BOX) for g in generators.T)]
+    return {"set": columns, "inverse": [whole(row * 2.0**TURN) for row in inverse]}

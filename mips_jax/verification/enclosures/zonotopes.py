@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mips_jax.check import CURVES
+from mips_jax.check import ROUGH
 
 # Relative; a sum of n float64 products is off by less than n * 1.2e-16 of the sum of their
 # magnitudes.
@@ -67,21 +67,16 @@ def followed(
         bits: of the machine's significands; 53 is float64, 24 float32.
     """
     values = list(given)
-    for name, *rest in instructions:
-        if name == "join":
-            z = _joined([values[k] for k in rest])
-        elif name == "part":
-            z = _part(values[rest[0]], *rest[1:])
-        elif name == "affine":
-            z = _affine(*rest[1:], values[rest[0]], bits)
-        elif name == "relu":
-            z = _relu(values[rest[0]], max(len(v.generators) for v in values))
-        elif name in ("plus", "minus"):
-            z = _plus(values[rest[0]], values[rest[1]], 1.0 if name == "plus" else -1.0, bits)
-        elif name == "times":
-            z = _times(values[rest[0]], values[rest[1]], bits)
-        else:
-            z = _smooth(values[rest[0]], name, bits)
+    for name, read, *maps in instructions:
+        sets, taken = [values[k] for k in read], max(len(v.generators) for v in values)
+        if name == "times":
+            values.append(_times(*sets, bits))
+            continue
+        z = _affine(*maps, _joined(sets) if len(sets) > 1 else sets[0], bits)
+        if name == "relu":
+            z = _relu(z, taken)
+        elif name != "none":
+            z = _smooth(z, name, bits)
         values.append(z)
     return values[-1]
 
@@ -102,17 +97,6 @@ def _joined(sets: Sequence[Zonotopes]) -> Zonotopes:
     )
 
 
-def _part(z: Zonotopes, start: int, end: int) -> Zonotopes:
-    span = slice(start, end)
-    return Zonotopes(z.center[:, span], z.generators[..., span], z.error[:, span])
-
-
-def _plus(y: Zonotopes, z: Zonotopes, sign: float, bits: int) -> Zonotopes:
-    g, h = _padded([y, z])
-    noise = _share(2, bits) * (y.magnitude + z.magnitude) + _UNDERFLOW
-    return Zonotopes(y.center + sign * z.center, g + sign * h, y.error + z.error + noise)
-
-
 def _times(y: Zonotopes, z: Zonotopes, bits: int) -> Zonotopes:
     """What the deviations of two factors make of each other is an error."""
     g, h = _padded([y, z])
@@ -131,7 +115,7 @@ def _smooth(z: Zonotopes, name: str, bits: int) -> Zonotopes:
     slope, least, most = _sigmoid_lines(low, high)
     if name == "tanh":  # 2 sigmoid(2 x) - 1
         slope, least, most = 4 * slope, 2 * least - 1, 2 * most - 1
-    rounding = CURVES * 2.0**-bits + ROUNDING * (1 + slope * z.magnitude)
+    rounding = ROUGH * 2.0**-bits + ROUNDING * (1 + slope * z.magnitude)
     error = slope * z.error + (most - least) / 2 + rounding
     return Zonotopes(slope * z.center + (least + most) / 2, slope * z.generators, error)
 
@@ -159,10 +143,10 @@ def _sigmoid_lines(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, ...]:
     return slope, least, most
 
 
-def _share(terms: int, bits: int) -> float:
+def _share(terms, bits: int):
     """Of a sum's magnitude, that the roundings of the bounds and of the machine may take."""
-    terms += ROUNDINGS_OF_A_TERM
-    return 2 * ROUNDING + terms / max(1.0, 2.0**bits - terms)
+    terms = terms + ROUNDINGS_OF_A_TERM
+    return 2 * ROUNDING + terms / np.maximum(1.0, 2.0**bits - terms)
 
 
 def _affine(weight: np.ndarray, bias: np.ndarray, sets: Zonotopes, bits: int) -> Zonotopes:
