@@ -40,13 +40,15 @@ class Enclosure:
 
     Attributes:
         state: [N] the machine's state.
-        successor: [N, A] next node; fewer rows where the last nodes are not left.
+        choices: [C, K] the words of K letters that lead from one node to the next.
+        successor: [N, C] next node; fewer rows where the last nodes are not left.
         origin: [N, H].
         frame: [N, H, H] directions as columns, orthogonal.
         low, high: [N, H] bounds of the coordinates.
     """
 
     state: np.ndarray
+    choices: np.ndarray
     successor: np.ndarray
     origin: np.ndarray
     frame: np.ndarray
@@ -101,16 +103,22 @@ def images_of(
     assert isinstance(rules, Instructions), rules
     count = edges_at_once(rules, enclosure)
     vectors = rules.vectors(machine.letters)
-    source = np.repeat(nodes, len(machine.letters))
-    letter = np.tile(np.arange(len(machine.letters)), len(nodes))
+    source = np.repeat(nodes, len(enclosure.choices))
+    choice = np.tile(np.arange(len(enclosure.choices)), len(nodes))
     for i in range(0, len(source), count):
-        s, a = source[i : i + count], letter[i : i + count]
-        sets = [enclosure.boxes(s), Zonotopes.points(vectors[a])]
-        images = followed(rules.step, sets, bits)
-        targets = enclosure.successor[s, a]
-        outputs = followed(rules.readout, [images], bits)
-        away = outputs_apart(rules, outputs, machine.output[enclosure.state[s], a])
-        yield targets, *enclosure.coordinates(targets, images), float(away.max())
+        s, c = source[i : i + count], choice[i : i + count]
+        images, state, distance = enclosure.boxes(s), enclosure.state[s], 0.0
+        for k, read in enumerate(enclosure.choices[c].T):
+            images = images.spread() if k else images
+            images = followed(rules.step, [images, Zonotopes.points(vectors[read])], bits)
+            outputs = followed(rules.readout, [images], bits)
+            away = outputs_apart(rules, outputs, machine.output[state, read])
+            distance = max(distance, float(away.max()))
+            state = machine.transition[state, read]
+            if not distance < 0.5:
+                break
+        targets = enclosure.successor[s, c]
+        yield targets, *enclosure.coordinates(targets, images), distance
 
 
 def edges_at_once(rules: Instructions, enclosure: Enclosure) -> int:
@@ -147,15 +155,19 @@ def checked_margin(
         The largest distance of an output from its integer, or None when a condition does not hold.
     """
     e, nodes = enclosure, np.arange(len(enclosure.successor))
+    reached = np.repeat(e.state[nodes][:, None], len(e.choices), axis=1)
+    for read in e.choices.T:
+        reached = machine.transition[reached, read]
     refines = (
         e.state[0] == 0
-        and e.successor.shape == (len(nodes), len(machine.letters))
+        and e.successor.shape == (len(nodes), len(e.choices))
+        and len(e.choices) == len(machine.letters) ** e.choices.shape[1]
         and len(nodes) <= e.nodes
         and (
             e.successor > 0
         ).all()  # nothing returns to the start, whose box is a point without slack
         and (e.successor < e.nodes).all()
-        and (e.state[e.successor] == machine.transition[e.state[nodes]]).all()
+        and (e.state[e.successor] == reached).all()
     )
     starts = (e.origin[0] == network.initial).all() and not e.low[0].any() and not e.high[0].any()
     finite = (

@@ -6,6 +6,7 @@ Axes: N nodes, A letters, T time, I inputs, H hidden units, P points.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -23,12 +24,14 @@ class Refinement:
         outputs: whether the last output is the same.
         history: how many of the last letters are the same.
         layered: whether as many letters have been read.
+        stride: letters from one node to the next.
     """
 
     distance: float
     outputs: bool = True
     history: int = 0
     layered: bool = False
+    stride: int = 1
 
 
 class Graph:
@@ -41,7 +44,8 @@ class Graph:
         hidden: of the state that stands for each node.
         state: the machine's state at each node.
         word: letters that lead to each node.
-        successor: next node for each expanded node and letter.
+        choices: [C, K] the words of K letters that lead from one node to the next.
+        successor: next node for each expanded node and choice.
         images: what is reached at each node.
     """
 
@@ -54,6 +58,7 @@ class Graph:
     ):
         self.network, self.machine, self.refinement = network, machine, refinement
         self.steps = steps  # most steps of the words; None: any number
+        self.choices = words_of(len(machine.letters), refinement.stride)
         self.hidden, self.state = [network.initial], [0]
         self.word: list[tuple[int, ...]] = [()]
         self.successor: list[list[int]] = []
@@ -75,16 +80,21 @@ class Graph:
         Returns:
             A word [T, I] on which network and machine differ, if that is met.
         """
-        node, letters = len(self.successor), self.machine.letters
-        before = np.repeat(self.hidden[node][None], len(letters), axis=0)
-        reached = self.network.step(before, letters)
-        outputs = self.network.outputs(reached)
-        wrong = (outputs != self.machine.output[self.state[node]]).any(axis=1)
-        if wrong.any():
-            word = np.array((*self.word[node], int(wrong.argmax())))
-            if self._differ(word):
-                return letters[word]
-        self.successor.append([self._target(node, a, image) for a, image in enumerate(reached)])
+        node, machine = len(self.successor), self.machine
+        reached = np.repeat(self.hidden[node][None], len(self.choices), axis=0)
+        state = np.full(len(self.choices), self.state[node])
+        for k, read in enumerate(self.choices.T):
+            reached = self.network.step(reached, machine.letters[read])
+            written = machine.output[state, read]
+            wrong = (self.network.outputs(reached) != written).any(axis=1)
+            if wrong.any():
+                word = np.array((*self.word[node], *self.choices[int(wrong.argmax()), : k + 1]))
+                if self._differ(word):
+                    return machine.letters[word]
+            state = machine.transition[state, read]
+        words = [(*self.word[node], *choice) for choice in self.choices.tolist()]
+        arrived = zip(words, reached, state.tolist(), written)
+        self.successor.append([self._target(*one) for one in arrived])
         return None
 
     def _differ(self, word: np.ndarray) -> bool:
@@ -92,12 +102,18 @@ class Graph:
         said = self.network.run(self.machine.letters[word][None])[1][0, -1]
         return bool((said != self.machine.run(word[None])[0, -1]).any())
 
-    def _target(self, node: int, letter: int, image: np.ndarray) -> int:
-        """The node that an image belongs to, a new one if need be."""
+    def _target(
+        self, word: tuple[int, ...], image: np.ndarray, after: int, written: np.ndarray
+    ) -> int:
+        """The node that an image belongs to, a new one if need be.
+
+        Args:
+            word: letters that lead to it.
+            image: [H].
+            after: the machine's state.
+            written: [O] the last output.
+        """
         rule = self.refinement
-        after = int(self.machine.transition[self.state[node], letter])
-        written = self.machine.output[self.state[node], letter]
-        word = (*self.word[node], letter)
         recent = word[-rule.history :] if rule.history else ()
         layer = len(word) if rule.layered else 0
         same = self._alike.setdefault(
@@ -126,8 +142,13 @@ class Graph:
             if points:
                 z = (np.array(points) - origin[node]) @ frame[node]
                 low[node], high[node] = z.min(axis=0), z.max(axis=0)
-        successor = np.array(self.successor).reshape(-1, len(self.machine.letters))
-        return Enclosure(np.array(self.state), successor, origin, frame, low, high)
+        successor = np.array(self.successor).reshape(-1, len(self.choices))
+        return Enclosure(np.array(self.state), self.choices, successor, origin, frame, low, high)
+
+
+def words_of(letters: int, length: int) -> np.ndarray:
+    """All words [letters^length, length] in order."""
+    return np.array(list(itertools.product(range(letters), repeat=length)), int)
 
 
 def _directions(points: np.ndarray) -> np.ndarray:

@@ -232,7 +232,9 @@ class _Asked:
         rules = instructions_of(self.network)
         assert isinstance(rules, Instructions), rules
         edge = _COST_OF_AN_EDGE + rules.weights
-        if proof.enclosure.successor.size * edge > _COST_OF_A_CHECK / (1 if steps is None else 5):
+        edges = sum(len(self.letters) ** k for k in range(1, 1 + proof.enclosure.choices.shape[1]))
+        edges *= len(proof.enclosure.successor)
+        if edges * edge > _COST_OF_A_CHECK / (1 if steps is None else 5):
             return None
         method = graph_record(machine, proof.enclosure)
         certificate = certificate_of(self.network, method, bits, steps, self.source)

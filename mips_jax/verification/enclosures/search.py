@@ -31,6 +31,8 @@ _LARGEST_INTEGER = 2**31  # letters and outputs; exact in float64 with a margin
 _EDGES = 100_000
 _MERGED_WITHIN = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # of the spread of hidden states
 _LAYERS_WITHIN = (np.inf, 0.1, 0.01)  # the same, where a box is of words of one length
+_STRIDES, _CHOICES = (3, 5, 7), 130  # letters from box to box, and most words of them
+_STRIDES_WITHIN = (0.3, 0.1, 0.03, 0.01)
 _HISTORIES = (1, 2, 3, 4, 5, 6)  # letters
 
 
@@ -177,7 +179,7 @@ def _searched(
     """Graph after graph until one can be boxed; asked: bits, and most steps or None."""
     reason, (bits, steps) = "", asked
     for refinement in _refinements(network, machine, steps):
-        nodes = min(settings.nodes, _EDGES // len(machine.letters))
+        nodes = min(settings.nodes, _EDGES // len(machine.letters) ** refinement.stride)
         graph = Graph(network, machine, refinement, steps)
         grown = _grown(graph, nodes, work)
         if isinstance(grown, np.ndarray):
@@ -208,6 +210,9 @@ def _refinements(network: Network, machine: Mealy, steps: int | None) -> Iterato
     yield Refinement(np.inf, outputs=False)
     yield from (Refinement(part * spread) for part in _MERGED_WITHIN)
     yield from (Refinement(np.inf, history=letters) for letters in _HISTORIES)
+    for stride in _STRIDES:
+        if len(machine.letters) ** stride <= _CHOICES:
+            yield from (Refinement(part * spread, stride=stride) for part in _STRIDES_WITHIN)
 
 
 def _grown(graph: Graph, limit: int, work: _Work) -> np.ndarray | bool:
@@ -221,7 +226,7 @@ def _grown(graph: Graph, limit: int, work: _Work) -> np.ndarray | bool:
         word = graph.expand()
         if word is not None:
             return word
-        work.spend(STEP_PER_EDGE * len(graph.machine.letters))
+        work.spend(STEP_PER_EDGE * graph.choices.size)
         if len(graph) > limit or work.over:
             return False
     return True
@@ -248,7 +253,7 @@ def _boxed(
                 return None, "the boxes grew until an output could be another integer"
             np.minimum.at(low, targets, image_low)
             np.maximum.at(high, targets, image_high)
-            work.spend(len(targets))
+            work.spend(len(targets) * enclosure.choices.shape[1])
             if work.over:
                 return None, work.reason
         if not (np.isfinite(low).all() and np.isfinite(high).all()):

@@ -84,12 +84,31 @@ def graph_record(machine: Mealy, enclosure: Enclosure) -> dict:
         frame = enclosure.frame[node]
         center = enclosure.origin[node] + frame @ (low + high) / 2
         boxes.append(box_record(center, frame * (high - low) / 2))
+    successor = _one_by_one(enclosure, len(machine.letters))
     return {
         "by": "graph",
         "letters": machine.letters.tolist(),
-        "successor": enclosure.successor.tolist(),
-        "boxes": boxes,
+        "successor": successor,
+        "boxes": boxes + [None] * (len(successor) - len(boxes)),
     }
+
+
+def _one_by_one(enclosure: Enclosure, letters: int) -> list[list[int]]:
+    """Successors letter by letter: nodes without a box stand between one box and the next."""
+    stride = enclosure.choices.shape[1]
+    if stride == 1:
+        return enclosure.successor.tolist()
+    rows: list[list[int]] = [[] for _ in range(enclosure.nodes)]
+    for node, targets in enumerate(enclosure.successor.tolist()):
+        layer = [node]
+        for depth in range(stride):
+            below = [len(rows) + k for k in range(len(layer) * letters)]
+            below = targets if depth == stride - 1 else below
+            for k, parent in enumerate(layer):
+                rows[parent] = below[k * letters : (k + 1) * letters]
+            rows += [[] for _ in below] if depth < stride - 1 else []
+            layer = below
+    return rows
 
 
 def sums_record(ends: list, steps: int, box: dict | None = None) -> dict:

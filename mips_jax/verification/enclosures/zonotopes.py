@@ -49,6 +49,12 @@ class Zonotopes:
         """Known vectors [E, W]."""
         return cls(values, np.zeros((0, *values.shape)), np.zeros(values.shape))
 
+    def spread(self) -> Zonotopes:
+        """The same sets, their errors being generators, which may cancel."""
+        new = np.moveaxis(np.einsum("ew,wv->ewv", self.error, np.eye(self.error.shape[1])), 1, 0)
+        together = np.concatenate([self.generators, new])
+        return Zonotopes(self.center, together, np.zeros_like(self.error))
+
     @property
     def magnitude(self) -> np.ndarray:
         """[E, W] most of each coordinate, rounded up."""
