@@ -84,7 +84,7 @@ def failing_word(
                 word = _confirmed(network, program, found)
                 if word is not None:
                     return word
-        whole = np.isfinite(hidden).all(axis=1) & (lead > 0)
+        whole = np.isfinite(hidden).all(axis=1) & (lead > -1e-6)  # on the edge it may be right
         most = max(20, min(_CARRIED, _EXPANDED // len(tried)))
         kept = np.flatnonzero(whole)[_kept(hidden[whole], after[whole], lead[whole], most, rng)]
         now.ways.append((parents[kept], read[kept]))

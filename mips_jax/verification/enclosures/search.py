@@ -31,8 +31,8 @@ _LARGEST_INTEGER = 2**31  # letters and outputs; exact in float64 with a margin
 _EDGES = 100_000
 _MERGED_WITHIN = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # of the spread of hidden states
 _LAYERS_WITHIN = (np.inf, 0.1, 0.01)  # the same, where a box is of words of one length
-_STRIDES, _CHOICES = (3, 5, 7), 130  # letters from box to box, and most words of them
-_STRIDES_WITHIN = (0.3, 0.1, 0.03, 0.01)
+_STRIDES, _CHOICES = (3, 2, 5, 7), 130  # letters from box to box, and most words of them
+_STRIDES_WITHIN = (0.1, 0.03, 0.01)
 _HISTORIES = (1, 2, 3, 4, 5, 6)  # letters
 
 
@@ -56,7 +56,8 @@ class _Work:
     """What is left of the limits; counted in work, so that a busy machine finds the same."""
 
     def __init__(self, rules: Instructions, settings: ProofSettings):
-        self.per_edge = max(0.05, rules.weights / 64**2)
+        generators = max(1.0, len(rules.initial) / 8)
+        self.per_edge = max(0.05, generators * rules.weights / 64**2)
         self.left = settings.work
         self.deadline = time.monotonic() + settings.seconds
         self.struck = False
@@ -208,11 +209,14 @@ def _refinements(network: Network, machine: Mealy, steps: int | None) -> Iterato
         yield from (Refinement(part * spread, False, layered=True) for part in _LAYERS_WITHIN)
         return
     yield Refinement(np.inf, outputs=False)
-    yield from (Refinement(part * spread) for part in _MERGED_WITHIN)
+    yield from (Refinement(part * spread, outputs=False) for part in _MERGED_WITHIN[:2])
+    strides = [n for n in _STRIDES if len(machine.letters) ** n <= _CHOICES]
+    for stride in strides[:1]:
+        yield from (Refinement(part * spread, False, stride=stride) for part in _STRIDES_WITHIN)
+    yield from (Refinement(part * spread, outputs=False) for part in _MERGED_WITHIN[2:])
     yield from (Refinement(np.inf, history=letters) for letters in _HISTORIES)
-    for stride in _STRIDES:
-        if len(machine.letters) ** stride <= _CHOICES:
-            yield from (Refinement(part * spread, stride=stride) for part in _STRIDES_WITHIN)
+    for stride in strides[1:]:
+        yield from (Refinement(part * spread, False, stride=stride) for part in _STRIDES_WITHIN)
 
 
 def _grown(graph: Graph, limit: int, work: _Work) -> np.ndarray | bool:
