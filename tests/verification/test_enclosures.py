@@ -171,9 +171,12 @@ def test_long_trajectories_stay_inside_the_boxes_that_were_claimed():
             continue
         proven += 1
         node, largest = np.zeros(40, np.int64), 0.0
-        for t in range(1000):
-            node = proof.enclosure.successor[node, words[:, t, 0]]
-            assert _inside(proof.enclosure, node, hidden[:, t]), (seed, t)
+        stride = proof.enclosure.choices.shape[1]
+        for t in range(1000 // stride * stride):
+            if t % stride == stride - 1:  # there is a box after so many letters
+                choice = words[:, t - stride + 1 : t + 1, 0] @ 2 ** np.arange(stride)[::-1]
+                node = proof.enclosure.successor[node, choice]
+                assert _inside(proof.enclosure, node, hidden[:, t]), (seed, t)
             largest = max(largest, np.abs(network.readout(hidden[:, t]) - outputs[:, t]).max())
         assert largest <= proof.margin < 0.5
     assert proven >= 10  # the loop above is about something
@@ -348,7 +351,7 @@ NOT_ATTEMPTED = [
             saturated_parity().transition, saturated_parity().output, np.zeros(1)
         ),
         PARITY,
-        "not through Shifted",
+        "sets are not carried through Shifted",
     ),
     (
         dataclasses.replace(parity(), output=((np.full((1, 1), np.nan), np.zeros(1)),)),
