@@ -19,8 +19,7 @@ from mips_jax.networks import Network
 from mips_jax.programs import Program, Var
 from mips_jax.verification.enclosures.instructions import Instructions, instructions_of
 
-_CARRIED = 400  # hidden states
-_EXPANDED = 4000  # steps at once, at most: with many letters fewer are carried
+_CARRIED = 400  # hidden states; fewer with more than ten letters
 _DIRECTIONS = 40
 _LONGEST = 1000  # steps of a word
 _LETTERS = 400  # of more, so many are drawn at each step
@@ -51,7 +50,12 @@ class _Carried:
 
 
 def failing_word(
-    network: Network, program: Program, letters: np.ndarray, steps: int
+    network: Network,
+    program: Program,
+    letters: np.ndarray,
+    steps: int,
+    longest: int = _LONGEST,
+    carried: int = _CARRIED,
 ) -> np.ndarray | None:
     """A word [T, I] on which the two differ at the last step and not before, or None.
 
@@ -60,13 +64,15 @@ def failing_word(
         program: with integer registers.
         letters: [A, I].
         steps: of the network, at most: work.
+        longest: letters of a word.
+        carried: hidden states side by side.
     """
     rules = instructions_of(network)
     assert isinstance(rules, Instructions), rules
     rng = np.random.default_rng(0)
     start = [int(register.initial) for register in program.registers]
     now = _Carried(network.initial[None], np.array([start], np.int64).reshape(1, -1), [])
-    while steps > 0 and len(now.ways) < _LONGEST:
+    while steps > 0 and len(now.ways) < longest:
         tried = np.arange(len(letters))
         if len(tried) > _LETTERS:
             tried = np.sort(rng.choice(tried, _LETTERS, replace=False))
@@ -85,7 +91,7 @@ def failing_word(
                 if word is not None:
                     return word
         whole = np.isfinite(hidden).all(axis=1) & (lead > -1e-6)  # on the edge it may be right
-        most = max(20, min(_CARRIED, _EXPANDED // len(tried)))
+        most = max(20, min(carried, 10 * carried // len(tried)))
         kept = np.flatnonzero(whole)[_kept(hidden[whole], after[whole], lead[whole], most, rng)]
         now.ways.append((parents[kept], read[kept]))
         now = _Carried(hidden[kept], after[kept], now.ways)

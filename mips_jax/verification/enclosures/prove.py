@@ -46,6 +46,7 @@ _PERIODS = (1, 2, 4, 8, 16, 32)  # steps after which a linear network has forgot
 _STATES = 3000  # of a program that is unfolded
 _BREAKING = 20_000  # steps of the longest breaking word that is looked for
 _HASTY, _THOROUGH = 30_000, 800_000  # steps of the network in the search for a failing word
+_MANY = 2000  # hidden states side by side where a shorter failing word is looked for
 _SMALL = 6000  # weights of a network of which a step is one of work
 _REFUSED = "the independent check would take too long, or refuses"
 _COST_OF_AN_EDGE = 600  # of the independent check, beside one a weight
@@ -220,8 +221,13 @@ class _Asked:
         """A word on which the two differ, looked for in so many steps of a small network."""
         rules = instructions_of(self.network)
         assert isinstance(rules, Instructions), rules
-        spent = min(steps, self.left) / max(1.0, rules.weights / _SMALL)
-        return failing_word(self.network, self.program, self.letters, int(spent))
+        spent = int(min(steps, self.left) / max(1.0, rules.weights / _SMALL))
+        asked = (self.network, self.program, self.letters)
+        word = shorter = failing_word(*asked, spent)
+        while shorter is not None and len(shorter) > 1:
+            word = shorter
+            shorter = failing_word(*asked, spent, len(word) - 1, _MANY)
+        return word if shorter is None else shorter
 
     def certified(
         self, machine: Mealy, bits: int, steps: int | None, proof: Proof

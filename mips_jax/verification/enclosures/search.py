@@ -27,10 +27,11 @@ from mips_jax.verification.enclosures.zonotopes import LARGEST_SUM
 STEP_PER_EDGE = 0.02  # work of one step of the network, relative to that of one edge' enclosure
 _ITERATIONS = 60
 _WIDENING = 0.1  # of a box that has grown, added where it grew
+_ROOM = 1e-10  # the same where no box meets itself again: for the order of additions
 _LARGEST_INTEGER = 2**31  # letters and outputs; exact in float64 with a margin
 _EDGES = 100_000
 _MERGED_WITHIN = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # of the spread of hidden states
-_LAYERS_WITHIN = (np.inf, 0.1, 0.01)  # the same, where a box is of words of one length
+_LAYERS_WITHIN = (np.inf, 0.1, 0.01, 0.0)  # the same, where a box is of words of one length
 _STRIDES, _CHOICES = (3, 2, 5, 7), 130  # letters from box to box, and most words of them
 _STRIDES_WITHIN = (0.1, 0.03, 0.01)
 _HISTORIES = (1, 2, 3, 4, 5, 6)  # letters
@@ -265,8 +266,10 @@ def _boxed(
         down, up = low < enclosure.low, high > enclosure.high
         active = np.flatnonzero((down | up)[:left].any(axis=1))
         if not len(active):  # what has grown is not left
+            low, high = np.where(down, low - _ROOM, low), np.where(up, high + _ROOM, high)
             return dataclasses.replace(enclosure, low=low, high=high), ""
-        widening = _WIDENING * (high - low) * (iteration > 0 and not layered)
+        share = _ROOM if layered else _WIDENING * (iteration > 0)
+        widening = share * (high - low) + _ROOM * layered
         enclosure = dataclasses.replace(
             enclosure,
             low=np.where(down, low - widening, low),
