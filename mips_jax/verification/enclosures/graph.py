@@ -34,6 +34,26 @@ class Refinement:
     stride: int = 1
 
 
+class _Alike:
+    """Nodes that may share one: their numbers, and the hidden states that stand for them."""
+
+    def __init__(self, width: int):
+        self.nodes: list[int] = []
+        self.rows = np.zeros((8, width))
+
+    def nearest(self, image: np.ndarray) -> tuple[int, float]:
+        """The node nearest to an image, and how far apart they are."""
+        apart = np.abs(self.rows[: len(self.nodes)] - image).max(axis=1)
+        place = int(apart.argmin())
+        return self.nodes[place], float(apart[place])
+
+    def add(self, node: int, image: np.ndarray) -> None:
+        if len(self.nodes) == len(self.rows):
+            self.rows = np.concatenate([self.rows, np.zeros_like(self.rows)])
+        self.rows[len(self.nodes)] = image
+        self.nodes.append(node)
+
+
 class Graph:
     """Hidden states reached breadth first.
 
@@ -63,7 +83,7 @@ class Graph:
         self.word: list[tuple[int, ...]] = [()]
         self.successor: list[list[int]] = []
         self.images: list[list[np.ndarray]] = [[]]
-        self._alike: dict[tuple, list[int]] = {}  # nodes by what must be the same
+        self._alike: dict[tuple, _Alike] = {}  # nodes by what must be the same
 
     def __len__(self) -> int:
         return len(self.hidden)
@@ -117,15 +137,15 @@ class Graph:
         recent = word[-rule.history :] if rule.history else ()
         layer = len(word) if rule.layered else 0
         same = self._alike.setdefault(
-            (after, written.tobytes() if rule.outputs else b"", recent, layer), []
+            (after, written.tobytes() if rule.outputs else b"", recent, layer),
+            _Alike(len(image)),
         )
-        if same:
-            apart = np.abs(np.array([self.hidden[n] for n in same]) - image).max(axis=1)
-            nearest = int(apart.argmin())
-            if apart[nearest] <= rule.distance:
-                self.images[same[nearest]].append(image)
-                return same[nearest]
-        same.append(len(self))
+        if same.nodes:
+            node, apart = same.nearest(image)
+            if apart <= rule.distance:
+                self.images[node].append(image)
+                return node
+        same.add(len(self), image)
         self.hidden.append(image)
         self.state.append(after)
         self.word.append(word)

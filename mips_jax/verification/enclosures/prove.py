@@ -49,7 +49,8 @@ _HASTY, _THOROUGH = 30_000, 800_000  # steps of the network in the search for a 
 _MANY = 2000  # hidden states side by side where a shorter failing word is looked for
 _SMALL = 6000  # weights of a network of which a step is one of work
 _REFUSED = "the independent check would take too long, or refuses"
-_COST_OF_AN_EDGE = 600  # of the independent check, beside one a weight
+_COST_OF_AN_EDGE = 600  # of the independent check, in microseconds
+_COST_OF_A_CURVE = 150  # the same
 _COST_OF_A_CHECK = 22_000_000  # some 20 seconds of Python
 _WORK_OF_SUMS = 250_000  # generators times coordinates of one stepped set: some 350 steps
 
@@ -237,7 +238,9 @@ class _Asked:
             return None
         rules = instructions_of(self.network)
         assert isinstance(rules, Instructions), rules
-        edge = _COST_OF_AN_EDGE + rules.weights
+        curves = sum(len(one[3]) for one in rules.step if one[0] in ("tanh", "sigmoid"))
+        columns = 2 + len(rules.initial)
+        edge = _COST_OF_AN_EDGE + rules.weights * columns / 8 + _COST_OF_A_CURVE * curves
         edges = sum(len(self.letters) ** k for k in range(1, 1 + proof.enclosure.choices.shape[1]))
         edges *= len(proof.enclosure.successor)
         if edges * edge > _COST_OF_A_CHECK / (1 if steps is None else 5):

@@ -24,7 +24,7 @@ from mips_jax.verification.enclosures.graph import Graph, Refinement
 from mips_jax.verification.enclosures.instructions import Instructions, instructions_of
 from mips_jax.verification.enclosures.zonotopes import LARGEST_SUM
 
-STEP_PER_EDGE = 0.02  # work of one step of the network, relative to that of one edge' enclosure
+WORK_OF_AN_IMAGE = 1.5  # one step of the network, and the search for a node that is near it
 _ITERATIONS = 60
 _WIDENING = 0.1  # of a box that has grown, added where it grew
 _ROOM = 1e-10  # the same where no box meets itself again: for the order of additions
@@ -57,7 +57,7 @@ class _Work:
     """What is left of the limits; counted in work, so that a busy machine finds the same."""
 
     def __init__(self, rules: Instructions, settings: ProofSettings):
-        generators = max(1.0, len(rules.initial) / 8)
+        generators = max(1.0, len(rules.initial) / 4)
         self.per_edge = max(0.05, generators * rules.weights / 64**2)
         self.left = settings.work
         self.deadline = time.monotonic() + settings.seconds
@@ -157,8 +157,9 @@ def obstacle(network: Network, letters: np.ndarray | None, settings: ProofSettin
         return "the initial hidden state is not finite"
     if letters is not None and np.abs(letters).max() >= _LARGEST_INTEGER:
         return f"an input or output of {_LARGEST_INTEGER} or more"
-    widths = sum(sum(weight.shape) for weight, _ in rules.maps)
-    if widths > LARGEST_SUM:  # no sum over units or generators is longer
+    bent = sum(len(one[3]) for one in rules.step + rules.readout if one[0] == "relu")
+    stride = max(_STRIDES)  # in as many steps each error and each ReLU may add a generator
+    if max(rules.width, stride * (len(rules.initial) + bent)) > LARGEST_SUM:
         return "the network is too wide for the bound on rounding"
     return None
 
@@ -231,7 +232,7 @@ def _grown(graph: Graph, limit: int, work: _Work) -> np.ndarray | bool:
         word = graph.expand()
         if word is not None:
             return word
-        work.spend(STEP_PER_EDGE * graph.choices.size)
+        work.left -= WORK_OF_AN_IMAGE * graph.choices.size
         if len(graph) > limit or work.over:
             return False
     return True
