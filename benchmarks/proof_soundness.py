@@ -171,8 +171,8 @@ def other(old, name: str, rng):
         return old[:-1] + ("0" if old[-1:] != "0" else "1")
     if isinstance(old, float):
         return old + float(rng.choice([-1, 1])) * 10.0 ** float(rng.uniform(-9, 0))
-    if isinstance(old, list):
-        return old[:-1] if old else None
+    if isinstance(old, list):  # the last letter, or its numbers: fewer are a claim of their own
+        return old[:-1] if old and name != "letters" else None
     if isinstance(old, dict):
         return {}
     if isinstance(old, bool) or old is None:
@@ -181,6 +181,7 @@ def other(old, name: str, rng):
         "successor": 0,
         "boxes.set[0]": old + int(rng.choice([-1, 1])) * int(rng.integers(2**60, 2**62)),
         "boxes.set[1]": -old - 1,
+        "letters": old + 10,  # the program answers it as another one than the network's
     }.get(name, old + 1)
 
 

@@ -73,7 +73,7 @@ class Program:
             code = ast.parse(f"def program({head}): return ({values})")
             code.body[0].body[:0] = body  # other names do not outlive a step
             exec(compile(code, "program.py", "exec"), space)
-            self.start, self.function = getattr(self, "function", None), space["program"]
+            self.start, self.function = getattr(self, "function", tuple), space["program"]
 
     def step(self, state, letter):  # the state after a letter, and what is written
         after = self.function(*state, outputs := [], *letter)
@@ -279,7 +279,7 @@ def check(certificate, text):
         require(after > 0 and (boxes[after] or sets[after] is None), "two ways to what has no box")
         require(not boxes[after] or inside(boxes[after], image), "an image leaves its box")
         sets[after] = sets[after] or spread(image)
-    about = {"graph": f"{len(letters)} letters", "affine": f"inputs in {letters[0]}"}
+    about = {"graph": f"{len(letters)} of {min(letters)} to {max(letters)}", "affine": letters[0]}
     length = "every length" if words is None else f"up to {words} steps"
     which = f"every word of {length} over {about[by]}, computed with {bits} bits or more"
     return f"network {record['sha256'][:16]} writes what program.py writes on {which}"

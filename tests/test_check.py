@@ -87,7 +87,7 @@ def test_alone_in_a_folder_it_runs_without_the_package(tmp_path):
     command = [sys.executable, "-I", "-S", str(tmp_path / "check.py"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0 and done.stdout.startswith("proven: network "), done.stdout
-    assert "every word of every length over 2 letters" in done.stdout
+    assert "every word of every length over 2 of [0] to [1], computed with 24 bits" in done.stdout
     (tmp_path / "program.py").write_text(PARITY_TEXT + "# touched\n")
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 1 and done.stdout == "NOT proven: ValueError: another program.py\n"

@@ -264,6 +264,7 @@ def _by_boxes(asked: _Asked, machine: Mealy | None) -> Proven:
     if word is not None:
         best = Proven(word=word, reason=f"they differ on a word of {len(word)} inputs")
     for bits in ARITHMETICS if machine is not None and best.word is None else ():
+        assert machine is not None
         proof = asked.proof(machine, bits, None, share=0.4)
         proven = asked.certified(machine, bits, None, proof)
         if proven is not None:

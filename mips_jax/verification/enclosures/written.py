@@ -59,12 +59,14 @@ def network_record(network: Network, letters: np.ndarray | None = None) -> dict:
     """
     rules = instructions_of(network)
     assert isinstance(rules, Instructions), rules
-    written = rules.encode is not None and letters is not None
+    inputs = None
+    if rules.encode is not None and letters is not None:
+        inputs = rules.vectors(letters).tolist()
     record = {
         "step": [_plain(one) for one in rules.step],
         "readout": [_plain(one) for one in rules.readout],
         "initial": rules.initial.astype(float).tolist(),
-        "inputs": rules.vectors(letters).tolist() if written else None,
+        "inputs": inputs,
         "classes": None if rules.classes is None else list(rules.classes),
     }
     text = json.dumps([record[key] for key in NETWORK])

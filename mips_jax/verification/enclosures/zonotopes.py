@@ -76,9 +76,10 @@ def followed(
     for name, read, *maps in instructions:
         sets, taken = [values[k] for k in read], max(len(v.generators) for v in values)
         if name == "times":
-            values.append(_times(*sets, bits))
+            values.append(_times(sets[0], sets[1], bits))
             continue
-        z = _affine(*maps, _joined(sets) if len(sets) > 1 else sets[0], bits)
+        weight, bias = maps
+        z = _affine(weight, bias, _joined(sets) if len(sets) > 1 else sets[0], bits)
         if name == "relu":
             z = _relu(z, taken)
         elif name != "none":
