@@ -164,7 +164,7 @@ class Network:
         numbers = [v for v in leaves(known[:4]) if type(v) in (int, float)]
         require(good and max(map(abs, numbers)) < LARGEST, "another hash, or a weight too large")
         self.bits, self.scale = bits, max(v.as_integer_ratio()[1].bit_length() - 1 for v in numbers)
-        whole = lambda v: [*map(whole, v)] if isinstance(v, list) else int(v * 2**self.scale)
+        whole = lambda v: [*map(whole, v)] if isinstance(v, list) else round(v * 2**self.scale)
         exact = lambda part: [(name, read, *map(whole, maps)) for name, read, *maps in part]
         self.step, self.readout, self.start = exact(step), exact(readout), point(initial)
 

@@ -84,13 +84,14 @@ def failing_word(
         if after is None:
             return None
         lead = leads(rules, network, hidden, wanted)
-        for worst in np.argsort(lead)[:5]:
-            if not lead[worst] > 0:
-                found = letters[now.word(int(parents[worst]), int(read[worst]))]
-                word = _confirmed(network, program, found)
-                if word is not None:
-                    return word
-        whole = np.isfinite(hidden).all(axis=1) & (lead > -1e-6)  # on the edge it may be right
+        wrong = (network.outputs(hidden) != wanted).any(axis=1)
+        if wrong.any():
+            worst = int(np.where(wrong, lead, np.inf).argmin())
+            found = letters[now.word(int(parents[worst]), int(read[worst]))]
+            word = _confirmed(network, program, found)
+            if word is not None:
+                return word
+        whole = np.isfinite(hidden).all(axis=1) & ~wrong
         most = max(20, min(carried, 10 * carried // len(tried)))
         kept = np.flatnonzero(whole)[_kept(hidden[whole], after[whole], lead[whole], most, rng)]
         now.ways.append((parents[kept], read[kept]))
