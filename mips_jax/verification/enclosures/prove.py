@@ -44,7 +44,7 @@ MOST_BOXED = 100  # the same where they are followed box by box
 _SHARE_OF_TIME = 0.3  # of the limit, for words of bounded length
 _PERIODS = (1, 2, 4, 8, 16, 32)  # steps after which a linear network has forgotten
 _STATES = 3000  # of a program that is unfolded
-_BREAKING = 20_000  # steps of the longest breaking word that is looked for
+_BREAKING = 4_000  # steps of the longest breaking word that is looked for
 _HASTY, _THOROUGH = 30_000, 800_000  # steps of the network in the search for a failing word
 _MANY = 2000  # hidden states side by side where a shorter failing word is looked for
 _SMALL = 6000  # weights of a network of which a step is one of work
@@ -52,7 +52,7 @@ _REFUSED = "the independent check would take too long, or refuses"
 _COST_OF_AN_EDGE = 600  # of the independent check, in microseconds
 _COST_OF_A_CURVE = 150  # the same
 _COST_OF_A_CHECK = 22_000_000  # some 20 seconds of Python
-_WORK_OF_SUMS = 250_000  # generators times coordinates of one stepped set: some 350 steps
+_WORK_OF_SUMS = 120_000  # generators times coordinates of one stepped set: some 250 steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,9 +150,11 @@ def _sums(
             )
             if _accepted(certificate, source) is None:
                 return Proven(certificate, bits)
-        found[bits] = steps_that_round_right(
+        found[bits], broken = steps_that_round_right(
             network, source, bounds, bits, MOST_STEPS, _WORK_OF_SUMS
         )
+        if not broken:  # finer arithmetic would be followed no further
+            break
     bits = max(found, key=lambda b: (found[b], -b))
     steps, word = found[bits], _breaking_word(network, program, both, found[bits])
     reason = "its sums have no end, and their weights are not exact"

@@ -175,8 +175,9 @@ def _lift(both: Recurrences, ranges) -> tuple[np.ndarray, np.ndarray]:
 
 def steps_that_round_right(
     network: MLPRNN, source: str, bounds: InputRange, bits: int, most: int, work: int
-) -> int:
-    """The largest N such that every word up to N steps is written right.
+) -> tuple[int, bool]:
+    """The largest N such that every word up to N steps is written right; and whether that is where
+    it breaks, not where the work ends.
 
     Args:
         network: with one layer each.
@@ -191,19 +192,19 @@ def steps_that_round_right(
         machine = CheckedNetwork(network_record(network), bits)
         z, _, _, follow = both_sides("affine", letters, Program(source), machine)
     except (ValueError, OverflowError):  # a weight beyond what the check follows
-        return 0
+        return 0, True
     for count in range(most):
         try:
             z, right = follow(z, 0, ())
             z = spread(z)
         except ValueError:  # a value beyond what the check follows
-            return count
+            return count, True
         work -= len(z) * len(z[0])
         if not right:
-            return count
+            return count, True
         if work < 0:
-            return count + 1
-    return most
+            return count + 1, False
+    return most, False
 
 
 def breaking_words(both: Recurrences, steps: int) -> list[np.ndarray]:
