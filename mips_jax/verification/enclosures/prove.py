@@ -261,7 +261,8 @@ def _by_boxes(asked: _Asked, machine: Mealy | None) -> Proven:
     if machine is None:
         found = unfolded(asked.program, asked.letters, _STATES, _STATES)
         machine = minimised(found[0]) if found and found[1] else None
-    word = asked.failing_word(_HASTY)
+    hidden = len(asked.network.initial)  # with many units a proof is dearer than a longer look
+    word = asked.failing_word(_HASTY * max(1, hidden // 4))
     best = Proven(word=word, reason="the program has no finite number of states")
     if word is not None:
         best = Proven(word=word, reason=f"they differ on a word of {len(word)} inputs")

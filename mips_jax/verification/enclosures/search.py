@@ -57,7 +57,7 @@ class _Work:
     """What is left of the limits; counted in work, so that a busy machine finds the same."""
 
     def __init__(self, rules: Instructions, settings: ProofSettings):
-        generators = max(1.0, len(rules.initial) / 4)
+        generators = max(1.0, len(rules.initial) / 2)
         self.per_edge = max(0.05, generators * rules.weights / 64**2)
         self.left = settings.work
         self.deadline = time.monotonic() + settings.seconds
