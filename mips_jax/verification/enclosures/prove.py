@@ -42,6 +42,7 @@ ARITHMETICS = {  # by bits of the significand; what holds in the first holds in 
 MOST_STEPS = 1000  # of words whose number is bounded, where all are followed at once
 MOST_BOXED = 100  # the same where they are followed box by box
 _SHARE_OF_TIME = 0.3  # of the limit, for words of bounded length
+_SHARE_OF_WORK = 0.3  # the same of the work that is left
 _PERIODS = (1, 2, 4, 8, 16, 32)  # steps after which a linear network has forgotten
 _STATES = 3000  # of a program that is unfolded
 _BREAKING = 4_000  # steps of the longest breaking word that is looked for
@@ -245,7 +246,7 @@ class _Asked:
         edge = _COST_OF_AN_EDGE + rules.weights * columns / 8 + _COST_OF_A_CURVE * curves
         edges = sum(len(self.letters) ** k for k in range(1, 1 + proof.enclosure.choices.shape[1]))
         edges *= len(proof.enclosure.successor)
-        if edges * edge > _COST_OF_A_CHECK / (1 if steps is None else 5):
+        if edges * edge > _COST_OF_A_CHECK / (1 if steps is None else 6):
             return None
         method = graph_record(machine, proof.enclosure)
         certificate = certificate_of(self.network, method, bits, steps, self.source)
@@ -290,6 +291,7 @@ def _up_to(asked: _Asked, machine: Mealy | None, best: Proven) -> Proven:
         best: what is known.
     """
     asked.deadline = time.monotonic() + _SHARE_OF_TIME * asked.seconds
+    asked.left *= _SHARE_OF_WORK
     reached, beyond = 0, MOST_BOXED + 1 if best.word is None else len(best.word)
     while reached + 1 < beyond and asked.left > 0 and time.monotonic() < asked.deadline:
         steps = min(max(1, 2 * reached), beyond - 1)
