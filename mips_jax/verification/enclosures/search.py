@@ -32,7 +32,7 @@ _LARGEST_INTEGER = 2**31  # letters and outputs; exact in float64 with a margin
 _EDGES = 100_000
 _MERGED_WITHIN = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # of the spread of hidden states
 _LAYERS_WITHIN = (np.inf, 0.1, 0.01, 0.0)  # the same, where a box is of words of one length
-_STRIDES, _CHOICES = (3, 2, 5, 7), 130  # letters from box to box, and most words of them
+_STRIDES, _CHOICES = (3, 2), 130  # letters from box to box, and most words of them
 _STRIDES_WITHIN = (0.1, 0.03, 0.01)
 _HISTORIES = (1, 2, 3, 4, 5, 6)  # letters
 
