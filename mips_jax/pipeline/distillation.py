@@ -128,7 +128,14 @@ class Distillation:
         if sequences < 1 or steps < 1:
             raise RequestError(f"sequences={sequences}, length={length}; both must be 1 at least")
         return hidden_states(
-            self.network, self.inputs, self.program, self.machine, steps, sequences, seed
+            self.network,
+            self.inputs,
+            self.program,
+            self.machine,
+            steps,
+            sequences,
+            seed,
+            self.symbols,
         )
 
     def plot(self, what: str | None = None) -> Picture:
