@@ -82,7 +82,7 @@ def _link(match: re.Match, source: str) -> str:
     target = _resolved(source, path)
     if posixpath.basename(path) == path and not (ROOT / target).exists():
         return match[0]  # a picture of a notebook
-    if not (ROOT / target).is_file():
+    if not (ROOT / target).is_file() or "/." in f"/{target}":  # the site has no hidden files
         return text
     here = posixpath.dirname(_on_site(source))
     there = posixpath.relpath(_on_site(target), here or ".")

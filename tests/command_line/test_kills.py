@@ -198,32 +198,47 @@ def test_a_disk_that_fails_at_any_file_ends_in_one_message(
     assert main(asked) == SOLVED
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kilobytes", [16, 64, 128, 400])
-def test_a_full_disk_ends_in_one_message_and_the_run_goes_on_elsewhere(tmp_path, kilobytes):
-    """A file system of its own, in a name space of its own, which root may make."""
-    mounted, unshare = tmp_path / "disk", shutil.which("unshare")
+def _on_a_disk(mounted: Path, options: str) -> subprocess.CompletedProcess:
+    """A run on a file system of its own, in a name space of its own, which root may make; what lies
+    in its folder at the end is on stdout.
+    """
     mounted.mkdir()
-    options = f"mount -t tmpfs -o size={kilobytes}k tmpfs {mounted}"
-    script = f"{options} && {sys.executable} -m mips_jax {' '.join(REQUEST)} " + (
+    unshare = shutil.which("unshare")
+    mount = f"mount -t tmpfs -o {options} tmpfs {mounted}"
+    script = f"{mount} && {sys.executable} -m mips_jax {' '.join(REQUEST)} " + (
         f"hydra.run.dir={mounted}/run; code=$?; ls -A {mounted}/run 2>/dev/null; exit $code"
     )
     trial = [unshare or "unshare", "-rm", "sh", "-c"]
-    if unshare is None or subprocess.call([*trial, options], stderr=subprocess.DEVNULL):
+    if unshare is None or subprocess.call([*trial, mount], stderr=subprocess.DEVNULL):
         pytest.skip("no file system can be mounted here")
-    root = str(Path(__file__).parents[2])
-    ended = subprocess.run(
+    return subprocess.run(
         [*trial, script],
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
-        env={**os.environ, "PYTHONPATH": root},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kilobytes", [16, 64, 128, 400])
+def test_a_full_disk_ends_in_one_message_and_leaves_no_half_report(tmp_path, kilobytes):
+    ended = _on_a_disk(tmp_path / "disk", f"size={kilobytes}k")
     assert ended.returncode == FAILED, ended.stderr
-    assert "Traceback" not in ended.stderr and ended.stderr.count("mips-jax: ") == 1
+    assert "Traceback" not in ended.stderr, ended.stderr
+    assert ended.stderr.count("mips-jax: ") == 1, ended.stderr
     assert "make room" in ended.stderr or "No space left" in ended.stderr
     assert not set(ended.stdout.split()) & REPORT
+
+
+@pytest.mark.slow
+def test_a_read_only_disk_ends_in_one_message_before_anything_is_trained(tmp_path):
+    ended = _on_a_disk(tmp_path / "disk", "ro")
+    assert ended.returncode == FAILED, ended.stderr
+    assert "Traceback" not in ended.stderr and "training" not in ended.stderr, ended.stderr
+    assert ended.stderr.count("mips-jax: ") == 1 and "Read-only file system" in ended.stderr
+    assert "hydra.run.dir" in ended.stderr and ended.stdout == ""
 
 
 @pytest.mark.slow
