@@ -287,6 +287,31 @@ class ChoiceTuning:
 
 
 @dataclasses.dataclass(frozen=True)
+class PlainTuning:
+    """Programs written once more for a reader.
+
+    Attributes:
+        rewritten: exact programs that are written plainly, the easiest to read first.
+        easy: a program without riddles that costs a reader fewer bits is left as it is.
+        long: the same for taking apart a machine that is not small.
+        small: states times letters of a small machine.
+        enough: programs of a machine's parts that are easier to read than what was known.
+        large: states; smaller machines have shorter programs than those of cells.
+        settles: a program of cells that costs a reader fewer bits needs no other search.
+        words: of each kind, on which the rows of a step are collected.
+    """
+
+    rewritten: int = 3
+    easy: float = 48.0
+    long: float = 60.0
+    small: int = 16
+    enough: int = 2
+    large: int = 8
+    settles: float = 120.0
+    words: int = 400
+
+
+@dataclasses.dataclass(frozen=True)
 class WorkLimits:
     """Work of each stage, far more than nearly all networks need; the unit is the stage's own.
 
@@ -324,6 +349,7 @@ class Tuning:
     regression: RegressionSettings = RegressionSettings()
     joint: JointSettings = JointSettings()
     choice: ChoiceTuning = ChoiceTuning()
+    plain: PlainTuning = PlainTuning()
     work: WorkLimits = WorkLimits()
 
 

@@ -4,6 +4,7 @@ what is a truth, where comparisons are compared, or where conditionals are neste
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Set
 
@@ -24,6 +25,7 @@ _SHORT = 6  # entries of a table that is read at a glance
 _ARITHMETIC = {"mul", "min", "max", "abs", "floordiv", "median", "neg"}
 _ORDERS = {"lt", "le", "gt", "ge"}
 _COMPARISONS = _ORDERS | {"eq", "ne"}
+_REMEMBERED = 1 << 16  # parts of expressions whose costs are kept: most are put together again
 
 
 def reading_bits(expression: Expression, bits: Set[Expression] = NO_BITS) -> float:
@@ -49,10 +51,11 @@ def shared_reading_bits(
 def riddle_bits(expression: Expression, bits: Set[Expression] = NO_BITS) -> float:
     """The share of `reading_bits` that no reader owes to the length alone."""
     deep = max(_depth(expression) - _DEEPEST, 0)
+    known = frozenset(bits)
     match expression:
         case Call("add", (Var(), Call() as counted)) if is_boolean(counted):
-            return _riddles(counted, bits)  # `count += x == y`
-    return _NESTED * deep + _riddles(expression, bits)
+            return _riddles(counted, known)  # `count += x == y`
+    return _NESTED * deep + _riddles(expression, known)
 
 
 def is_bit(expression: Expression, bits: Set[Expression]) -> bool:
@@ -73,11 +76,30 @@ def is_bit(expression: Expression, bits: Set[Expression]) -> bool:
     return is_boolean(expression)
 
 
-def _length(expression: Expression, seen: set[Expression] | None = None) -> float:
-    if seen is not None and isinstance(expression, Call):
+def _length(expression: Expression, seen: set[Expression] | None) -> float:
+    if seen is None:
+        return _whole_length(expression)
+    if isinstance(expression, Call):
         if expression in seen:
             return _NAME
         seen.add(expression)
+    return _own_length(expression) + sum(_length(part, seen) for part in _written(expression))
+
+
+@functools.lru_cache(_REMEMBERED)
+def _whole_length(expression: Expression) -> float:
+    return _own_length(expression) + sum(map(_whole_length, _written(expression)))
+
+
+def _written(expression: Expression) -> tuple[Expression, ...]:
+    """The parts whose lengths count: the index of a short table is read with it."""
+    match expression:
+        case Lookup(table=table, indices=(Var(),)) if len(table) <= _SHORT:
+            return ()
+    return children(expression)
+
+
+def _own_length(expression: Expression) -> float:
     match expression:
         case Const(value):
             return 3.0 + math.log2(1 + abs(value)) + (value < 0)
@@ -86,12 +108,9 @@ def _length(expression: Expression, seen: set[Expression] | None = None) -> floa
         case Lookup(table=table, indices=(Var(),)) if len(table) <= _SHORT:
             return 6.0 + sum(2.0 + math.log2(1 + abs(cell)) for cell in table)
         case Lookup(table=table):
-            return (
-                _TABLE + _CELL * _cells(table) + sum(_length(c, seen) for c in children(expression))
-            )
-        case Call(operator, arguments):
-            own = 3.0 if operator == "if" else OPERATORS[operator].bits
-            return own + sum(_length(a, seen) for a in arguments)
+            return _TABLE + _CELL * _cells(table)
+        case Call(operator):
+            return 3.0 if operator == "if" else OPERATORS[operator].bits
     raise TypeError(f"not an expression: {expression!r}")
 
 
@@ -99,12 +118,14 @@ def _cells(table: tuple) -> int:
     return sum(map(_cells, table)) if isinstance(table[0], tuple) else len(table)
 
 
+@functools.lru_cache(_REMEMBERED)
 def _depth(expression: Expression) -> int:
     below = max(map(_depth, children(expression)), default=0)
     return below + (isinstance(expression, Call) and expression.operator == "if")
 
 
-def _riddles(expression: Expression, bits: Set[Expression]) -> float:
+@functools.lru_cache(_REMEMBERED)
+def _riddles(expression: Expression, bits: frozenset[Expression]) -> float:
     below = sum(_riddles(child, bits) for child in children(expression))
     match expression:
         case Call(operator, arguments):

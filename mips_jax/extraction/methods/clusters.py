@@ -38,7 +38,10 @@ class Clusters:
         if not better:
             return Report(self.name, Outcome.NOT_CLOSED)
         yield LearntMachine(None, larger=tuple(m.machine for m in better))
-        for one in better:
+        outcomes = {report.method: report.outcome for report in findings.reports}
+        lasts = outcomes.get("nearly finite") is Outcome.NEARLY_CLOSED
+        # more states than the machine that words of every length show only tell how it errs
+        for one in () if lasts else better:
             entries = one.machine.states * evidence.letters_in_range
             if entries <= evidence.tuning.automaton.cells:
                 table = machine_program(one.machine, evidence.inputs.bounds)

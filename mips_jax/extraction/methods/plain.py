@@ -14,15 +14,6 @@ from mips_jax.extraction.outcomes import Outcome, Report
 from mips_jax.extraction.plain import cells_of, programs_of, reading_of, rewritten, riddles_of
 from mips_jax.extraction.result import TABLE, Candidate
 
-_REWRITTEN = 3  # programs, the easiest to read first
-_EASY = 48.0  # bits: a program without riddles that costs a reader less is left as it is
-_LONG = 60.0  # bits: the same for taking apart a machine that is not small
-_SMALL = 16  # states times letters
-_ENOUGH = 2  # programs of the machine's parts that are easier to read than what was known
-_LARGE = 8  # states: smaller machines have shorter programs of other kinds
-_SETTLES = 120.0  # bits: a program of cells that costs a reader less needs no other search
-_WORDS = 400  # of each kind, on which the rows of a step are collected
-
 
 class Cells:
     """Registers that inputs only set or copy, where the machine is so large that other searches
@@ -34,13 +25,13 @@ class Cells:
     automatic = True
 
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
-        machine = findings.machine
-        if machine is None or machine.states < _LARGE:
+        machine, tuning = findings.machine, evidence.tuning.plain
+        if machine is None or machine.states < tuning.large:
             return Report(self.name, Outcome.NO_USE)
         found = 0
         for program, note in cells_of(machine):
             packed = 2 ** len(program.registers) <= machine.states  # each tells two halves apart
-            plain = packed and reading_of(program, evidence.inputs.bounds) < _SETTLES
+            plain = packed and reading_of(program, evidence.inputs.bounds) < tuning.settles
             yield Proposal(program, note, settles=plain)
             found += 1
             if plain:
@@ -58,12 +49,14 @@ class Plain:
     automatic = True
 
     def propose(self, evidence: Evidence, findings: Findings, budget: Budget) -> Proposals:
-        known = _exact(findings)
-        if known and known[0].score < _EASY and not _riddles(known[0], evidence):
+        known, tuning = _exact(findings), evidence.tuning.plain
+        if known and known[0].score < tuning.easy and not _riddles(known[0], evidence):
             return Report(self.name, Outcome.NOT_NEEDED)
-        words = np.concatenate([evidence.wide.words[:_WORDS], evidence.narrow.words[:_WORDS]])
+        words = np.concatenate(
+            [traces.words[: tuning.words] for traces in (evidence.wide, evidence.narrow)]
+        )
         gained = 0
-        for candidate in known[:_REWRITTEN]:
+        for candidate in known[: tuning.rewritten]:
             if budget.guard.strikes():
                 break
             found = rewritten(
@@ -82,19 +75,21 @@ class Plain:
                 yield Proposal(program, note)
                 parts += 1
         outcome = Outcome.FOUND if gained + parts else Outcome.NOT_NEEDED
-        figures = f"{gained} of {len(known[:_REWRITTEN])} programs, {parts} of the machine's parts"
+        figures = (
+            f"{gained} of {len(known[: tuning.rewritten])} programs, {parts} of the machine's parts"
+        )
         return Report(self.name, outcome, figures)
 
     @staticmethod
     def _parts(evidence: Evidence, findings: Findings, budget: Budget):
         """Programs over the machine's parts that are easier to read than what is known."""
-        known = _exact(findings)
+        known, tuning = _exact(findings), evidence.tuning.plain
         least = known[0].score if known else np.inf
         machine = findings.machine
         if machine is None:
             return
-        small = machine.states * len(machine.letters) <= _SMALL
-        if least < (_EASY if small else _LONG) and not _riddles(known[0], evidence):
+        small = machine.states * len(machine.letters) <= tuning.small
+        if least < (tuning.easy if small else tuning.long) and not _riddles(known[0], evidence):
             return
         found = 0
         for program, note in programs_of(machine, least):
@@ -102,7 +97,7 @@ class Plain:
             if reading < least:
                 least, found = reading, found + 1
                 yield program, note
-            if found == _ENOUGH or least < _EASY or budget.guard.strikes():
+            if found == tuning.enough or least < tuning.easy or budget.guard.strikes():
                 return
 
 

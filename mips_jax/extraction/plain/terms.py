@@ -38,7 +38,8 @@ def terms(table: Table, target: np.ndarray) -> Pool:
     found.add((Const(c), np.full(table.rows, c)) for c in dict.fromkeys([*constants, 0, 1]))
     leaves = [(v, c) for v, c in table.columns.items()]
     found.add(leaves)
-    bits = [leaf for leaf in leaves if leaf[0] in table.bits]
+    truths = table.bits
+    bits = [leaf for leaf in leaves if leaf[0] in truths]
     found.add(_truths(bits))
     sums = list(_sums(leaves, bits))
     found.add(_affine(leaves, target))
@@ -62,8 +63,10 @@ class _Collected:
     def add(self, found) -> None:
         for expression, values in found:
             values = np.ascontiguousarray(values, np.int64)
+            if not (values == self.target).any():
+                continue
             key = values.tobytes()
-            if key not in self.kept and (values == self.target).any():
+            if key not in self.kept:
                 self.kept[key] = (reading_bits(expression, self.bits), expression, values)
 
     def pool(self) -> Pool:

@@ -35,6 +35,7 @@ from mips_jax.programs import (
 
 _LARGEST = 2**62  # a register that runs away is none
 _BLOCK = 4000  # updates run at a time
+_FEW_WORDS = 8  # on which an update is tried before all words
 
 
 def joint_features(
@@ -146,41 +147,60 @@ def _useful(
         outputs: [W, T, O].
         last_outputs: most values of the output for the last one to be used.
     """
-    count, states, letters = table.shape
-    flat = table.reshape(count, -1)
-    words, length = codes.shape
-    state = np.full((count, words), start)
-    passing = []
-    alive = np.ones(count, bool)
-    for t in range(length):
-        passing.append(state)
-        state = np.take_along_axis(flat, np.maximum(state, 0) * letters + codes[None, :, t], axis=1)
-        alive &= (state >= 0).all(axis=1)
-    passed = np.flatnonzero(alive)
+    letters = table.shape[2]
+    values, said = np.unique(outputs.reshape(-1, outputs.shape[2]), axis=0, return_inverse=True)
+    said, before = said.reshape(codes.shape), 0
+    if len(values) <= last_outputs:
+        before = len(values)
+        last = _last(said)[:, 1:]
+        pairs = (codes[:, 1:] * before + last).reshape(1, -1)
+        if _functional(pairs, said[:, 1:].reshape(1, -1), letters * before).all():
+            before = 0  # the last output says everything: with it any register would do
+    alive = np.arange(len(table))
+    for words in (_FEW_WORDS, len(codes)):
+        kept = _determining(table[alive], start, codes[:words], said[:words], before)
+        alive = alive[kept]
+    return alive
+
+
+def _determining(
+    table: np.ndarray, start: int, codes: np.ndarray, said: np.ndarray, before: int
+) -> np.ndarray:
+    """Indices of updates that stay inside the grid, and whose register with the letter, or with
+    one of `before` last outputs as well, tells what is said [W, T].
+    """
+    _, states, letters = table.shape
+    passed, history = _inside(table, start, codes)
     if not len(passed):
         return passed
-    history = np.stack([s[passed] for s in passing], axis=2)  # [K, W, T]
-    values, said = np.unique(outputs.reshape(-1, outputs.shape[2]), axis=0, return_inverse=True)
-    said = said.reshape(words, length)
     keys = history * letters + codes[None]
-    alone = _functional(
-        keys.reshape(len(passed), -1),
-        np.broadcast_to(said.ravel(), (len(passed), words * length)),
-        states * letters,
-    )
-    useful = alone
-    if len(values) <= last_outputs:
-        last = np.concatenate([np.full((words, 1), 0), said[:, :-1]], axis=1)
-        paired = (keys * len(values) + last[None])[:, :, 1:].reshape(len(passed), -1)
-        target = np.broadcast_to(said[:, 1:].ravel(), paired.shape)
-        if _functional(
-            (codes * len(values) + last)[None, :, 1:].reshape(1, -1),
-            target[:1],
-            letters * len(values),
-        ).all():
-            return passed[alone]  # the last output says everything: with it any register would do
-        useful = alone | _functional(paired, target, states * letters * len(values))
+    flat = lambda steps: steps.reshape(len(steps), -1)
+    targets = lambda kept: np.broadcast_to(kept.ravel(), (len(passed), kept.size))
+    useful = _functional(flat(keys), targets(said), states * letters)
+    if before:
+        paired = flat((keys * before + _last(said)[None])[:, :, 1:])
+        useful |= _functional(paired, targets(said[:, 1:]), states * letters * before)
     return passed[useful]
+
+
+def _inside(table: np.ndarray, start: int, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of updates that never leave the grid, and their states before each step [K, W, T]."""
+    flat = table.reshape(len(table), table.shape[1] * table.shape[2])
+    inside = np.arange(len(table))
+    state = np.full((len(table), len(codes)), start)
+    history = np.empty((len(table), *codes.shape), state.dtype)
+    for t in range(codes.shape[1]):
+        history[:, :, t] = state
+        state = flat[inside[:, None], state * table.shape[2] + codes[None, :, t]]
+        stay = (state >= 0).all(axis=1)
+        if not stay.all():
+            inside, state, history = inside[stay], state[stay], history[stay]
+    return inside, history
+
+
+def _last(said: np.ndarray) -> np.ndarray:
+    """[W, T] what was said at the step before; 0 before the first."""
+    return np.concatenate([np.zeros((len(said), 1), said.dtype), said[:, :-1]], axis=1)
 
 
 def _functional(keys: np.ndarray, targets: np.ndarray, size: int) -> np.ndarray:
