@@ -40,7 +40,10 @@ def says_nothing_wider(found: Distillation) -> None:
     assert proven or ("every length" not in text and "roven" not in text)
 
 
-@pytest.mark.parametrize("step", [12, 120, 1000])
+@pytest.mark.parametrize(
+    "step",
+    [pytest.param(12, marks=pytest.mark.slow), 120, pytest.param(1000, marks=pytest.mark.slow)],
+)
 def test_a_parity_that_turns_over_later_is_right_to_that_step(step):
     network = parity_clock(step)
     found = distil_network(network, BIT, settings=QUICK)

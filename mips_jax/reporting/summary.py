@@ -280,11 +280,22 @@ def _claim_evidence(claim: Mapping) -> str:
     for found in claim["disagreements"]:
         parts.append(
             f"after {_plain(found, 'word')}: {_plain(found, 'wrote')}, not "
-            f"{_plain(found, 'expected')}"
+            f"{_plain(found, 'expected')}{_who(found, claim)}"
         )
+    if claim.get("pattern"):
+        parts.append(claim["pattern"])
     if claim["reason"]:
         parts.append(str(claim["reason"]))
     return "; ".join(parts)
+
+
+def _who(found: Mapping, claim: Mapping) -> str:
+    """Which of the two is right, where the truth is known."""
+    if found.get("truth") is None:
+        return ""
+    sides = {"wrote": claim["subject"], "expected": claim["equals"]}
+    right = [who for key, who in sides.items() if _plain(found, key) == _plain(found, "truth")]
+    return f" (the {right[0]} is right)" if right else " (neither is right)"
 
 
 def _plain(found: Mapping, key: str) -> str:

@@ -26,6 +26,7 @@ from mips_jax.verification.claims import (
     plain_word,
 )
 from mips_jax.verification.counterexamples import find_disagreement
+from mips_jax.verification.patterns import pattern_of
 from mips_jax.verification.proofs import refuted
 from mips_jax.verification.running import FLOAT32, FLOAT64, Distances, run_network
 from mips_jax.verification.samples import (
@@ -154,6 +155,9 @@ def _beside_network(case: Case, check: str, shown: str, words: np.ndarray):
         arithmetic=FLOAT64,
         numbers=numbers,
     )
+    if claim.wrong:
+        found = pattern_of(words, (wrote == expected).all(axis=2) & numbers)
+        claim = dataclasses.replace(claim, pattern=None if found is None else str(found))
     return _with_repeated(claim, case), distances
 
 
@@ -165,8 +169,18 @@ def _with_repeated(claim: Claim, case: Case) -> Claim:
         outputs, _, numbers = run_network(case.network, word)
         said = plain_letter(outputs[0, -1]) if numbers[0, -1] else None
         if said != found.wrote:
-            kept.append(dataclasses.replace(found, expected=said))
+            truth = _truth_at_the_end(case, word)
+            kept.append(dataclasses.replace(found, expected=said, truth=truth))
     return dataclasses.replace(claim, disagreements=tuple(kept))
+
+
+def _truth_at_the_end(case: Case, word: np.ndarray) -> int | tuple[int, ...] | None:
+    """What is right after a word [1, T, I], where somebody can be asked."""
+    label = None if case.truth is None else case.truth.label
+    labelled = None if label is None else label(word)
+    if labelled is None or (labelled.judged is not None and not labelled.judged[0, -1]):
+        return None
+    return plain_letter(labelled.outputs[0, -1])
 
 
 def integers_claim(distances: Distances, length: int) -> Claim:

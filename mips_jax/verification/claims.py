@@ -40,12 +40,14 @@ class Disagreement:
         wrote: what the claim's subject writes after the last input.
         expected: what it should have written; None where that is no number.
         row: number of the example that holds the word; None if it is none of the given ones.
+        truth: what is right there, where program and network are compared and somebody knows it.
     """
 
     word: tuple
     wrote: int | str | tuple
     expected: int | str | tuple | None
     row: int | None = None
+    truth: int | str | tuple | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Claim:
         margin: of a proof: largest distance of a raw output from its integer, below 0.5.
         reason: why it was not tried, or what limits it.
         certificate: of a proof, what `mips_jax.check` reads.
+        pattern: what the steps that disagree have in common, where a rule tells them.
     """
 
     check: str
@@ -99,6 +102,7 @@ class Claim:
     labels: int | None = None
     shortest: int | None = None
     certificate: dict | None = dataclasses.field(default=None, repr=False, compare=False)
+    pattern: str | None = None
 
     def in_symbols(self, symbols: Symbols | None) -> Claim:
         """The claim with its disagreements as the task's symbols; None: as they are."""
@@ -110,6 +114,7 @@ class Claim:
                 symbols.written(found.wrote),
                 symbols.written(found.expected),
                 found.row,
+                symbols.written(found.truth),
             )
             for found in self.disagreements
         )

@@ -109,6 +109,9 @@ def verdict_by_network(claims: Sequence[Claim], agreement: float) -> Verdict:
     reason = f"right{where} to step {shortest.holds_to}{_first(shortest)}"
     if sampled:
         reason += f"; it agrees with the network on {shown}"
+    told = next((c for c in trouble if c.pattern), None)
+    if told is not None:
+        reason += f"; at length {told.length}, {told.pattern}"
     settled = [c for c in claims if c.check == "settled"]
     if settled:
         shares = ", ".join(f"{shown_share(c.agreement)} at length {c.length}" for c in settled)

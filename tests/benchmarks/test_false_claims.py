@@ -15,7 +15,7 @@ from mips_jax.verification.claims import Claim, How
 
 QUICK = ("late clocks", "saturating", "not integers", "not finite", "float32", "constants")
 QUICK_RIGHT = ("sums", "counters", "extremes", "two inputs", "parities")
-SAMPLE = [(name, number) for name in QUICK for number in (1, 4, 7)]
+SAMPLE = [(name, number) for name in QUICK for number in (1, 4)]
 SAMPLE += [(name, 3) for name in QUICK_RIGHT] + [("passwords", 4), ("rarely wrong", 0)]
 
 

@@ -14,6 +14,7 @@ from mips_jax.inputs import Inputs
 from mips_jax.machines import equals_machine, product
 from mips_jax.networks import MLPRNN, CallableNetwork, ClassHead
 from mips_jax.programs import Const, Lookup, Program, Register, Var, call, program_source
+from mips_jax.reporting.summary import trust_rows
 from mips_jax.sequences import Sample, Sequences, first_occurrences
 from mips_jax.tasks.judging import all_words
 from mips_jax.verification import (
@@ -200,6 +201,23 @@ def test_faithful_to_a_wrong_network_is_not_solved():
     program = Program(("x",), (Register("s", 1, call("xor", S, X)),), (NEW,))
     found = _verified(program, upside_down, truth=parity())
     assert found.fidelity == 1.0 and found.test_accuracy == 0.0 and not found.solved
+
+
+def test_where_both_differ_the_truth_says_who_is_right():
+    always_one = Program(("x",), (), (Const(1),))
+    found = _verified(always_one, parity(), truth=parity())
+    words = found.claim("fidelity").disagreements
+    assert words and all(d.truth == d.expected == 0 and d.wrote == 1 for d in words)
+    upside_down = IntegerState([1], lambda s, x: (s + x) % 2)
+    found = _verified(PARITY, upside_down, truth=parity())
+    words = found.claim("fidelity").disagreements
+    assert words and all(d.truth == d.wrote != d.expected for d in words)
+    row = next(
+        v
+        for k, v in trust_rows({"claims": [c.record() for c in found.claims]})
+        if k.startswith("program = network")
+    )
+    assert "(the program is right)" in row
 
 
 def test_right_at_the_training_length_only_is_not_solved():
