@@ -5,7 +5,7 @@ TASK   ?= Binary_Addition
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run check format test test-slow benchmark clean
+.PHONY: help install run check format test test-slow docs benchmark clean
 
 help:                     ## this list
 	@echo "mips_jax: trains small recurrent networks and distils them into short, verified Python programs."
@@ -32,6 +32,10 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[check,test]'
 	@touch $@ .venv/.installed .venv/.installed-for-tests
 
+.venv/.installed-for-docs: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@ .venv/.installed
+
 install: .venv/.installed  ## create .venv and install the package into it
 
 run: .venv/.installed     ## train on one task (TASK=...), print the program found and how well it was verified
@@ -52,6 +56,9 @@ test: .venv/.installed-for-tests  ## the fast tests
 
 test-slow: .venv/.installed-for-tests  ## the tests that train or distil for more than a few seconds
 	@$(BIN)/python -m pytest -m slow
+
+docs: .venv/.installed-for-docs  ## build the documentation's site into build/site; a warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --config-file .mkdocs.yml
 
 benchmark: .venv/.installed  ## train and distil all 62 tasks: one table beside the peers, all programs; can be resumed
 	@$(BIN)/python benchmarks/distil_all.py

@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+_MOST_NAMED = 20  # symbols of an alphabet, in a message
 Alphabet = tuple[Any, ...]  # of one column: the symbol of 0, of 1, ...
 
 
@@ -48,6 +49,19 @@ class Symbols:
         """
         return None if output is None else _decoded(self.outputs, output)
 
+    def coded(self, word: Sequence) -> list:
+        """The integers (tuples where I > 1) of a word of symbols; the inverse of `read`.
+
+        Raises:
+            ValueError: something is none of the symbols; says which there are.
+
+        >>> Symbols.of([("(", ")")], [None]).coded("(()")
+        [0, 0, 1]
+        """
+        if len(self.inputs) == 1:
+            return [_code(self.inputs[0], letter) for letter in word]
+        return [tuple(map(_code, self.inputs, letter)) for letter in word]
+
     def read_as(self, place: int, code: int) -> Any:
         """The symbol of one integer of the input at some place."""
         return _symbol(self.inputs[place], code)
@@ -64,6 +78,16 @@ def _decoded(alphabets: tuple[Alphabet | None, ...], value: Any) -> Any:
     if len(alphabets) == 1:
         return _symbol(alphabets[0], value)
     return tuple(_symbol(alphabet, code) for alphabet, code in zip(alphabets, value))
+
+
+def _code(alphabet: Alphabet | None, symbol: Any) -> Any:
+    if alphabet is None:
+        return symbol
+    if symbol not in alphabet:
+        known = ", ".join(map(repr, alphabet[:_MOST_NAMED]))
+        more = f" and {len(alphabet) - _MOST_NAMED} more" if len(alphabet) > _MOST_NAMED else ""
+        raise ValueError(f"{symbol!r} is none of the symbols that are read: {known}{more}")
+    return alphabet.index(symbol)
 
 
 def _symbol(alphabet: Alphabet | None, code: int) -> Any:

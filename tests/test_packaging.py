@@ -2,6 +2,8 @@
 
 import importlib.metadata
 import os
+import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BUILT_FROM = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "mips_jax", "conf")
+BUILT_FROM = ("setup.py", "setup.cfg", "pyproject.toml", "README.md", "LICENSE", "mips_jax", "conf")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,36 @@ def test_the_wheel_s_yaml_is_that_of_conf(wheel):
             packed.read(f"mips_jax/conf/{path.relative_to(ROOT / 'conf').as_posix()}")
             == path.read_bytes()
         )
+
+
+def test_links_of_the_description_need_no_file_beside_it(wheel):
+    """As on PyPI; the sources of the wheel have no repository whose host could be linked."""
+    packed = zipfile.ZipFile(wheel)
+    name = next(name for name in packed.namelist() if name.endswith("METADATA"))
+    description = packed.read(name).decode().partition("\n\n")[2]
+    assert description.count("```") == (ROOT / "README.md").read_text().count("```") > 4
+    links = re.findall(r"\]\(([^)\s]+)\)", description)
+    assert links and all(link.startswith("https://") for link in links), links
+
+
+@pytest.mark.parametrize(
+    ("address", "base"),
+    [
+        ("https://example.org/a/mips_jax", "https://example.org/a/mips_jax/blob/HEAD/"),
+        ("git@example.org:a/mips_jax.git", "https://example.org/a/mips_jax/blob/HEAD/"),
+        ("/somewhere/on/disk", None),
+    ],
+)
+def test_links_of_the_description_lead_to_the_repository_s_host(monkeypatch, address, base):
+    monkeypatch.setenv("MIPS_JAX_REPOSITORY", address)
+    monkeypatch.setattr("setuptools.setup", lambda **_: None)
+    made = runpy.run_path(str(ROOT / "setup.py"))["description"]()
+    if base is None:
+        assert "docs/data.md" in made and "](docs/" not in made
+    else:
+        assert f"[docs/data.md]({base}docs/data.md)" in made
+        paths = [link.removeprefix(base) for link in re.findall(r"\]\(([^)\s]+)\)", made)]
+        assert all(path.startswith("https://") or (ROOT / path).exists() for path in paths)
 
 
 def installed(

@@ -13,6 +13,7 @@ import numpy as np
 
 from mips_jax.errors import RequestError
 from mips_jax.machines.forms import aalpy_machine, dot_text
+from mips_jax.symbols import Symbols
 
 _FORMAT = "mealy-1"  # of the JSON text
 
@@ -115,9 +116,9 @@ class Mealy:
         names = ("letters", "transition", "output")
         return json.dumps({"format": _FORMAT, **{n: getattr(self, n).tolist() for n in names}})
 
-    def to_dot(self) -> str:
+    def to_dot(self, symbols: Symbols | None = None) -> str:
         """The machine as DOT, for Graphviz and for AALpy; see `machines.forms.dot_text`."""
-        return dot_text(self.letters, self.transition, self.output)
+        return dot_text(self.letters, self.transition, self.output, symbols)
 
     def to_aalpy(self) -> Any:
         """The machine as AALpy's `MealyMachine`; see `machines.forms.aalpy_machine`."""

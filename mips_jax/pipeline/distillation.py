@@ -13,7 +13,7 @@ from mips_jax.figures import percent
 from mips_jax.inputs import Inputs
 from mips_jax.machines import Mealy
 from mips_jax.networks import Network
-from mips_jax.programs import Program, body_lines, program_source
+from mips_jax.programs import Program, SymbolProgram, body_lines, program_source
 from mips_jax.symbols import Symbols
 from mips_jax.verification import Claim, How, Outcome, Tradeoff, Verdict, Verification
 
@@ -84,8 +84,11 @@ class Distillation:
 
     @property
     def program(self) -> Program | None:
-        """The chosen program."""
-        return self.candidate.program if self.candidate else None
+        """The chosen program; it reads and writes symbols where the task does."""
+        if self.candidate is None:
+            return None
+        program = self.candidate.program
+        return program if self.symbols is None else SymbolProgram.of(program, self.symbols)
 
     @property
     def method(self) -> str | None:
@@ -128,7 +131,14 @@ class Distillation:
         if sequences < 1 or steps < 1:
             raise RequestError(f"sequences={sequences}, length={length}; both must be 1 at least")
         return hidden_states(
-            self.network, self.inputs, self.program, self.machine, steps, sequences, seed
+            self.network,
+            self.inputs,
+            self.program,
+            self.machine,
+            steps,
+            sequences,
+            seed,
+            self.symbols,
         )
 
     def plot(self, what: str | None = None) -> Picture:

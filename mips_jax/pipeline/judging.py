@@ -83,11 +83,11 @@ def _case(
     settings: VerificationSettings,
     judging: Inputs | None,
 ) -> Case | None:
-    program, network, extraction = found.program, found.network, found.extraction
-    if program is None or network is None or extraction is None:
+    candidate, network, extraction = found.candidate, found.network, found.extraction
+    if candidate is None or network is None or extraction is None:
         return None
     return Case(
-        program,
+        candidate.program,
         network,
         unseen_inputs(found.inputs if judging is None else _judging(found, judging), task),
         network.within(extraction.length if task is None else task.length),
@@ -96,7 +96,7 @@ def _case(
         None if task is None else _truth(task, seen, settings),
         extraction.words,
         settings,
-        found.candidate.transient if found.candidate else 0,
+        candidate.transient,
         None if judging is None else judging.given,
         None if task is None else task.symbols,
     )

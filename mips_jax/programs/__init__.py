@@ -16,7 +16,7 @@ from mips_jax.programs.expression import (
 )
 from mips_jax.programs.operators import OPERATORS, Operator
 from mips_jax.programs.printing import body_lines, program_source, reuse_updates
-from mips_jax.programs.program import Program, compile_source, pruned, renamed
+from mips_jax.programs.program import Program, SymbolProgram, compile_source, pruned, renamed
 from mips_jax.programs.recurrence import Recurrence, Register
 from mips_jax.programs.text import expression_text, is_short
 from mips_jax.programs.tidy import negation, tidied
@@ -31,6 +31,7 @@ __all__ = [
     "Program",
     "Recurrence",
     "Register",
+    "SymbolProgram",
     "Var",
     "body_lines",
     "bounds",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from mips_jax.errors import RequestError
 from mips_jax.programs.cost import shared_bits
 from mips_jax.programs.evaluation import (
     bounds,
@@ -25,6 +26,7 @@ from mips_jax.programs.printing import program_source
 from mips_jax.programs.recurrence import Recurrence, Register
 from mips_jax.programs.text import expression_text
 from mips_jax.programs.words import as_words
+from mips_jax.symbols import Symbols
 
 # Bits of the largest registers for which one bound holds for a whole run: the search for it starts
 # here. Registers beyond it are bounded step by step.
@@ -247,3 +249,37 @@ def compile_source(source: str) -> Callable[[list], list]:
     namespace: dict = {}
     exec(compile(source, "program.py", "exec"), namespace)  # our own printer's output
     return namespace["program"]
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class SymbolProgram(Program):
+    """A program that reads and writes symbols where it is called and printed, as in the task that
+    it was found for; `run` and `trace` are about integers like any program's.
+
+    Attributes:
+        symbols: what its integers stand for.
+    """
+
+    symbols: Symbols
+
+    @classmethod
+    def of(cls, program: Program, symbols: Symbols) -> SymbolProgram:
+        """The same program, in symbols."""
+        return cls(program.inputs, program.registers, program.outputs, symbols)
+
+    @property
+    def source(self) -> str:
+        """The program as Python, with a table of the symbols."""
+        return program_source(self, None, self.symbols)
+
+    def __call__(self, sequence: Sequence) -> list:
+        """The outputs on one sequence of symbols.
+
+        Raises:
+            RequestError: something in it is none of the symbols.
+        """
+        try:
+            word = self.symbols.coded(sequence)
+        except ValueError as error:
+            raise RequestError(str(error)) from None
+        return list(map(self.symbols.written, super().__call__(word)))

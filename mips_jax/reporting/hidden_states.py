@@ -19,6 +19,8 @@ from mips_jax.machines import Mealy
 from mips_jax.networks import Network
 from mips_jax.programs import Program
 from mips_jax.reporting.files import write_bytes
+from mips_jax.reporting.letters import shown_sign
+from mips_jax.symbols import Symbols
 
 SEQUENCES = 80  # that are run
 MAX_COLOURINGS = 6  # of a picture
@@ -35,7 +37,8 @@ class HiddenStates:
         initial: [H] the state before the first input.
         state: [B, T] the machine's state after each input; None without a machine.
         registers: name -> [B, T] the program's register after each input; int64, or objects holding
-            Python's integers where one does not fit.
+            integers where one does not fit.
+        symbols: what inputs and outputs stand for, where they are no numbers.
     """
 
     words: np.ndarray
@@ -44,6 +47,7 @@ class HiddenStates:
     initial: np.ndarray
     state: np.ndarray | None
     registers: dict[str, np.ndarray]
+    symbols: Symbols | None = None
 
     @property
     def colourings(self) -> dict[str, np.ndarray]:
@@ -54,6 +58,13 @@ class HiddenStates:
         for o in range(self.outputs.shape[2]):
             found[f"output {o}" if several else "output"] = self.outputs[:, :, o]
         return dict(list(found.items())[:MAX_COLOURINGS])
+
+    def label(self, colouring: str, value: int) -> str:
+        """A value of one of the colourings as text: of an output, the symbol."""
+        if self.symbols is None or not colouring.startswith("output"):
+            return str(value)
+        place = int(colouring.removeprefix("output") or 0)
+        return shown_sign(self.symbols.outputs[place], value)
 
     def __repr__(self) -> str:
         count, length, width = self.hidden.shape
@@ -86,6 +97,7 @@ def hidden_states(
     length: int = 10,
     sequences: int = SEQUENCES,
     seed: int = 0,
+    symbols: Symbols | None = None,
 ) -> HiddenStates:
     """Runs random words through a network, a program and a machine.
 
@@ -97,6 +109,7 @@ def hidden_states(
         length: of the words.
         sequences: how many words.
         seed: of the words.
+        symbols: what inputs and outputs stand for.
     """
     words = random_words(inputs, sequences, length, np.random.default_rng(seed))
     states, outputs = network.run(words)
@@ -104,7 +117,7 @@ def hidden_states(
     state = None if machine is None else states_after(machine, words)
     registers = {} if program is None else program.trace(words)[1]
     initial = network.represent(network.initial[None])[0]
-    return HiddenStates(words, hidden, outputs, initial, state, registers)
+    return HiddenStates(words, hidden, outputs, initial, state, registers, symbols)
 
 
 def states_after(machine: Mealy, inputs: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ Axes: B sequences, T time, H hidden units, R rounds, M members.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import numpy as np
@@ -16,6 +16,7 @@ from mips_jax.reporting.curves import Member
 from mips_jax.reporting.hidden_states import HiddenStates, as_numbers, principal_axes
 from mips_jax.reporting.interactive_machine import menu
 from mips_jax.reporting.letters import named
+from mips_jax.symbols import Alphabet
 
 MOST_POINTS = 4_000  # hidden states of a figure
 LAST_LETTERS = 16  # of a word that are shown
@@ -41,10 +42,10 @@ def hidden_figure(states: HiddenStates) -> dict | None:
     if not hidden.size:
         return None
     coordinates, axes = _coordinates(hidden, states.initial)
-    texts = _words_so_far(words)
+    texts = _words_so_far(words, states.symbols.inputs if states.symbols else ())
     colourings = {name: as_numbers(values)[finite] for name, values in states.colourings.items()}
     traces = [
-        _points(coordinates[:-1], texts, name, values.ravel(), number == 0)
+        _points(coordinates[:-1], texts, name, values.ravel(), number == 0, states.label)
         for number, (name, values) in enumerate(colourings.items())
     ]
     start = _scatter(coordinates[-1:])
@@ -96,7 +97,12 @@ def _scatter(coordinates: np.ndarray) -> dict:
 
 
 def _points(
-    coordinates: np.ndarray, texts: Sequence[str], name: str, values: np.ndarray, visible: bool
+    coordinates: np.ndarray,
+    texts: Sequence[str],
+    name: str,
+    values: np.ndarray,
+    visible: bool,
+    label: Callable[[str, int], str],
 ) -> dict:
     marker: dict = {"size": 4 if coordinates.shape[1] == 3 else 7}
     if name == "state" and values.max(initial=0) < MOST_NAMED_COLOURS:
@@ -107,7 +113,10 @@ def _points(
             "colorscale": "Viridis",
             "colorbar": {"title": {"text": escape(name)}},
         }
-    said = [f"{text}<br>{escape(name)} {value}" for text, value in zip(texts, values.tolist())]
+    said = [
+        f"{text}<br>{escape(name)} {escape(label(name, value))}"
+        for text, value in zip(texts, values.tolist())
+    ]
     return {
         **_scatter(coordinates),
         "mode": "markers",
@@ -118,10 +127,10 @@ def _points(
     }
 
 
-def _words_so_far(words: np.ndarray) -> list[str]:
+def _words_so_far(words: np.ndarray, signs: Sequence[Alphabet | None]) -> list[str]:
     """The word that led to each hidden state, of a long one its end."""
     count, length, width = words.shape
-    letters = np.array(named(words.reshape(-1, width)), object).reshape(count, length)
+    letters = np.array(named(words.reshape(-1, width), signs), object).reshape(count, length)
     return [
         f"after {'... ' if t >= LAST_LETTERS else ''}"
         + escape(" ".join(word[max(0, t + 1 - LAST_LETTERS) : t + 1]))

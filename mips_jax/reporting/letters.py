@@ -1,5 +1,5 @@
 """Letters in words: a class of letters as what they have in common, `a + b < 10` or `3-7`, so that
-a hundred of them fit on an arrow.
+a hundred of them fit on an arrow. Where a task is about symbols, letters are named by these.
 
 A description is exact on the alphabet that it was made for; of those that are, the shortest wins.
 
@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+
+from mips_jax.symbols import Alphabet as Signs
 
 MOST_LISTED = 4  # letters of a class that are named one by one
 MOST_DESCRIBED = 1_000  # classes for which features are tried; later ones are listed
@@ -30,14 +32,18 @@ class Feature:
         name: such as `a + b`.
         values: [A].
         compared: for a difference, its two sides.
+        signs: what its values stand for, where they are no numbers.
     """
 
     name: str
     values: np.ndarray
     compared: tuple[str, str] | None = None
+    signs: Signs | None = None
 
     def is_(self, sign: str, value: int) -> str:
         """A comparison as text, `a < b` for a difference below 0."""
+        if self.signs is not None:
+            return f"{self.name} {sign} {shown_sign(self.signs, value)}"
         if self.compared is not None and value == 0:
             return f"{self.compared[0]} {sign} {self.compared[1]}"
         return f"{self.name} {sign} {value}"
@@ -48,6 +54,7 @@ class Alphabet:
 
     Args:
         letters: [A, I] or [A] integers, or A texts, which are shown as they are.
+        signs: what the integers of each input stand for; None, or empty, where they are numbers.
 
     >>> Alphabet(range(10)).described(range(3, 8))
     '3-7'
@@ -56,7 +63,11 @@ class Alphabet:
     'a + b < 10'
     """
 
-    def __init__(self, letters: Sequence[npt.ArrayLike] | np.ndarray):
+    def __init__(
+        self,
+        letters: Sequence[npt.ArrayLike] | np.ndarray,
+        signs: Sequence[Signs | None] = (),
+    ):
         array = np.asarray(letters if isinstance(letters, np.ndarray) else list(letters))
         self.count = len(array)
         self._features: list[Feature] = []
@@ -64,10 +75,11 @@ class Alphabet:
         self._described: dict[tuple[int, ...], str] = {}
         if array.dtype.kind in "biu":
             table = array.reshape(self.count, -1).astype(np.int64)
-            self.names = named(table)
+            self.names = named(table, signs)
             if table.size and np.abs(table).max() < _LARGEST:
-                self._columns = [Feature(n, table[:, i]) for i, n in enumerate(_inputs(table))]
-                self._features = [*self._columns, *_mixed(self._columns)]
+                self._columns = _columns(table, signs)
+                numbers = [column for column in self._columns if column.signs is None]
+                self._features = [*numbers, *_mixed(numbers)]
         else:
             self.names = [str(row) for row in array.tolist()]
 
@@ -78,17 +90,20 @@ class Alphabet:
             self._described[key] = self._shortest(key)
         return self._described[key]
 
-    def written(self, chosen: Sequence[int], outputs: np.ndarray) -> str | None:
+    def written(
+        self, chosen: Sequence[int], outputs: np.ndarray, signs: Sequence[Signs | None] = ()
+    ) -> str | None:
         """What is written after each letter of a class, as one text: a constant, or a feature plus
         a constant, such as `a + b - 10`; None where it is neither.
 
         Args:
             chosen: [N] indices of letters.
             outputs: [N, O] integers written after them.
+            signs: what the integers of each output stand for, as for letters.
         """
         if (outputs == outputs[0]).all():
-            return named(outputs)[0]
-        if outputs.shape[1] > 1 or np.abs(outputs).max() >= _LARGEST:
+            return named(outputs, signs)[0]
+        if any(signs) or outputs.shape[1] > 1 or np.abs(outputs).max() >= _LARGEST:
             return None
         column = outputs[:, 0]
         for sign, text in ((1, "{name}{rest}"), (-1, "{rest}{name}")):
@@ -122,9 +137,10 @@ class Alphabet:
         inside[list(chosen)] = True
         found = []
         if len(self._columns) == 1:
-            found += _single(self._columns[0], inside)
+            if self._columns[0].signs is None:
+                found += _single(self._columns[0], inside)
         else:
-            for feature in self._features:
+            for feature in [*(c for c in self._columns if c.signs), *self._features]:
                 found += _conditions(feature, inside)
             found += self._product(inside)
         return found
@@ -144,10 +160,26 @@ class Alphabet:
         return [", ".join(parts)] if (member == inside).all() and len(parts) > 1 else []
 
 
-def named(rows: np.ndarray) -> list[str]:
-    """Rows [N, I] of integers as texts that no two different rows share: `7`, `01` where all are
-    digits, else `(-1,12)`.
+def shown_sign(signs: Signs | None, value: int) -> str:
+    """A symbol as text that no other symbol of its alphabet has; blanks are quoted.
+
+    >>> shown_sign(("(", " "), 1), shown_sign(("(", " "), 0), shown_sign(None, 7)
+    ("' '", '(', '7')
     """
+    if signs is None or not 0 <= value < len(signs):
+        return str(value)
+    text = str(signs[value])
+    alone = text.isprintable() and text.strip() == text != ""
+    return text if alone and sum(str(sign) == text for sign in signs) == 1 else repr(signs[value])
+
+
+def named(rows: np.ndarray, signs: Sequence[Signs | None] = ()) -> list[str]:
+    """Rows [N, I] of integers as texts that no two different rows share: `7`, `01` where all are
+    digits, else `(-1,12)`; the symbols in their place where signs [I] are given: `(`, `(a,7)`.
+    """
+    if any(signs):
+        texts = [[shown_sign(a, value) for a, value in zip(signs, row)] for row in rows.tolist()]
+        return [row[0] if len(row) == 1 else f"({','.join(row)})" for row in texts]
     if rows.shape[1] == 1:
         return [str(value) for value in rows[:, 0].tolist()]
     digits = rows.dtype != object and rows.size and rows.min() >= 0 and rows.max() <= 9
@@ -169,6 +201,12 @@ def ranges(values: Iterable[int]) -> str:
         apart = " to " if row[0] < 0 else "-"
         parts += [f"{row[0]}{apart}{row[-1]}"] if len(row) > 2 else map(str, row)
     return ", ".join(parts)
+
+
+def _columns(table: np.ndarray, signs: Sequence[Signs | None]) -> list[Feature]:
+    """The inputs of a step."""
+    alphabets = list(signs) or [None] * table.shape[1]
+    return [Feature(name, table[:, i], signs=alphabets[i]) for i, name in enumerate(_inputs(table))]
 
 
 def _inputs(table: np.ndarray) -> list[str]:
@@ -212,6 +250,9 @@ def _conditions(feature: Feature, inside: np.ndarray) -> list[str]:
         found.append(feature.is_("=", low))
     if no.size == 1:
         found.append(feature.is_("!=", int(no[0])))
+    if feature.signs is not None:
+        listed = ", ".join(shown_sign(feature.signs, int(value)) for value in yes)
+        return found or ([f"{feature.name} in {listed}"] if yes.size <= MOST_LISTED else [])
     if high < no[0]:
         found += [feature.is_("<", high + 1)] if high + 1 == no[0] else []
         found.append(feature.is_("<=", high))

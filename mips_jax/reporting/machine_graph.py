@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mips_jax.reporting.letters import Alphabet, named
+from mips_jax.symbols import Alphabet as Signs
+from mips_jax.symbols import Symbols
 
 MOST_GROUPS_ON_AN_EDGE = 4  # outputs that are told apart there; beyond, the first ones and a count
 MOST_STATES_BY_STRESS = 100  # larger machines are laid out by springs: stress takes seconds
@@ -33,6 +35,7 @@ class MachineGraph:
             transition leads to; None where it depends on the transition.
         graph: an edge from each state to each that some letters lead to, whose indices are its
             `letters`.
+        signs: what the integers of each output stand for; empty where they are numbers.
     """
 
     transition: np.ndarray
@@ -41,6 +44,7 @@ class MachineGraph:
     classes: tuple[tuple[int, ...], ...]
     writes: tuple[str, ...] | None
     graph: networkx.DiGraph
+    signs: tuple[Signs | None, ...] = ()
 
     @property
     def states(self) -> int:
@@ -77,15 +81,20 @@ class MachineGraph:
         chosen = list(self.graph.edges[source, target]["letters"])
         if self.writes is not None or self.output is None:
             return self.alphabet.described(chosen)
-        return _text(self.alphabet, chosen, self.output[source, chosen])
+        return _text(self.alphabet, chosen, self.output[source, chosen], self.signs)
 
     def written(self, state: int, letter: int) -> str:
         """What is written on a transition; empty where states write."""
-        return "" if self.output is None else named(self.output[state, letter][None])[0]
+        if self.output is None:
+            return ""
+        return named(self.output[state, letter][None], self.signs)[0]
 
 
 def machine_graph(
-    transition: np.ndarray, output: np.ndarray, letters: Sequence[npt.ArrayLike] | np.ndarray
+    transition: np.ndarray,
+    output: np.ndarray,
+    letters: Sequence[npt.ArrayLike] | np.ndarray,
+    symbols: Symbols | None = None,
 ) -> MachineGraph:
     """A machine with the names of its letters.
 
@@ -94,15 +103,17 @@ def machine_graph(
         output: [S, A] or [S, A, O] what is written on that transition (Mealy), or [S] in that
             state (Moore).
         letters: [A] or [A, I] integers, or texts.
+        symbols: what the integers of letters and outputs stand for.
     """
     transition, output = np.asarray(transition), np.asarray(output)
-    alphabet = Alphabet(letters)
+    alphabet = Alphabet(letters, symbols.inputs if symbols else ())
+    signs = symbols.outputs if symbols else ()
     if output.ndim == 1:
-        writes: tuple[str, ...] | None = tuple(named(output[:, None]))
+        writes: tuple[str, ...] | None = tuple(named(output[:, None], signs))
         full = None
     else:
         full = output if output.ndim == 3 else output[:, :, None]
-        writes = _written_by_states(transition, full)
+        writes = _written_by_states(transition, full, signs)
     graph = networkx.DiGraph()
     graph.add_nodes_from(range(len(transition)))
     ways: dict[tuple[int, int], list[int]] = {}
@@ -112,14 +123,16 @@ def machine_graph(
     for (state, target), chosen in ways.items():
         graph.add_edge(state, target, letters=tuple(chosen))
     classes = _classes(transition, full)
-    return MachineGraph(transition, full, alphabet, classes, writes, graph)
+    return MachineGraph(transition, full, alphabet, classes, writes, graph, signs)
 
 
-def _written_by_states(transition: np.ndarray, output: np.ndarray) -> tuple[str, ...] | None:
+def _written_by_states(
+    transition: np.ndarray, output: np.ndarray, signs: Sequence[Signs | None]
+) -> tuple[str, ...] | None:
     """What each state writes on being entered, empty for one that never is; None where that depends
     on more, or nothing but one output is ever written.
     """
-    texts = named(output.reshape(-1, output.shape[2]))
+    texts = named(output.reshape(-1, output.shape[2]), signs)
     if len(set(texts)) == 1:
         return None
     written: dict[int, str] = {}
@@ -141,14 +154,16 @@ def _classes(transition: np.ndarray, output: np.ndarray | None) -> tuple[tuple[i
     return tuple(map(tuple, found.values()))
 
 
-def _text(alphabet: Alphabet, chosen: list[int], outputs: np.ndarray) -> str:
+def _text(
+    alphabet: Alphabet, chosen: list[int], outputs: np.ndarray, signs: Sequence[Signs | None]
+) -> str:
     """Letters and what is written after them, one line for each output, or one for all where one
     rule says it.
     """
     groups: dict[str, list[int]] = {}
-    for letter, text in zip(chosen, named(outputs)):
+    for letter, text in zip(chosen, named(outputs, signs)):
         groups.setdefault(text, []).append(letter)
-    rule = alphabet.written(chosen, outputs) if len(groups) > 1 else None
+    rule = alphabet.written(chosen, outputs, signs) if len(groups) > 1 else None
     lines = [] if len(groups) > MOST_GROUPS_ON_AN_EDGE and rule else _lines(alphabet, groups)
     ruled = [] if rule is None else [_over(alphabet.described(chosen), rule)]
     found = [option for option in (ruled, lines) if option]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,7 @@ def plot_hidden_states(
     initial: np.ndarray | None = None,
     title: str = "Hidden states",
     max_lines: int = 12,
+    label: Callable[[str, int], str] = lambda name, value: str(value),
 ) -> Picture:
     """Draws hidden states as points, one panel for each colouring, with a few trajectories through
     them.
@@ -126,6 +127,7 @@ def plot_hidden_states(
         initial: [H] hidden state before the first input, marked with a cross where it is given.
         title: figure title.
         max_lines: sequences whose trajectory is drawn as a line.
+        label: what a value of a colouring is called in the legend.
     """
     hidden = np.asarray(hidden, float)
     finite = np.isfinite(hidden).all(
@@ -149,9 +151,9 @@ def plot_hidden_states(
         for path in paths:
             axes.plot(*path.T, color="0.75", linewidth=0.6, zorder=1)
         axes.plot(*origin.T, "kx", markersize=9, markeredgewidth=2, zorder=5)
-        _scatter_by_value(figure, axes, coordinates, values.reshape(-1), name)
-        for direction, label in zip("xyz", names):
-            axes.set(**{f"{direction}label": label})
+        _scatter_by_value(figure, axes, coordinates, values.reshape(-1), name, label)
+        for direction, axis in zip("xyz", names):
+            axes.set(**{f"{direction}label": axis})
         axes.tick_params(labelsize=7)
         axes.set_title(f"coloured by {name}", fontsize=10)
     figure.suptitle(title)
@@ -183,7 +185,12 @@ def _coordinates(hidden: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def _scatter_by_value(
-    figure: Figure, axes: Axes, coordinates: np.ndarray, values: np.ndarray, name: str
+    figure: Figure,
+    axes: Axes,
+    coordinates: np.ndarray,
+    values: np.ndarray,
+    name: str,
+    label: Callable[[str, int], str],
 ) -> None:
     distinct = np.unique(values)
     if len(distinct) <= MAX_COLOURS_IN_LEGEND:
@@ -196,7 +203,7 @@ def _scatter_by_value(
             else colormaps["viridis"](np.linspace(0, 0.93, len(distinct)))
         )
         for colour, value in zip(palette, distinct):
-            style = POINTS | {"color": colour, "label": str(value)}
+            style = POINTS | {"color": colour, "label": label(name, value.item())}
             axes.scatter(*coordinates[values == value].T, **style)
         if len(distinct):
             axes.legend(

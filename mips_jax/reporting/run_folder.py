@@ -103,7 +103,7 @@ def _write_data(folder: Path, shown: Shown) -> None:
         write_bytes(folder / "hidden_states.npz", shown.states.npz())
     if shown.machine is not None:
         write_text(folder / "machine.json", shown.machine.to_json() + "\n")
-        write_text(folder / "machine.dot", shown.machine.to_dot())
+        write_text(folder / "machine.dot", shown.machine.to_dot(shown.symbols))
     if shown.members:
         write_text(folder / "curves.csv", curves_csv(shown.members))
 

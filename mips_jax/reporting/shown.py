@@ -16,6 +16,7 @@ from mips_jax.figures import percent
 from mips_jax.inputs import InputRange, Inputs
 from mips_jax.machines import Mealy
 from mips_jax.networks import Network
+from mips_jax.programs import program_source
 from mips_jax.reporting import curves, plots
 from mips_jax.reporting.found import Found
 from mips_jax.reporting.hidden_states import HiddenStates, hidden_states
@@ -34,6 +35,7 @@ from mips_jax.reporting.page import (
     render_page,
 )
 from mips_jax.reporting.record import result_record
+from mips_jax.symbols import Symbols
 
 if TYPE_CHECKING:  # a given network is reported on without loading jax
     from mips_jax.training import TrainingResult
@@ -58,6 +60,7 @@ class Shown:
         inputs: of it.
         extraction: what was found in it.
         certificate: of a proof, where there is one; see docs/proofs.md.
+        symbols: what inputs and outputs stand for, where they are no numbers.
     """
 
     result: Mapping
@@ -68,6 +71,7 @@ class Shown:
     inputs: Inputs | InputRange | None = None
     extraction: Extraction | None = None
     certificate: Mapping | None = None
+    symbols: Symbols | None = None
 
     @classmethod
     def of(cls, found: Found) -> Shown:
@@ -81,6 +85,7 @@ class Shown:
             found.inputs,
             found.extraction,
             None if found.verification is None else found.verification.certificate,
+            found.symbols,
         )
 
     @functools.cached_property
@@ -100,7 +105,8 @@ class Shown:
         """The machine, named and laid out; None without one, or where it is too large."""
         if self.machine is None or self.machine.transition.size > MOST_TRANSITIONS:
             return None
-        return machine_graph(self.machine.transition, self.machine.output, self.machine.letters)
+        machine = self.machine
+        return machine_graph(machine.transition, machine.output, machine.letters, self.symbols)
 
     @functools.cached_property
     def states(self) -> HiddenStates | None:
@@ -109,7 +115,12 @@ class Shown:
             return None
         program = self.extraction.program
         return hidden_states(
-            self.network, self.inputs, program, self.machine, self.extraction.length
+            self.network,
+            self.inputs,
+            program,
+            self.machine,
+            self.extraction.length,
+            symbols=self.symbols,
         )
 
     def pictures(self) -> Iterator[tuple[str, str, plots.Picture]]:
@@ -169,7 +180,10 @@ class Shown:
         if self.states is None:
             return None
         return plots.plot_hidden_states(
-            self.states.hidden, self.states.colourings, self.states.initial
+            self.states.hidden,
+            self.states.colourings,
+            self.states.initial,
+            label=self.states.label,
         )
 
     def _training_picture(self) -> plots.Picture | None:
@@ -244,7 +258,7 @@ class Shown:
                     ("agrees with the network", percent(c.fidelity)),
                     *((("found", c.note),) if c.note else ()),
                 ),
-                c.program.source,
+                program_source(c.program, None, self.symbols),
             )
             for number, c in enumerate(candidates[:MOST_PROGRAMS])
         ]

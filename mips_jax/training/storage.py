@@ -7,8 +7,11 @@ newer is complete; one checkpoint in place of another is switched by two renames
 
 from __future__ import annotations
 
+import functools
 import logging
 import shutil
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from mips_jax.interrupts import held_back
 FORMAT = 2  # version of what is written
 GENERATION = "generation_"
 KEPT = 2  # generations
+_LATE_WRITES = 1.0  # seconds that the other writes of a save that failed are given to end
 NEW, OLD = ".new", ".old"  # endings of a checkpoint's name while it is being replaced
 # Orbax reports every save there, and prints the traceback of what its threads then raise.
 logging.getLogger("absl").setLevel(logging.CRITICAL)
@@ -44,7 +48,27 @@ def write(path: Path, arrays: Any, meta: dict) -> None:
         contents = ocp.args.Composite(
             arrays=ocp.args.PyTreeSave(arrays), meta=ocp.args.JsonSave({"format": FORMAT, **meta})
         )
-        checkpointer.save(path.absolute(), contents)
+        _silence_late_writes()
+        try:
+            checkpointer.save(path.absolute(), contents)
+        except Exception:
+            time.sleep(_LATE_WRITES)
+            raise
+
+
+@functools.cache
+def _silence_late_writes() -> None:
+    """A save that fails at one file leaves its other writes to report to an event loop that is
+    closed by then, each with a traceback on stderr; the failure itself is raised. At the end of the
+    process nothing could keep them back, so they are waited for.
+    """
+    told = sys.unraisablehook
+
+    def hook(unraisable):
+        if str(unraisable.exc_value) != "Event loop is closed":
+            told(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def _checkpointer():

@@ -75,7 +75,8 @@ def one_after_the_other(tmp_path_factory):
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_three_tasks_and_two_seeds_give_the_same_table(launcher, tmp_path, one_after_the_other):
     if not installed(LAUNCHERS[launcher]):
-        pytest.skip(f"the plug-in of hydra/launcher={launcher} is not installed")
+        extra = {"processes": "joblib", "local": "slurm"}.get(launcher, launcher)
+        pytest.skip(f"hydra/launcher={launcher} needs: pip install 'mips_jax[{extra}]'")
     folder = tmp_path / "sweep"
     ended = swept(folder, f"hydra/launcher={launcher}")
     assert ended.returncode == 0, ended.stderr
