@@ -64,10 +64,12 @@ class Evidence:
         length = settings.length or network.trained_length or tuning.words.default_length
         length = with_room_to_probe(network, length)
         rng = np.random.default_rng(settings.seed)
-        letters = tuning.words.letters
+        letters, count = tuning.words.letters, settings.words
+        if network.step_work > tuning.automaton.costly:
+            count = min(count, max(tuning.words.fewest, int(count / network.step_work)))
         words = (
-            random_words(inputs, settings.words, length, rng),
-            narrow_words(inputs, settings.words, length, letters, rng),
+            random_words(inputs, count, length, rng),
+            narrow_words(inputs, count, length, letters, rng),
             random_words(inputs, tuning.words.fresh, length, rng),
         )
         wide, narrow, fresh = (record(network, w) for w in words)

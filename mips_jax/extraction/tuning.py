@@ -30,6 +30,8 @@ class WordsTuning:
         learnt: words on which a program was wrong that join those that the next must fit.
         learnable: share of fresh words on which a program must be right for its errors to teach.
         default_length: steps, where nobody said how long the network's words were.
+        fewest: words that a network is probed on however much a step of it costs; of those that
+            cost little as many as the request says.
     """
 
     fresh: int = 2000
@@ -37,6 +39,7 @@ class WordsTuning:
     learnt: int = 60
     learnable: float = 0.5
     default_length: int = 10
+    fewest: int = 150
 
 
 @dataclasses.dataclass(frozen=True)
