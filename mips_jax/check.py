@@ -1,32 +1,39 @@
 """Checks that a recurrent network writes what a program writes, by the certificate.json and the
 program.py of a folder: `python check.py FOLDER`, Python alone. docs/proofs.md says why it is sound.
 
-All is in integers, units of 2**-S; every rounding is a floor and is paid for. A set (center,
-generators, error) is {center + sum_m s_m generators[m] + d: |s_m| <= 1, |d| <= error}. It holds the
+All is in integers, units of 2**-S; every rounding is a floor and is paid for. A set [center, error,
+*generators] is {center + sum_m s_m generators[m] + d: |s_m| <= 1, |d| <= error}. It holds the
 network's value in real arithmetic and rounded to `bits` bits or more, in any order of summation.
 """
 
 import ast
+import decimal
 import hashlib
 import json
-import struct
 import sys
 from itertools import chain, compress, product
-from operator import le, mul
+from operator import mul
 from pathlib import Path
 
-S, BOX, TURN, SLOPE = 96, 44, 50, 30  # units 2**-S of values, of boxes, frames, slopes
-ONE, UP = 1 << S, S - BOX - TURN  # UP: from units of a frame times a box to those of values
+S, BOX, TURN, SLOPE = 96, 64, 50, 30  # units 2**-S of values, of boxes, inverses, slopes
+ONE, UNIT = 1 << S, 1 << SLOPE
 LARGEST, LONGEST = 2**24, 2**14  # of values and weights; of sums: so underflow is a unit a term
 TERMS = 4  # roundings of a term beside those of its sum: of weight, input, product; one to spare
+ROUGH, FLAT = 16, decimal.Decimal(200)  # roundings of tanh, sigmoid; where that is nearly 0 or 1
 PLAIN = """Assign AugAssign Expr Attribute Name Tuple Constant Load Store BinOp UnaryOp Add Sub
     Mult USub outputs.append sum"""  # of which a step that only adds is made
 NODES = """If IfExp BoolOp Compare Call List Subscript FloorDiv Mod Pow LShift
     RShift BitOr BitXor BitAnd And Or Not UAdd Invert Eq NotEq Lt LtE Gt GtE In NotIn"""
 CALLED = {f.__name__: f for f in (abs, bool, divmod, int, len, max, min, pow, sorted, sum)}
+NEEDED = "network", "words", "bits", "by", "letters", "successor", "boxes"
+NETWORK = "step", "readout", "initial", "inputs", "classes"  # whose text is hashed
 axis = lambda length, place, value: [value * (i == place) for i in range(length)]
-times = lambda row, vector: sum(map(mul, row, vector))
-sizes = lambda z: [sum(map(abs, column)) for column in zip(z[0], *z[1], z[2])]  # most of each
+dot = lambda row, vector: sum(map(mul, row, vector))
+sizes = lambda z: [sum(map(abs, column)) for column in zip(*z)]  # most of each coordinate
+intervals = lambda z: [(c + abs(c) - size, c - abs(c) + size) for c, size in zip(z[0], sizes(z))]
+
+errors = lambda z: [axis(len(z[1]), j, e) for j, e in enumerate(z[1]) if e]  # that may cancel
+spread = lambda z: [z[0], [0] * len(z[1]), *z[2:], *errors(z)]
 
 
 def require(condition, message):
@@ -45,9 +52,9 @@ class Program:
         shape = (type(function), function.name, *heads, type(loop), loop.orelse)
         wanted = ("program", "inputs", "outputs = []", "inputs", "return outputs", ast.For, [])
         require(shape == (ast.FunctionDef, *wanted), "program.py is no loop over its inputs")
-        require({type(s) for s in tables + starts} <= {ast.Assign}, "it does more at first")
         self.nodes = [node for statement in loop.body for node in ast.walk(statement)]
         of = lambda kind: [node for node in self.nodes if isinstance(node, kind)]
+        require({type(s) for s in tables + starts} <= {ast.Assign}, "it does more at first")
         kinds = {type(node).__name__ for node in chain(self.nodes, *map(ast.walk, tables + starts))}
         require(kinds <= {*PLAIN.split(), *NODES.split()}, f"the program uses one of {kinds}")
         names = [n.id for n in of(ast.Name)]  # a tuple's index changes nothing
@@ -61,22 +68,17 @@ class Program:
         targets = chain(*(ast.walk(target) for s in starts for target in s.targets))
         self.names = [node.id for node in targets if isinstance(node, ast.Name)]
         self.letters = ast.unparse(loop.target).strip("()").split(", ")
-
-        def made(arguments, body):  # other names do not outlive a step
-            values = "".join(f"{name}, " for name in self.names)
-            code = ast.parse(f"def program({arguments}): return ({values})")
-            code.body[0].body[:0] = body
+        values, read = "".join(f"{name}, " for name in self.names), ", ".join(self.letters)
+        for head, body in ("", starts), (f"{values}outputs, {read}", loop.body):
+            code = ast.parse(f"def program({head}): return ({values})")
+            code.body[0].body[:0] = body  # other names do not outlive a step
             exec(compile(code, "program.py", "exec"), space)
-            return space["program"]
-
-        self.start = made("", starts)()
-        self.function = made(", ".join([*self.names, "outputs", *self.letters]), loop.body)
+            self.start, self.function = getattr(self, "function", tuple), space["program"]
 
     def step(self, state, letter):  # the state after a letter, and what is written
         after = self.function(*state, outputs := [], *letter)
-        require(len(outputs) == 1, "the program does not write once a step")
         written = outputs[0] if isinstance(outputs[0], tuple) else (outputs[0],)
-        require({*map(type, after + written)} <= {int, bool}, "it holds more than integers")
+        require({*map(type, after + written)} <= {int, bool} and len(outputs) == 1, "no integers")
         return after, written
 
     def affine(self):
@@ -88,8 +90,7 @@ class Program:
             require(kind in PLAIN.split() and scaled, "the program is not affine")
         width, split = len(self.names) + len(self.letters), len(self.names)
         at = lambda numbers: self.step(numbers[:split], numbers[split:])
-        base = at([0] * width)
-        ends = [at([int(i == j) for i in range(width)]) for j in range(width)]
+        *ends, base = [at(axis(width, j, 1)) for j in range(width + 1)]
         rows = lambda k: [[one[k][i] - b for one in ends] for i, b in enumerate(base[k])]
         return [(rows(k), list(map(int, base[k]))) for k in (0, 1)]
 
@@ -97,191 +98,190 @@ class Program:
 def point(numbers):
     """The set of one vector; a fraction of a unit is its error."""
     ratios = [number.as_integer_ratio() for number in numbers]
-    return [n * ONE // d for n, d in ratios], [], [int(n * ONE % d > 0) for n, d in ratios]
+    return [[n * ONE // d for n, d in ratios], [int(n * ONE % d > 0) for n, d in ratios]]
 
 
-def intervals(z):
-    """Lowest and highest value of each coordinate."""
-    return [(c + abs(c) - size, c - abs(c) + size) for c, size in zip(z[0], sizes(z))]
+def joined(*sets):
+    """Side by side; what has the same number varies together."""
+    filled = [z + [[0] * len(z[0])] * (max(map(len, sets)) - len(z)) for z in sets]
+    return [list(chain(*columns)) for columns in zip(*filled)]
 
 
-def joined(y, z):
-    """Two sets side by side; they share their generators by number."""
-    filled = [x[1] + [[0] * len(x[0])] * (len(w[1]) - len(x[1])) for x, w in ((y, z), (z, y))]
-    return y[0] + z[0], [g + h for g, h in zip(*filled)], y[2] + z[2]
-
-
-def affine(rows, bias, z, scale, noise=lambda size, terms: 0):
+def affine(rows, bias, z, scale=0, noise=lambda size, terms: 0):
     """rows z + bias, both in units of 2**-scale; `noise` pays for the machine that computes it."""
-    size, terms = sizes(z), len(z[0]) + TERMS
-    require({*map(len, rows)} <= {len(z[0])}, "the widths of two layers disagree")
-    require(max(size, default=0) < LARGEST * ONE and terms < LONGEST, "a value is too large")
-    kept = lambda vector: list(compress(vector, size))  # a zero adds nothing
-    center, error, *generators = map(kept, (z[0], z[2], *z[1]))
-    rows, paid, size = list(map(kept, rows)), (3 + len(generators)) * (scale > 0), kept(size)
-    centers, errors = [], []
-    for row, b in zip(rows, bias, strict=True):
-        weight = list(map(abs, row))
-        total = (times(weight, size) + (abs(b) << S) >> scale) + 1
-        centers.append(times(row, center) + (b << S) >> scale)
-        errors.append((times(weight, error) >> scale) + paid + noise(total, terms))
-    return centers, [[times(row, g) >> scale for row in rows] for g in generators], errors
+    size = sizes(z)
+    require({*map(len, rows)} <= {len(size)}, "the widths of two layers disagree")
+    require(max(size, default=0) < LARGEST * ONE and len(size) < LONGEST, "a value is too large")
+    kept = lambda vectors: [list(compress(v, size)) for v in vectors]  # a zero adds nothing
+    rows, z, (size,) = kept(rows), kept(z), kept([size])
+    image = [[dot(row, v) >> scale for row in rows] for v in z]
+    for i, (row, b) in enumerate(zip(rows, bias, strict=True)):
+        weight, terms = list(map(abs, row)), len(row) - row.count(0) + TERMS
+        total = (dot(weight, size) + (abs(b) << S) >> scale) + 1
+        error = (dot(weight, z[1]) >> scale) + (2 + len(z)) * (scale > 0)
+        image[0][i] += b << S >> scale
+        image[1][i] = error + noise(total, terms)
+    return image
 
 
-def relu(z):
-    """max(x, 0) of each coordinate: between s x and s x + 2 half for one slope s in [0, 1]."""
-    slopes, centers, errors, fresh, unit = [], [], [], [], 1 << SLOPE
-    for j, (c, e, (low, high)) in enumerate(zip(z[0], z[2], intervals(z))):
-        known = low >= 0 or high <= 0
-        slope = unit * (low >= 0) if known else (high << SLOPE) // (high - low)
-        half = 0 if known else (max(-slope * low, (unit - slope) * high) >> SLOPE + 1) + 1
-        slopes.append(slope)
-        centers.append((slope * c >> SLOPE) + half)
-        errors.append((slope * e >> SLOPE) + (0 if known else 3 + len(z[1])))
-        fresh += [] if known else [axis(len(z[0]), j, half)]
-    return centers, [[s * v >> SLOPE for s, v in zip(slopes, g)] for g in z[1]] + fresh, errors
+def rounds_to(raw, said):
+    """Whether every member of `raw` is nearer to its integer in `said` than one half."""
+    apart = [[v - w for v, w in zip(c, c[len(raw[0]) :])] for c in joined(raw, said)]
+    apart[1] = [v + w for v, w in zip(raw[1], said[1], strict=True)]
+    return all(2 * low > -ONE and 2 * high < ONE for low, high in intervals(apart))
+
+
+def line(name, low, high):
+    """A slope s, and least and most of f(x) - s x on [low, high]; for a ReLU any s in [0, 1] will
+    do, 1 / (1 + exp(-x)) - s x is extreme at the ends or where the slope of the first is s."""
+    if name == "relu":
+        slope = high * UNIT // (high - low) if low < 0 < high else UNIT * (low >= 0)
+        return slope, 0, -(min(slope * low, (slope - UNIT) * high, 0) >> SLOPE) * (low < 0 < high)
+    if name == "tanh":  # 2 sigmoid(2 x) - 1
+        slope, least, most = line("sigmoid", 2 * low, 2 * high)
+        return 4 * slope, 2 * least - ONE, 2 * most - ONE
+    require(name == "sigmoid", "another nonlinearity")
+    number, value = decimal.Decimal, lambda x: 1 / (1 + (-max(-FLAT, min(FLAT, x))).exp())
+    with decimal.localcontext(decimal.Context(prec=60)):
+        low, high = number(low) / ONE, number(high) / ONE
+        slope = int(UNIT * (value(high) - value(low)) / max(high - low, 1 / number(ONE))) or 1
+        s = number(slope) / UNIT
+        root = (1 - 4 * s).sqrt()
+        at = ((1 + root) ** 2 / (4 * s)).ln()
+        inner = [sign for sign in (1, -1) if low <= sign * at <= high]
+        found = [(1 + sign * root) / 2 - sign * s * at for sign in inner]
+        found += [value(x) - s * x for x in (low, high)]
+        return slope, int(min(found) * ONE) - 2, int(max(found) * ONE) + 2
 
 
 class Network:
-    """Layers on a machine that rounds each result to `bits` bits."""
+    """Instructions of a step and of what is read out, on a machine that rounds to `bits` bits."""
 
     def __init__(self, record, bits):
-        self.bits, layers = bits, [*record["step"], *record["readout"]]
-        numbers = [v for rows, bias, _ in layers for v in chain(*rows, bias)] + record["initial"]
-        right = {*map(type, numbers)} == {float} and max(map(abs, numbers)) < LARGEST
-        require(right, "a weight is no number, or too large")
-        digest = hashlib.sha256(struct.pack(f"<{len(numbers)}d", *numbers)).hexdigest()
-        require(record["sha256"] == digest, "the weights have another hash")
-        self.scale = max(v.as_integer_ratio()[1].bit_length() - 1 for v in numbers)
-        whole = lambda values: [int(v * 2**self.scale) for v in values]  # exact, or overflows
-        known = [([*map(whole, rows)], whole(bias), f) for rows, bias, f in layers]
-        require({f for _, _, f in known} <= {"relu", "none"}, "another nonlinearity")
-        self.step, self.readout = known[: len(record["step"])], known[len(record["step"]) :]
-        self.start = point(record["initial"])
+        known = step, readout, initial, self.inputs, self.classes = [record[k] for k in NETWORK]
+        good = record["sha256"] == hashlib.sha256(json.dumps(known).encode()).hexdigest()
+        leaves = lambda v: chain(*map(leaves, v)) if isinstance(v, list) else [v]
+        numbers = [v for v in leaves(known[:4]) if type(v) in (int, float)]
+        require(good and max(map(abs, numbers)) < LARGEST, "another hash, or a weight too large")
+        self.bits, self.scale = bits, max(v.as_integer_ratio()[1].bit_length() - 1 for v in numbers)
+        whole = lambda v: [*map(whole, v)] if isinstance(v, list) else round(v * 2**self.scale)
+        exact = lambda part: [(name, read, *map(whole, maps)) for name, read, *maps in part]
+        self.step, self.readout, self.start = exact(step), exact(readout), point(initial)
 
     def noise(self, size, terms):
         """How far `terms` roundings in a row move a sum of magnitude `size`; underflow included."""
         require(terms < 1 << self.bits, "too many roundings")
         return terms * size // ((1 << self.bits) - terms) + terms
 
-    def run(self, layers, z):
-        for rows, bias, after in layers:
-            z = affine(rows, bias, z, self.scale, self.noise)
-            z = relu(z) if after == "relu" else z
-        return z
+    def run(self, instructions, *values):
+        """The last result; each instruction reads some of the values before it."""
+        values = list(values)
+        for name, read, *maps in instructions:
+            sets, taken = [values[k] for k in read], max(map(len, values))
+            z = affine(*maps, joined(*sets), self.scale, self.noise) if maps else self.times(*sets)
+            values.append(z if name in ("none", "times") else self.curved(name, z, taken))
+        return values[-1]
+
+    def times(self, y, z):
+        """Products; what the deviations of two factors make of each other is an error."""
+        width, (center, _, *generators) = len(y[0]), joined(y, z)
+        turned = center[width:] + center[:width]
+        across = [[g * c >> S for g, c in zip(column, turned)] for column in generators]
+        image = [[v + w for v, w in zip(column, column[width:])] for column in across]
+        products, errors = [c * d >> S for c, d in zip(y[0], z[0], strict=True)], []
+        for c, p, e, d, q, f in zip(y[0], sizes(y), y[1], z[0], sizes(z), z[1]):
+            missed = abs(c) * f + abs(d) * e + (p - abs(c)) * (q - abs(d)) >> S
+            errors.append(missed + 3 + 2 * len(image) + self.noise((p * q >> S) + 1, TERMS))
+        return [products, errors, *image]
+
+    def curved(self, name, z, taken):
+        """Lines, and what f is off them: of a ReLU a generator, after those taken; or an error."""
+        off, lines = (ROUGH << S >> self.bits) + 1, [line(name, *ends) for ends in intervals(z)]
+        image = [[slope * v >> SLOPE for (slope, _, _), v in zip(lines, c)] for c in z]
+        for j, (slope, least, most) in enumerate(lines):
+            half, exact = most - least + 1 >> 1, least == most and slope in (0, UNIT)
+            image[0][j] += least + most >> 1
+            image[1][j] += (0 if exact else 2 + len(z)) + (half + off) * (name != "relu")
+            if half and name == "relu":
+                image += [[0] * len(lines)] * (taken - len(image)) + [axis(len(lines), j, half)]
+        return image
+
+    def writes(self, raw, said):
+        """Whether each member of `raw` is read as the integers `said`."""
+        if self.classes is None:
+            return rounds_to(raw, point(said))
+        span = range(len(self.classes))
+        require(len(span) == len(raw[0]) and len(said) == 1, "another number of outputs")
+        others = [j for j in span if self.classes[j] != said[0]]
+        lead = lambda i, j: affine([[(k == i) - (k == j) for k in span]], [0], raw)
+        ahead = lambda i: all(intervals(lead(i, j))[0][0] > 0 for j in others)
+        return any(map(ahead, {*span} - {*others}))
 
 
-def rounds_to(raw, said):
-    """Whether every member of `raw` is nearer to its integer in `said` than one half."""
-    count = len(raw[0])
-    require(len(said[0]) == count, "network and program write different numbers of outputs")
-    apart = [[(i == j) - (i + count == j) for j in range(2 * count)] for i in range(count)]
-    found = intervals(affine(apart, [0] * count, joined(raw, said), 0))
-    return all(2 * low > -ONE and 2 * high < ONE for low, high in found)
+def inside(box, z):
+    """Whether s = inverse (z - center) is within 1, and what it leaves of z - center in error."""
+    (center, error, *generators), inverse = box["set"], box["inverse"]
+    good = {*map(type, chain(*box["set"], *inverse))} == {int} and min(error) >= 0
+    moved = [[c - (o << S - BOX) for c, o in zip(z[0], center, strict=True)], *z[1:]]
+    most, frame, back = sizes(moved), zip(*generators, strict=True), list(zip(*inverse))
+    for i, (row, e) in enumerate(zip(frame, error, strict=True)):
+        left = [((i == j) << BOX + TURN) - dot(row, g) for j, g in enumerate(back)]
+        good = good and dot(map(abs, left), most) <= e << S + TURN
+    shares = intervals(affine(inverse, [0] * len(generators), moved))
+    return good and all(low >= -ONE << TURN and high <= ONE << TURN for low, high in shares)
 
 
-class Box:
-    """{p: low <= inverse (p - origin) <= high}, and a zonotope that holds it."""
+def both_sides(by, letters, program, network):
+    """Where both begin, the program's step, and what follows on a set (with registers, if sums)."""
+    hidden, sums = len(network.start[0]), by == "affine"
+    if sums:
+        require(network.inputs is network.classes is None, "it reads or writes no numbers")
+        registers, outputs = program.affine()
+        middle, wide = ([a + sign * b << S - 1 for b, a in letters[0]] for sign in (1, -1))
+        inputs = [[middle, [0] * len(wide), *(axis(len(wide), j, w) for j, w in enumerate(wide))]]
+        begin = joined(network.start, point(program.start())), (), lambda *_: ((), ())
+    else:
+        inputs = [point(x) for x in network.inputs or letters]
+        require({*map(type, chain(*letters))} == {int} and len(inputs) == len(letters), "letters")
+        begin = network.start, program.start(), program.step
 
-    def __init__(self, record):
-        self.origin, self.low, self.high = record["origin"], record["low"], record["high"]
-        frame, self.inverse = record["frame"], record["inverse"]
-        span, columns = range(len(self.origin)), list(zip(*self.inverse, strict=True))
-        vectors = (self.origin, self.low, self.high, frame, columns, *frame, *self.inverse)
-        require({len(v) for v in vectors} == {len(span)}, "the shapes of a box disagree")
-        require({type(v) for v in chain(*vectors[:3], *frame, *columns)} == {int}, "no integers")
-        require(all(map(le, self.low, self.high)), "a box is empty")
-        unit, off = 1 << 2 * TURN, lambda i, j: unit * (i == j) - times(frame[i], columns[j])
-        defect = max(sum(abs(off(i, j)) for j in span) for i in span)  # of frame inverse from 1
-        require(defect < unit, "a frame has no inverse")
-        ends = ((a + b, b - a, max(-a, b)) for a, b in zip(self.low, self.high))
-        middle, wide, most = zip(*ends)
-        reach = max(times(map(abs, row), most) for row in frame) << UP
-        self.origin = [o << UP + TURN for o in self.origin]
-        center = [o + (times(row, middle) << UP - 1) for o, row in zip(self.origin, frame)]
-        generators = [[f * w << UP - 1 for f in column] for column, w in zip(zip(*frame), wide)]
-        lost = reach * defect // (unit - defect) + (defect > 0)
-        self.zonotope = center, generators, [lost] * len(span)
-
-    def require_inside(self, z):
-        shifted = [c - o for c, o in zip(z[0], self.origin, strict=True)], *z[1:]
-        found = intervals(affine(self.inverse, [0] * len(self.inverse), shifted, 0))
-        for (least, most), low, high in zip(found, self.low, self.high):
-            inside = low << S + TURN - BOX <= least and most <= high << S + TURN - BOX
-            require(inside, "an image leaves its box")
-
-
-def check_graph(certificate, program, network, words):
-    """Boxes that no word (of so many steps; None: any) leaves, and in which both write alike."""
-    boxes, successor = [Box(b) for b in certificate["boxes"]], certificate["successor"]
-    letters, step, wanted = certificate["letters"], 0, {}
-    require({*map(type, chain(*letters))} == {int}, "a letter is no integer")
-    boxes[0].require_inside(network.start)
-    new = seen = {(program.start, 0)}
-    while new and step != words:
-        step, reached = step + 1, set()
-        for (state, node), (a, letter) in product(new, enumerate(letters)):
-            after, written = program.step(state, letter)
-            require(wanted.setdefault((node, a), written) == written, "one box, two outputs")
-            reached.add((after, successor[node][a]))
-        new, seen = reached - seen, seen | reached
-    for (node, a), written in wanted.items():
-        image = network.run(network.step, joined(boxes[node].zonotope, point(letters[a])))
-        boxes[successor[node][a]].require_inside(image)
+    def follow(z, a, written):
+        x = inputs[a][:2] + [[0] * len(inputs[a][0])] * (len(z) - 2) + inputs[a][2:]
+        image = network.run(network.step, [column[:hidden] for column in z], x)
         raw = network.run(network.readout, image)
-        require(rounds_to(raw, point(written)), "an output could be another one")
-    return f"{len(letters)} letters, from {min(letters)} to {max(letters)}"
+        if not sums:
+            return image, network.writes(raw, written)
+        below = joined([column[hidden:] for column in z], x)
+        return joined(image, affine(*registers, below)), rounds_to(raw, affine(*outputs, below))
 
-
-def side_by_side(certificate, program, network):
-    """Both states at the start, and from a set of them to that after any letter, and if right."""
-    bounds, hidden = certificate["bounds"], len(network.start[0])
-    registers, outputs = program.affine()
-    diagonal = lambda values: [axis(len(values), j, v) for j, v in enumerate(values)]
-    wide = diagonal([high - low << S - 1 for low, high in bounds])
-
-    def step(z):  # errors become generators, which may cancel
-        z = z[0], z[1] + [g for g in diagonal(z[2]) if any(g)], [0] * len(z[2])
-        middle = [low + high << S - 1 for low, high in bounds]
-        x = middle, [[0] * len(bounds)] * len(z[1]) + wide, [0] * len(bounds)
-        part = lambda span: (z[0][span], [g[span] for g in z[1]], z[2][span])
-        after = network.run(network.step, joined(part(slice(hidden)), x))
-        below = joined(part(slice(hidden, None)), x)
-        right = rounds_to(network.run(network.readout, after), affine(*outputs, below, 0))
-        return joined(after, affine(*registers, below, 0)), right
-
-    return joined(network.start, point(program.start)), step
-
-
-def check_affine(certificate, program, network, words):
-    """All words at once; a long one has been in a box that none leaves `unrolled` steps before."""
-    start, step = side_by_side(certificate, program, network)
-    length = words or certificate["unrolled"]
-    sets = [(start, 0)]  # and the first step from which outputs must be right
-    if words is None:
-        box = Box(certificate["box"])
-        box.require_inside(start)
-        box.require_inside(step(box.zonotope)[0])
-        sets.append((box.zonotope, length - 1))
-    require(length > 0, "a claim about no words")
-    for z, first in sets:
-        for number in range(length):
-            z, right = step(z)
-            require(right or number < first, "an output could be another one")
-    return f"inputs within {certificate['bounds']}"
+    return *begin, follow
 
 
 def check(certificate, text):
     """What a certificate proves of a program's text; raises an error where it does not."""
-    program, record = Program(text.decode()), certificate["network"]
-    require(certificate["format"] == "mips-jax certificate 1", "a certificate of another format")
+    record, words, bits, by, letters, successor, boxes = (certificate[name] for name in NEEDED)
+    require(certificate["format"] == "mips-jax certificate 2", "another format")
     require(certificate["program"] == hashlib.sha256(text).hexdigest(), "another program.py")
-    words, bits, by = (certificate[name] for name in ("words", "bits", "by"))
     require(1 < bits < 54 and (words is None or 0 < words == int(words)), "a claim of nothing")
-    how = {"graph": check_graph, "affine": check_affine}[by]
-    inputs = how(certificate, program, Network(record, bits), words)
+    start, state, step, follow = both_sides(by, letters, Program(text), Network(record, bits))
+    sets = [box and [[v << S - BOX for v in column] for column in box["set"]] for box in boxes]
+    sets[0], new, seen, wanted, count = start, {(state, 0)}, set(), {}, 0
+    while new and count != words:
+        count, seen, last, new = count + 1, seen | new, new, set()
+        for (state, node), (a, letter) in product(last, enumerate(letters)):
+            state, written = step(state, letter)
+            require(wanted.setdefault((node, a), written) == written, "one box, two outputs")
+            new.add((state, successor[node][a]))
+        new -= seen
+    for (node, a), written in sorted(wanted.items()):
+        (image, right), after = follow(sets[node], a, written), successor[node][a]
+        require(right, "an output could be another one")
+        require(after > 0 and (boxes[after] or sets[after] is None), "two ways to what has no box")
+        require(not boxes[after] or inside(boxes[after], image), "an image leaves its box")
+        sets[after] = sets[after] or spread(image)
+    about = {"graph": f"{len(letters)} of {min(letters)} to {max(letters)}", "affine": letters[0]}
     length = "every length" if words is None else f"up to {words} steps"
-    which = f"every word of {length} over {inputs}, computed with {bits} bits or more"
+    which = f"every word of {length} over {about[by]}, computed with {bits} bits or more"
     return f"network {record['sha256'][:16]} writes what program.py writes on {which}"
 
 
@@ -290,10 +290,10 @@ def main(arguments):
         (folder,) = map(Path, arguments)
         certificate = json.loads((folder / "certificate.json").read_text())
         print("proven:", check(certificate, (folder / "program.py").read_bytes()))
+        return 0
     except Exception as error:
         print(f"NOT proven: {type(error).__name__}: {error}")
         return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def test_alone_in_a_folder_it_runs_without_the_package(tmp_path):
     command = [sys.executable, "-I", "-S", str(tmp_path / "check.py"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0 and done.stdout.startswith("proven: network "), done.stdout
-    assert "every word of every length over 2 letters" in done.stdout
+    assert "every word of every length over 2 of [0] to [1], computed with 24 bits" in done.stdout
     (tmp_path / "program.py").write_text(PARITY_TEXT + "# touched\n")
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 1 and done.stdout == "NOT proven: ValueError: another program.py\n"
@@ -152,9 +152,16 @@ def test_boxes_and_edges_that_do_not_hold_are_refused():
     for _ in range(150):
         changed = copy.deepcopy(certificate)
         box = changed["boxes"][int(rng.integers(1, nodes))]
-        name = ("origin", "low", "high")[int(rng.integers(3))]
-        step = int(rng.integers(2**38, 2**44)) * (-1 if name == "high" else 1)
-        box[name][0] += step
+        center, error, generator = box["set"]
+        kind = int(rng.integers(4))
+        if kind == 0:
+            center[0] += int(rng.integers(2**58, 2**62))
+        elif kind == 1:
+            generator[0] //= int(rng.integers(2, 9))
+        elif kind == 2:
+            error[0] = -error[0]
+        else:
+            box["inverse"][0][0] *= int(rng.integers(2, 9))
         refused += not accepted(changed, PARITY_TEXT)
     assert refused == 150
     for node in range(nodes):
@@ -251,8 +258,9 @@ def test_sets_hold_what_float32_computes_in_shuffled_order():
         checked = check.Network(network_record(network), 24)
         center, half = rng.normal(size=3), rng.random(3) * 10.0 ** rng.integers(-3, 1)
         whole = lambda v: [int(x) for x in np.rint(np.asarray(v) * 2.0**40) * 2.0**56]
-        z = whole(center), [whole(row) for row in np.diag(half)], [2**60] * 3
-        found = check.intervals(checked.run(checked.step, z))
+        z = [whole(center), [2**60] * 3, *(whole(row) for row in np.diag(half))]
+        parts = [[column[a:b] for column in z] for a, b in ((0, 2), (2, 3))]
+        found = check.intervals(checked.run(checked.step, *parts))
         for _ in range(200):
             x = (center + half * rng.uniform(-1, 1, 3)).astype(np.float32)
             for k, (weight, bias) in enumerate(network.transition):

@@ -12,6 +12,7 @@ Axes: S states, A letters, N hidden states, E probe words, I inputs, O outputs.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from mips_jax.inputs import InputRange, Inputs, alphabet
 from mips_jax.machines import Mealy, completed, minimised
 from mips_jax.networks import Network
 from mips_jax.networks.well_formed import well_formed
+
+_STEPS_AT_ONCE = 2e7  # of a small network: some seconds, after which the clock is looked at
+_NUMBERS_AT_ONCE = 2**24  # of hidden states that are held at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,32 +165,48 @@ def _explore(network, letters, probes, length, settings, share: Share) -> Automa
     while level:
         if depth + 1 + horizon > length and depth > 0:
             return ended(Outcome.NOT_CLOSED)
-        hidden = np.stack([representative[s] for s in level])
-        following = network.step(
-            np.repeat(hidden, count, axis=0), np.tile(letters, (len(level), 1))
-        )
-        share.spend(len(following) * cost * network.step_work)
-        names = signature(following)
-        outputs = network.outputs(following).reshape(len(level), count, -1)
         next_level: list[int] = []
-        for row in range(len(level)):
-            targets = np.empty(count, np.int64)
-            for a in range(count):
-                name = names[row * count + a]
+        for part in _parts(level, count, cost, network):
+            if share.guard.strikes():
+                return ended(Outcome.OUT_OF_WORK)
+            hidden = np.stack([representative[s] for s in part])
+            following = network.step(
+                np.repeat(hidden, count, axis=0), np.tile(letters, (len(part), 1))
+            )
+            share.spend(len(following) * cost * network.step_work)
+            outputs = network.outputs(following).reshape(len(part), count, -1)
+            targets = np.empty(len(following), np.int64)
+            for row, name in enumerate(signature(following)):
                 if name not in classes:
                     classes[name] = len(representative)
-                    representative.append(following[row * count + a])
+                    representative.append(following[row].copy())
                     next_level.append(classes[name])
-                targets[a] = classes[name]
-            transition.append(targets)
-            output.append(outputs[row])
-        if len(representative) > settings.states:
-            return ended(Outcome.TOO_MANY_STATES)
+                targets[row] = classes[name]
+            transition += list(targets.reshape(len(part), count))
+            output += list(outputs)
+            if len(representative) > settings.states:
+                return ended(Outcome.TOO_MANY_STATES)
         if share.out:
             return ended(Outcome.OUT_OF_WORK)
         level, depth = next_level, depth + 1
     machine = Mealy(letters, np.stack(transition), np.stack(output))
     return AutomatonResult(machine, Outcome.CLOSED, np.stack(representative), depth, len(probes))
+
+
+def _parts(level: list[int], letters: int, cost: int, network: Network) -> Iterator[list[int]]:
+    """States in groups that are read on from at once: in memory, and within some seconds.
+
+    Args:
+        level: states.
+        letters: that each is read on with.
+        cost: steps for each state that is met.
+        network: which steps.
+    """
+    by_work = _STEPS_AT_ONCE / (letters * cost * network.step_work**2)
+    by_memory = _NUMBERS_AT_ONCE / (letters * len(network.initial))
+    size = max(1, int(min(by_work, by_memory)))
+    for start in range(0, len(level), size):
+        yield level[start : start + size]
 
 
 def _branches(tree: dict) -> int:

@@ -22,8 +22,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from mips_jax.machines import Mealy
-from mips_jax.networks import MLPRNN
-from mips_jax.verification.enclosures.zonotopes import ROUNDING, Zonotopes, through_relu_mlp
+from mips_jax.networks import Network
+from mips_jax.verification.enclosures.instructions import Instructions, instructions_of
+from mips_jax.verification.enclosures.zonotopes import ROUNDING, Zonotopes, followed
 
 # By which a box is larger than its coordinates say; times its magnitude where that is above 1.
 SLACK = 1e-9
@@ -39,13 +40,15 @@ class Enclosure:
 
     Attributes:
         state: [N] the machine's state.
-        successor: [N, A] next node; fewer rows where the last nodes are not left.
+        choices: [C, K] the words of K letters that lead from one node to the next.
+        successor: [N, C] next node; fewer rows where the last nodes are not left.
         origin: [N, H].
         frame: [N, H, H] directions as columns, orthogonal.
         low, high: [N, H] bounds of the coordinates.
     """
 
     state: np.ndarray
+    choices: np.ndarray
     successor: np.ndarray
     origin: np.ndarray
     frame: np.ndarray
@@ -87,36 +90,63 @@ class Enclosure:
 
 
 def images_of(
-    network: MLPRNN, machine: Mealy, enclosure: Enclosure, nodes: np.ndarray, bits: int = 53
+    network: Network, machine: Mealy, enclosure: Enclosure, nodes: np.ndarray, bits: int = 53
 ) -> Iterator[tuple]:
     """What f and g make of the boxes of nodes, some edges at a time.
 
     Yields:
         Targets [E], lowest and highest coordinates [E, H] of the images in the targets' frames, and
-        the largest distance of an output on the images from the machine's integer.
+        the largest distance of an output on the images from the machine's integer; where classes
+        are chosen 0, or infinity where another one could win.
     """
-    width = (
-        max(weight.shape[0] for weight, _ in (*network.transition, *network.output))
-        + network.hidden_dim
-    )
-    count = int(
-        np.clip(2**22 // width**2, 16, 2000)
-    )  # of edges, so that their generators take some tens of megabytes
-    source = np.repeat(nodes, len(machine.letters))
-    letter = np.tile(np.arange(len(machine.letters)), len(nodes))
+    rules = instructions_of(network)
+    assert isinstance(rules, Instructions), rules
+    count = edges_at_once(rules, enclosure)
+    vectors = rules.vectors(machine.letters)
+    source = np.repeat(nodes, len(enclosure.choices))
+    choice = np.tile(np.arange(len(enclosure.choices)), len(nodes))
     for i in range(0, len(source), count):
-        s, a = source[i : i + count], letter[i : i + count]
-        sets = enclosure.boxes(s).followed_by(machine.letters[a].astype(np.float64))
-        images = through_relu_mlp(network.transition, sets, bits)
-        targets = enclosure.successor[s, a]
-        outputs = through_relu_mlp(network.output, images, bits)
-        away = np.abs(outputs.center - machine.output[enclosure.state[s], a])
-        distance = away + outputs.radius + ROUNDING * (np.abs(outputs.center) + away)
-        yield targets, *enclosure.coordinates(targets, images), float(distance.max())
+        s, c = source[i : i + count], choice[i : i + count]
+        images, state, distance = enclosure.boxes(s), enclosure.state[s], 0.0
+        for k, read in enumerate(enclosure.choices[c].T):
+            images = images.spread() if k else images
+            images = followed(rules.step, [images, Zonotopes.points(vectors[read])], bits)
+            outputs = followed(rules.readout, [images], bits)
+            away = outputs_apart(rules, outputs, machine.output[state, read])
+            distance = max(distance, float(away.max()))
+            state = machine.transition[state, read]
+            if not distance < 0.5:
+                break
+        targets = enclosure.successor[s, c]
+        yield targets, *enclosure.coordinates(targets, images), distance
+
+
+def edges_at_once(rules: Instructions, enclosure: Enclosure) -> int:
+    """So many that their generators take some tens of megabytes."""
+    width = rules.width + enclosure.origin.shape[1]
+    return int(np.clip(2**22 // width**2, 16, 2000))
+
+
+def outputs_apart(rules: Instructions, raw: Zonotopes, wanted: np.ndarray) -> np.ndarray:
+    """How far raw outputs of E sets may be from the integers wanted [E, O]: [E]; where classes are
+    chosen 0, or infinity where another one could win.
+    """
+    if rules.classes is None:
+        away = np.abs(raw.center - wanted)
+        return (away + raw.radius + ROUNDING * (np.abs(raw.center) + away)).max(axis=1)
+    right = np.array(rules.classes) == wanted  # [E, classes]
+    beaten = np.zeros(len(wanted), bool)
+    for winner in range(len(rules.classes)):
+        lead = raw.center[:, winner, None] - raw.center
+        spread = np.abs(raw.generators[..., winner, None] - raw.generators).sum(axis=0)
+        spread += raw.error[:, winner, None] + raw.error
+        spread += 8 * ROUNDING * (raw.magnitude + raw.magnitude[:, winner, None])
+        beaten |= right[:, winner] & ((lead > spread) | right).all(axis=1)
+    return np.where(beaten, 0.0, np.inf)
 
 
 def checked_margin(
-    network: MLPRNN, machine: Mealy, enclosure: Enclosure, bits: int = 53
+    network: Network, machine: Mealy, enclosure: Enclosure, bits: int = 53
 ) -> float | None:
     """Every condition of the induction, for the enclosure as it is and nothing else. Of nodes that
     are not left nothing is said but what reaches them.
@@ -125,15 +155,19 @@ def checked_margin(
         The largest distance of an output from its integer, or None when a condition does not hold.
     """
     e, nodes = enclosure, np.arange(len(enclosure.successor))
+    reached = np.repeat(e.state[nodes][:, None], len(e.choices), axis=1)
+    for read in e.choices.T:
+        reached = machine.transition[reached, read]
     refines = (
         e.state[0] == 0
-        and e.successor.shape == (len(nodes), len(machine.letters))
+        and e.successor.shape == (len(nodes), len(e.choices))
+        and len(e.choices) == len(machine.letters) ** e.choices.shape[1]
         and len(nodes) <= e.nodes
         and (
             e.successor > 0
         ).all()  # nothing returns to the start, whose box is a point without slack
         and (e.successor < e.nodes).all()
-        and (e.state[e.successor] == machine.transition[e.state[nodes]]).all()
+        and (e.state[e.successor] == reached).all()
     )
     starts = (e.origin[0] == network.initial).all() and not e.low[0].any() and not e.high[0].any()
     finite = (

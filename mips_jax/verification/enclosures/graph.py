@@ -6,11 +6,12 @@ Axes: N nodes, A letters, T time, I inputs, H hidden units, P points.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 
 from mips_jax.machines import Mealy
-from mips_jax.networks import MLPRNN
+from mips_jax.networks import Network
 from mips_jax.verification.enclosures.certificate import Enclosure
 
 
@@ -23,12 +24,34 @@ class Refinement:
         outputs: whether the last output is the same.
         history: how many of the last letters are the same.
         layered: whether as many letters have been read.
+        stride: letters from one node to the next.
     """
 
     distance: float
     outputs: bool = True
     history: int = 0
     layered: bool = False
+    stride: int = 1
+
+
+class _Alike:
+    """Nodes that may share one: their numbers, and the hidden states that stand for them."""
+
+    def __init__(self, width: int):
+        self.nodes: list[int] = []
+        self.rows = np.zeros((8, width))
+
+    def nearest(self, image: np.ndarray) -> tuple[int, float]:
+        """The node nearest to an image, and how far apart they are."""
+        apart = np.abs(self.rows[: len(self.nodes)] - image).max(axis=1)
+        place = int(apart.argmin())
+        return self.nodes[place], float(apart[place])
+
+    def add(self, node: int, image: np.ndarray) -> None:
+        if len(self.nodes) == len(self.rows):
+            self.rows = np.concatenate([self.rows, np.zeros_like(self.rows)])
+        self.rows[len(self.nodes)] = image
+        self.nodes.append(node)
 
 
 class Graph:
@@ -41,24 +64,26 @@ class Graph:
         hidden: of the state that stands for each node.
         state: the machine's state at each node.
         word: letters that lead to each node.
-        successor: next node for each expanded node and letter.
+        choices: [C, K] the words of K letters that lead from one node to the next.
+        successor: next node for each expanded node and choice.
         images: what is reached at each node.
     """
 
     def __init__(
         self,
-        network: MLPRNN,
+        network: Network,
         machine: Mealy,
         refinement: Refinement,
         steps: int | None = None,
     ):
         self.network, self.machine, self.refinement = network, machine, refinement
         self.steps = steps  # most steps of the words; None: any number
+        self.choices = words_of(len(machine.letters), refinement.stride)
         self.hidden, self.state = [network.initial], [0]
         self.word: list[tuple[int, ...]] = [()]
         self.successor: list[list[int]] = []
         self.images: list[list[np.ndarray]] = [[]]
-        self._alike: dict[tuple, list[int]] = {}  # nodes by what must be the same
+        self._alike: dict[tuple, _Alike] = {}  # nodes by what must be the same
 
     def __len__(self) -> int:
         return len(self.hidden)
@@ -75,16 +100,21 @@ class Graph:
         Returns:
             A word [T, I] on which network and machine differ, if that is met.
         """
-        node, letters = len(self.successor), self.machine.letters
-        before = np.repeat(self.hidden[node][None], len(letters), axis=0)
-        reached = self.network.step(before, letters)
-        outputs = self.network.outputs(reached)
-        wrong = (outputs != self.machine.output[self.state[node]]).any(axis=1)
-        if wrong.any():
-            word = np.array((*self.word[node], int(wrong.argmax())))
-            if self._differ(word):
-                return letters[word]
-        self.successor.append([self._target(node, a, image) for a, image in enumerate(reached)])
+        node, machine = len(self.successor), self.machine
+        reached = np.repeat(self.hidden[node][None], len(self.choices), axis=0)
+        state = np.full(len(self.choices), self.state[node])
+        for k, read in enumerate(self.choices.T):
+            reached = self.network.step(reached, machine.letters[read])
+            written = machine.output[state, read]
+            wrong = (self.network.outputs(reached) != written).any(axis=1)
+            if wrong.any():
+                word = np.array((*self.word[node], *self.choices[int(wrong.argmax()), : k + 1]))
+                if self._differ(word):
+                    return machine.letters[word]
+            state = machine.transition[state, read]
+        words = [(*self.word[node], *choice) for choice in self.choices.tolist()]
+        arrived = zip(words, reached, state.tolist(), written)
+        self.successor.append([self._target(*one) for one in arrived])
         return None
 
     def _differ(self, word: np.ndarray) -> bool:
@@ -92,24 +122,30 @@ class Graph:
         said = self.network.run(self.machine.letters[word][None])[1][0, -1]
         return bool((said != self.machine.run(word[None])[0, -1]).any())
 
-    def _target(self, node: int, letter: int, image: np.ndarray) -> int:
-        """The node that an image belongs to, a new one if need be."""
+    def _target(
+        self, word: tuple[int, ...], image: np.ndarray, after: int, written: np.ndarray
+    ) -> int:
+        """The node that an image belongs to, a new one if need be.
+
+        Args:
+            word: letters that lead to it.
+            image: [H].
+            after: the machine's state.
+            written: [O] the last output.
+        """
         rule = self.refinement
-        after = int(self.machine.transition[self.state[node], letter])
-        written = self.machine.output[self.state[node], letter]
-        word = (*self.word[node], letter)
         recent = word[-rule.history :] if rule.history else ()
         layer = len(word) if rule.layered else 0
         same = self._alike.setdefault(
-            (after, written.tobytes() if rule.outputs else b"", recent, layer), []
+            (after, written.tobytes() if rule.outputs else b"", recent, layer),
+            _Alike(len(image)),
         )
-        if same:
-            apart = np.abs(np.array([self.hidden[n] for n in same]) - image).max(axis=1)
-            nearest = int(apart.argmin())
-            if apart[nearest] <= rule.distance:
-                self.images[same[nearest]].append(image)
-                return same[nearest]
-        same.append(len(self))
+        if same.nodes:
+            node, apart = same.nearest(image)
+            if apart <= rule.distance:
+                self.images[node].append(image)
+                return node
+        same.add(len(self), image)
         self.hidden.append(image)
         self.state.append(after)
         self.word.append(word)
@@ -126,8 +162,13 @@ class Graph:
             if points:
                 z = (np.array(points) - origin[node]) @ frame[node]
                 low[node], high[node] = z.min(axis=0), z.max(axis=0)
-        successor = np.array(self.successor).reshape(-1, len(self.machine.letters))
-        return Enclosure(np.array(self.state), successor, origin, frame, low, high)
+        successor = np.array(self.successor).reshape(-1, len(self.choices))
+        return Enclosure(np.array(self.state), self.choices, successor, origin, frame, low, high)
+
+
+def words_of(letters: int, length: int) -> np.ndarray:
+    """All words [letters^length, length] in order."""
+    return np.array(list(itertools.product(range(letters), repeat=length)), int)
 
 
 def _directions(points: np.ndarray) -> np.ndarray:

@@ -16,6 +16,8 @@ from mips_jax.inputs import InputRange
 from mips_jax.machines import Mealy, minimised
 from mips_jax.networks import MLPRNN, Network
 from mips_jax.programs import Program, program_source
+from mips_jax.verification.enclosures.adversary import failing_word
+from mips_jax.verification.enclosures.instructions import Instructions, instructions_of
 from mips_jax.verification.enclosures.search import Proof, ProofSettings, obstacle, prove_equal
 from mips_jax.verification.enclosures.sums import (
     Recurrences,
@@ -30,6 +32,7 @@ from mips_jax.verification.enclosures.written import (
     FLOAT64_BITS,
     certificate_of,
     graph_record,
+    sums_record,
 )
 
 ARITHMETICS = {  # by bits of the significand; what holds in the first holds in the second
@@ -39,13 +42,18 @@ ARITHMETICS = {  # by bits of the significand; what holds in the first holds in 
 MOST_STEPS = 1000  # of words whose number is bounded, where all are followed at once
 MOST_BOXED = 100  # the same where they are followed box by box
 _SHARE_OF_TIME = 0.3  # of the limit, for words of bounded length
-_UNROLLED = (1, 2, 4, 8, 16, 32)  # steps after which a linear network has forgotten
+_SHARE_OF_WORK = 0.3  # the same of the work that is left
+_PERIODS = (1, 2, 4, 8, 16, 32)  # steps after which a linear network has forgotten
 _STATES = 3000  # of a program that is unfolded
-_BREAKING = 200  # steps beyond the last right one in which a breaking word is looked for
+_BREAKING = 4_000  # steps of the longest breaking word that is looked for
+_HASTY, _THOROUGH = 30_000, 800_000  # steps of the network in the search for a failing word
+_MANY = 2000  # hidden states side by side where a shorter failing word is looked for
+_SMALL = 6000  # weights of a network of which a step is one of work
 _REFUSED = "the independent check would take too long, or refuses"
-_COST_OF_AN_EDGE = 600  # of the independent check, beside one a weight
+_COST_OF_AN_EDGE = 600  # of the independent check, in microseconds
+_COST_OF_A_CURVE = 150  # the same
 _COST_OF_A_CHECK = 22_000_000  # some 20 seconds of Python
-_WORK_OF_SUMS = 40_000  # generators times coordinates of one stepped set: some 140 steps of a sum
+_WORK_OF_SUMS = 120_000  # generators times coordinates of one stepped set: some 250 steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +92,7 @@ def prove(
     """Tries every length first, then as long words as can be had.
 
     Args:
-        network: anything; `MLPRNN`s are tried.
+        network: anything; what has `instructions` is tried.
         program: what was distilled from it.
         bounds: of the inputs.
         letters: [A, I] all that occur; None where they are too many.
@@ -92,11 +100,11 @@ def prove(
         settings: limits.
     """
     hindrance = obstacle(network, letters, settings)
-    if hindrance or not isinstance(network, MLPRNN):
+    if hindrance:
         return Proven(reason=f"not attempted: {hindrance}")
     source = program_source(program, lists=False)
-    both = recurrences(network, source, bounds)
-    if both is not None and _is_whole(bounds, letters):
+    both = recurrences(network, source, bounds) if isinstance(network, MLPRNN) else None
+    if both is not None and isinstance(network, MLPRNN) and _is_whole(bounds, letters):
         return _sums(network, program, source, bounds, both)
     if letters is None:
         return Proven(reason="not attempted: too many different inputs")
@@ -134,22 +142,26 @@ def _sums(
     ends = [[int(low), int(high)] for low, high in bounds]
     found: dict[int, int] = {}
     for bits in ARITHMETICS:
-        box = box_for_every_length(network, both, bits)
-        for unrolled in _UNROLLED if box else ():
-            method = {"by": "affine", "bounds": ends, "box": box, "unrolled": unrolled}
-            certificate = certificate_of(network, method, bits, None, source)
+        for period in _PERIODS:
+            box = box_for_every_length(network, both, bits, period)
+            if box is None:
+                break
+            certificate = certificate_of(
+                network, sums_record(ends, period, box), bits, None, source
+            )
             if _accepted(certificate, source) is None:
                 return Proven(certificate, bits)
-        found[bits] = steps_that_round_right(
+        found[bits], broken = steps_that_round_right(
             network, source, bounds, bits, MOST_STEPS, _WORK_OF_SUMS
         )
+        if not broken:  # finer arithmetic would be followed no further
+            break
     bits = max(found, key=lambda b: (found[b], -b))
     steps, word = found[bits], _breaking_word(network, program, both, found[bits])
     reason = "its sums have no end, and their weights are not exact"
     if not steps:
         return Proven(word=word, reason=reason)
-    method = {"by": "affine", "bounds": ends}
-    certificate = certificate_of(network, method, bits, steps, source)
+    certificate = certificate_of(network, sums_record(ends, steps), bits, steps, source)
     refused = _accepted(certificate, source)
     if refused:
         return Proven(word=word, reason=refused)
@@ -159,22 +171,40 @@ def _sums(
 def _breaking_word(
     network: MLPRNN, program: Program, both: Recurrences, steps: int
 ) -> np.ndarray | None:
-    """The shortest word beyond `steps` that is found by pulling one way, run to be sure."""
-    for length in range(steps + 1, steps + 1 + _BREAKING):
-        for word in breaking_words(both, length):
-            with np.errstate(over="ignore", invalid="ignore"):
-                said = network.run(word[None])[1][0]
-            wrong = (said != program.run(word[None])[0]).any(axis=1)
-            if wrong.any():
-                return word[: int(wrong.argmax()) + 1]
-    return None
+    """A word beyond `steps` that is found by pulling one way, run to be sure: by doubling, and then
+    the shortest of its kind by halving.
+    """
+    wrong, right, length = None, steps, steps + 1
+    while length <= _BREAKING and wrong is None:
+        wrong = _pulled_apart(network, program, both, length)
+        right, length = (right, length) if wrong is not None else (length, 2 * length)
+    while wrong is not None and right + 1 < len(wrong):
+        shorter = _pulled_apart(network, program, both, (right + len(wrong)) // 2)
+        right, wrong = (
+            (right, shorter) if shorter is not None else ((right + len(wrong)) // 2, wrong)
+        )
+    return wrong
+
+
+def _pulled_apart(
+    network: MLPRNN, program: Program, both: Recurrences, length: int
+) -> np.ndarray | None:
+    """A word of at most `length` steps on which the two differ, pulled one way; or None."""
+    found = []
+    for word in breaking_words(both, length):
+        with np.errstate(over="ignore", invalid="ignore"):
+            said = network.run(word[None])[1][0]
+        wrong = (said != program.run(word[None])[0]).any(axis=1)
+        if wrong.any():
+            found.append(word[: int(wrong.argmax()) + 1])
+    return min(found, key=len, default=None)
 
 
 @dataclasses.dataclass
 class _Asked:
     """One network and program, and what is left of the limits."""
 
-    network: MLPRNN
+    network: Network
     program: Program
     source: str
     letters: np.ndarray
@@ -191,15 +221,32 @@ class _Asked:
         self.left -= found.spent
         return found
 
+    def failing_word(self, steps: int) -> np.ndarray | None:
+        """A word on which the two differ, looked for in so many steps of a small network."""
+        rules = instructions_of(self.network)
+        assert isinstance(rules, Instructions), rules
+        spent = int(min(steps, self.left) / max(1.0, rules.weights / _SMALL))
+        asked = (self.network, self.program, self.letters)
+        word = shorter = failing_word(*asked, spent)
+        while shorter is not None and len(shorter) > 1:
+            word = shorter
+            shorter = failing_word(*asked, spent, len(word) - 1, _MANY)
+        return word if shorter is None else shorter
+
     def certified(
         self, machine: Mealy, bits: int, steps: int | None, proof: Proof
     ) -> Proven | None:
         """What the independent check makes of a proof; None where it refuses."""
         if not proof.proven or proof.enclosure is None:
             return None
-        layers = (*self.network.transition, *self.network.output)
-        edge = _COST_OF_AN_EDGE + sum(weight.size for weight, _ in layers)
-        if proof.enclosure.successor.size * edge > _COST_OF_A_CHECK / (1 if steps is None else 5):
+        rules = instructions_of(self.network)
+        assert isinstance(rules, Instructions), rules
+        curves = sum(len(one[3]) for one in rules.step if one[0] in ("tanh", "sigmoid"))
+        columns = 2 + len(rules.initial)
+        edge = _COST_OF_AN_EDGE + rules.weights * columns / 8 + _COST_OF_A_CURVE * curves
+        edges = sum(len(self.letters) ** k for k in range(1, 1 + proof.enclosure.choices.shape[1]))
+        edges *= len(proof.enclosure.successor)
+        if edges * edge > _COST_OF_A_CHECK / (1 if steps is None else 6):
             return None
         method = graph_record(machine, proof.enclosure)
         certificate = certificate_of(self.network, method, bits, steps, self.source)
@@ -209,20 +256,28 @@ class _Asked:
 
 
 def _by_boxes(asked: _Asked, machine: Mealy | None) -> Proven:
-    """A finite machine if there is one, else what words of some length reach of the program."""
+    """A finite machine if there is one, else what words of some length reach of the program; but a
+    word that fails at once spares the search for a proof.
+    """
     if machine is None:
         found = unfolded(asked.program, asked.letters, _STATES, _STATES)
         machine = minimised(found[0]) if found and found[1] else None
-    best = Proven(reason="the program has no finite number of states")
-    if machine is not None:
-        for bits in ARITHMETICS:
-            proof = asked.proof(machine, bits, None, share=0.4)
-            proven = asked.certified(machine, bits, None, proof)
-            if proven is not None:
-                return proven
-            best = Proven(word=proof.word, reason=proof.reason or _REFUSED)
-            if proof.word is not None:
-                break
+    hidden = len(asked.network.initial)  # with many units a proof is dearer than a longer look
+    word = asked.failing_word(_HASTY * max(1, hidden // 4))
+    best = Proven(word=word, reason="the program has no finite number of states")
+    if word is not None:
+        best = Proven(word=word, reason=f"they differ on a word of {len(word)} inputs")
+    for bits in ARITHMETICS if machine is not None and best.word is None else ():
+        assert machine is not None
+        proof = asked.proof(machine, bits, None, share=0.4)
+        proven = asked.certified(machine, bits, None, proof)
+        if proven is not None:
+            return proven
+        best = Proven(word=proof.word, reason=proof.reason or _REFUSED)
+        if proof.word is not None:
+            break
+    if best.word is None:
+        best = dataclasses.replace(best, word=asked.failing_word(_THOROUGH))
     return _up_to(asked, machine, best)
 
 
@@ -236,6 +291,7 @@ def _up_to(asked: _Asked, machine: Mealy | None, best: Proven) -> Proven:
         best: what is known.
     """
     asked.deadline = time.monotonic() + _SHARE_OF_TIME * asked.seconds
+    asked.left *= _SHARE_OF_WORK
     reached, beyond = 0, MOST_BOXED + 1 if best.word is None else len(best.word)
     while reached + 1 < beyond and asked.left > 0 and time.monotonic() < asked.deadline:
         steps = min(max(1, 2 * reached), beyond - 1)

@@ -1,11 +1,10 @@
-"""The search for a proof, for words of every length, that a ReLU network writes what a finite
-machine writes.
+"""The search for a proof, for words of every length, that a network writes what a finite machine
+writes.
 
 Graphs come from runs of the network, boxes around their nodes from iteration with widening (Cousot
 and Cousot 1977). Neither is
 trusted: the finished boxes are checked from the beginning by `enclosures.checked_margin`. Where a
-    run that makes a graph meets a
-word on which the two differ, that is the answer.
+run that makes a graph meets a word on which the two differ, that is the answer.
 
 Axes: T time, I inputs, O outputs, H hidden units, P points.
 """
@@ -19,18 +18,22 @@ from collections.abc import Iterator
 import numpy as np
 
 from mips_jax.machines import Mealy
-from mips_jax.networks import MLPRNN, Network
+from mips_jax.networks import Network
 from mips_jax.verification.enclosures.certificate import Enclosure, checked_margin, images_of
 from mips_jax.verification.enclosures.graph import Graph, Refinement
+from mips_jax.verification.enclosures.instructions import Instructions, instructions_of
 from mips_jax.verification.enclosures.zonotopes import LARGEST_SUM
 
-STEP_PER_EDGE = 0.02  # work of one step of the network, relative to that of one edge' enclosure
+WORK_OF_AN_IMAGE = 1.5  # one step of the network, and the search for a node that is near it
 _ITERATIONS = 60
 _WIDENING = 0.1  # of a box that has grown, added where it grew
+_ROOM = 1e-10  # the same where no box meets itself again: for the order of additions
 _LARGEST_INTEGER = 2**31  # letters and outputs; exact in float64 with a margin
 _EDGES = 100_000
 _MERGED_WITHIN = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # of the spread of hidden states
-_LAYERS_WITHIN = (np.inf, 0.1, 0.01)  # the same, where a box is of words of one length
+_LAYERS_WITHIN = (np.inf, 0.1, 0.01, 0.0)  # the same, where a box is of words of one length
+_STRIDES, _CHOICES = (3, 2), 130  # letters from box to box, and most words of them
+_STRIDES_WITHIN = (0.1, 0.03, 0.01)
 _HISTORIES = (1, 2, 3, 4, 5, 6)  # letters
 
 
@@ -53,9 +56,9 @@ class ProofSettings:
 class _Work:
     """What is left of the limits; counted in work, so that a busy machine finds the same."""
 
-    def __init__(self, network: MLPRNN, settings: ProofSettings):
-        layers = (*network.transition, *network.output)
-        self.per_edge = max(0.05, sum(weight.size for weight, _ in layers) / 64**2)
+    def __init__(self, rules: Instructions, settings: ProofSettings):
+        generators = max(1.0, len(rules.initial) / 2)
+        self.per_edge = max(0.05, generators * rules.weights / 64**2)
         self.left = settings.work
         self.deadline = time.monotonic() + settings.seconds
         self.struck = False
@@ -118,7 +121,7 @@ def prove_equal(
     letters.
 
     Args:
-        network: anything; only an `MLPRNN` (rounded to the nearest integer) is tried.
+        network: anything; what has `instructions` is tried.
         machine: over the same inputs and outputs.
         settings: limits.
         bits: of the arithmetic; 53 is float64, 24 float32.
@@ -126,9 +129,10 @@ def prove_equal(
     """
     settings = settings or ProofSettings()
     hindrance = obstacle(network, machine.letters, settings) or _mismatch(network, machine)
-    if hindrance or not isinstance(network, MLPRNN):
+    rules = instructions_of(network)
+    if hindrance or isinstance(rules, str):
         return Proof(False, f"not attempted: {hindrance}")
-    work = _Work(network, settings)
+    work = _Work(rules, settings)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused as not finite
         proof = _searched(network, machine, settings, work, (bits, steps))
     return dataclasses.replace(proof, struck=work.struck, spent=settings.work - work.left)
@@ -144,22 +148,18 @@ def obstacle(network: Network, letters: np.ndarray | None, settings: ProofSettin
     """
     if not (settings.work > 0 and settings.seconds > 0):
         return "switched off"
-    if type(network) is not MLPRNN:  # a subclass may step, read out or decode in its own way
-        return f"boxes are carried through ReLU networks only, not through {type(network).__name__}"
-    if not all(
-        np.isfinite(array).all()
-        for layer in (*network.transition, *network.output)
-        for array in layer
-    ):
+    rules = instructions_of(network)
+    if isinstance(rules, str):
+        return rules
+    if not all(np.isfinite(array).all() for layer in rules.maps for array in layer):
         return "a weight is not finite"
     if not np.isfinite(network.initial).all():
         return "the initial hidden state is not finite"
     if letters is not None and np.abs(letters).max() >= _LARGEST_INTEGER:
         return f"an input or output of {_LARGEST_INTEGER} or more"
-    widths = sum(
-        weight.shape[0] + weight.shape[1] for weight, _ in (*network.transition, *network.output)
-    )
-    if widths > LARGEST_SUM:  # no sum over units or generators is longer
+    bent = sum(len(one[3]) for one in rules.step + rules.readout if one[0] == "relu")
+    stride = max(_STRIDES)  # in as many steps each error and each ReLU may add a generator
+    if max(rules.width, stride * (len(rules.initial) + bent)) > LARGEST_SUM:
         return "the network is too wide for the bound on rounding"
     return None
 
@@ -177,12 +177,12 @@ def _mismatch(network: Network, machine: Mealy) -> str | None:
 
 
 def _searched(
-    network: MLPRNN, machine: Mealy, settings: ProofSettings, work: _Work, asked: tuple
+    network: Network, machine: Mealy, settings: ProofSettings, work: _Work, asked: tuple
 ) -> Proof:
     """Graph after graph until one can be boxed; asked: bits, and most steps or None."""
     reason, (bits, steps) = "", asked
     for refinement in _refinements(network, machine, steps):
-        nodes = min(settings.nodes, _EDGES // len(machine.letters))
+        nodes = min(settings.nodes, _EDGES // len(machine.letters) ** refinement.stride)
         graph = Graph(network, machine, refinement, steps)
         grown = _grown(graph, nodes, work)
         if isinstance(grown, np.ndarray):
@@ -203,7 +203,7 @@ def _searched(
     return Proof(False, work.reason if work.over else reason)
 
 
-def _refinements(network: MLPRNN, machine: Mealy, steps: int | None) -> Iterator[Refinement]:
+def _refinements(network: Network, machine: Mealy, steps: int | None) -> Iterator[Refinement]:
     """In the order of trying; where the steps are counted, so are those of the boxes."""
     words = np.random.default_rng(0).integers(0, len(machine.letters), (300, min(60, steps or 60)))
     spread = float(network.run(machine.letters[words])[0].std(axis=(0, 1)).max())
@@ -211,8 +211,14 @@ def _refinements(network: MLPRNN, machine: Mealy, steps: int | None) -> Iterator
         yield from (Refinement(part * spread, False, layered=True) for part in _LAYERS_WITHIN)
         return
     yield Refinement(np.inf, outputs=False)
-    yield from (Refinement(part * spread) for part in _MERGED_WITHIN)
+    yield from (Refinement(part * spread, outputs=False) for part in _MERGED_WITHIN[:2])
+    strides = [n for n in _STRIDES if len(machine.letters) ** n <= _CHOICES]
+    for stride in strides[:1]:
+        yield from (Refinement(part * spread, False, stride=stride) for part in _STRIDES_WITHIN)
+    yield from (Refinement(part * spread, outputs=False) for part in _MERGED_WITHIN[2:])
     yield from (Refinement(np.inf, history=letters) for letters in _HISTORIES)
+    for stride in strides[1:]:
+        yield from (Refinement(part * spread, False, stride=stride) for part in _STRIDES_WITHIN)
 
 
 def _grown(graph: Graph, limit: int, work: _Work) -> np.ndarray | bool:
@@ -226,14 +232,14 @@ def _grown(graph: Graph, limit: int, work: _Work) -> np.ndarray | bool:
         word = graph.expand()
         if word is not None:
             return word
-        work.spend(STEP_PER_EDGE * len(graph.machine.letters))
+        work.left -= WORK_OF_AN_IMAGE * graph.choices.size
         if len(graph) > limit or work.over:
             return False
     return True
 
 
 def _boxed(
-    network: MLPRNN, machine: Mealy, enclosure: Enclosure, work: _Work, bits: int
+    network: Network, machine: Mealy, enclosure: Enclosure, work: _Work, bits: int
 ) -> tuple[Enclosure | None, str]:
     """Grows the boxes until each holds the images of its predecessors; only the successors of what
     grew are looked at again.
@@ -253,7 +259,7 @@ def _boxed(
                 return None, "the boxes grew until an output could be another integer"
             np.minimum.at(low, targets, image_low)
             np.maximum.at(high, targets, image_high)
-            work.spend(len(targets))
+            work.spend(len(targets) * enclosure.choices.shape[1])
             if work.over:
                 return None, work.reason
         if not (np.isfinite(low).all() and np.isfinite(high).all()):
@@ -261,8 +267,10 @@ def _boxed(
         down, up = low < enclosure.low, high > enclosure.high
         active = np.flatnonzero((down | up)[:left].any(axis=1))
         if not len(active):  # what has grown is not left
+            low, high = np.where(down, low - _ROOM, low), np.where(up, high + _ROOM, high)
             return dataclasses.replace(enclosure, low=low, high=high), ""
-        widening = _WIDENING * (high - low) * (iteration > 0 and not layered)
+        share = _ROOM if layered else _WIDENING * (iteration > 0)
+        widening = share * (high - low) + _ROOM * layered
         enclosure = dataclasses.replace(
             enclosure,
             low=np.where(down, low - widening, low),

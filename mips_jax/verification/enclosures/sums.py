@@ -14,9 +14,8 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import scipy.linalg
 
-from mips_jax.check import TERMS, Program, side_by_side
+from mips_jax.check import TERMS, Program, both_sides, spread
 from mips_jax.check import Network as CheckedNetwork
 from mips_jax.inputs import InputRange
 from mips_jax.networks import MLPRNN
@@ -58,7 +57,7 @@ def recurrences(network: MLPRNN, source: str, bounds: InputRange) -> Recurrences
         maps = program.affine()
     except Exception:  # whatever keeps it from being cut or from being affine
         return None
-    count, hidden = len(program.start), network.hidden_dim
+    count, hidden = len(program.start()), network.hidden_dim
     halves = []
     for rows, constants in maps:
         matrix = np.array(rows, float).reshape(len(constants), count + len(bounds))
@@ -70,19 +69,21 @@ def recurrences(network: MLPRNN, source: str, bounds: InputRange) -> Recurrences
         network.output[0],
         halves[0],
         halves[1],
-        np.array(program.start, float),
+        np.array(program.start(), float),
         low,
         high,
     )
 
 
-def box_for_every_length(network: MLPRNN, both: Recurrences, bits: int) -> dict | None:
-    """A box of [h, r] that no letter leaves, as a certificate holds it; None where none is found.
+def box_for_every_length(network: MLPRNN, both: Recurrences, bits: int, period: int) -> dict | None:
+    """A box of [h, r] to which all words of `period` letters lead back, as a certificate holds it;
+    None where none is found.
 
     Args:
         network: with one layer each.
         both: the same and the program.
         bits: of the arithmetic.
+        period: steps after which the box is entered from the start, and again from itself.
     """
     ranges = _register_ranges(both)
     if ranges is None:
@@ -91,27 +92,49 @@ def box_for_every_length(network: MLPRNN, both: Recurrences, bits: int) -> dict 
     lift, center = _lift(both, ranges)
     most = np.abs(np.stack(ranges)).max(axis=0, initial=0.0)
     letters = np.maximum(np.abs(both.low), np.abs(both.high))
-    triangular, frame = scipy.linalg.schur(a)
+    frame = _directions(a, b)
     size = np.abs(lift) @ most + np.abs(center) + 1.0  # of hidden states, with a unit to spare
     terms = a.shape[1] + b.shape[1] + TERMS
     noise = 2 * terms * 2.0**-bits * (np.abs(a) @ size + np.abs(b) @ letters + np.abs(bias))
-    pushed = np.abs(frame.T @ (a @ lift - lift @ m)) @ most
-    pushed += np.abs(frame.T @ (b - lift @ k)) @ letters + np.abs(frame.T) @ noise
-    pushed += np.abs(frame.T @ (a @ center + bias - lift @ offset - center)) + _SMALLEST
-    width = _invariant_width(np.abs(triangular), pushed)
+    middle, half = (ranges[0] + ranges[1]) / 2, (ranges[1] - ranges[0]) / 2
+    x, wide = (both.low + both.high) / 2, (both.high - both.low) / 2
+    missed, lost = a @ lift - lift @ m, b - lift @ k
+    start = center + lift @ middle
+    drift = a @ start + b @ x + bias - start - lift @ (m @ middle + k @ x + offset - middle)
+    pushed, power, moved = np.full(len(bias), _SMALLEST), frame.T, np.zeros(len(bias))
+    for _ in range(period):
+        pushed += np.abs(power @ missed) @ half + np.abs(power @ lost) @ wide
+        pushed += np.abs(power) @ noise
+        moved += power @ drift
+        power = power @ a
+    pushed += np.abs(moved)
+    width = _invariant_width(np.abs(power @ frame), pushed)
     spare = _invariant_width(np.abs(m), np.full(len(m), _SMALLEST))
     if width is None or spare is None:
         return None
-    begun = np.abs(frame.T @ (network.initial - lift @ both.start - center))
-    width = width * max(1.0, float((begun / width).max())) * (1 + _SPARE)
+    apart = np.linalg.matrix_power(a, period) @ (network.initial - lift @ both.start - center)
+    width = width * (1 + _SPARE) + (1 + _SPARE) * np.abs(frame.T @ apart)
     count = len(both.start)
     joint = np.block([[frame, lift], [np.zeros((count, len(frame))), np.eye(count)]])
-    return box_record(
-        np.concatenate([center, np.zeros(count)]),
-        joint,
-        np.concatenate([-width, ranges[0] - spare]),
-        np.concatenate([width, ranges[1] + spare]),
-    )
+    origin = np.concatenate([start, middle])
+    return box_record(origin, joint * np.concatenate([width, half + spare]))
+
+
+def _directions(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Orthogonal directions [H, H] as columns, of the letters read long ago first: those that a
+    further step loses.
+    """
+    powers = [b]
+    for _ in range(len(a) - 1):
+        powers.append(a @ powers[-1])
+    krylov = np.concatenate([*reversed(powers), np.eye(len(a))], axis=1)
+    basis = np.zeros((len(a), 0))
+    for column in krylov.T:
+        rest = column - basis @ (basis.T @ column)
+        rest -= basis @ (basis.T @ rest)
+        if np.linalg.norm(rest) > 1e-6 * max(1e-3, float(np.linalg.norm(column))):
+            basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
+    return basis
 
 
 def _invariant_width(contraction: np.ndarray, pushed: np.ndarray) -> np.ndarray | None:
@@ -152,8 +175,9 @@ def _lift(both: Recurrences, ranges) -> tuple[np.ndarray, np.ndarray]:
 
 def steps_that_round_right(
     network: MLPRNN, source: str, bounds: InputRange, bits: int, most: int, work: int
-) -> int:
-    """The largest N such that every word up to N steps is written right.
+) -> tuple[int, bool]:
+    """The largest N such that every word up to N steps is written right; and whether that is where
+    it breaks, not where the work ends.
 
     Args:
         network: with one layer each.
@@ -163,23 +187,24 @@ def steps_that_round_right(
         most: N is not looked for beyond.
         work: nor beyond so many generators times coordinates.
     """
-    certificate = {"bounds": [list(map(int, pair)) for pair in bounds]}
+    letters = [[list(map(int, pair)) for pair in bounds]]
     try:
         machine = CheckedNetwork(network_record(network), bits)
-        z, step = side_by_side(certificate, Program(source), machine)
+        z, _, _, follow = both_sides("affine", letters, Program(source), machine)
     except (ValueError, OverflowError):  # a weight beyond what the check follows
-        return 0
+        return 0, True
     for count in range(most):
         try:
-            z, right = step(z)
+            z, right = follow(z, 0, ())
+            z = spread(z)
         except ValueError:  # a value beyond what the check follows
-            return count
-        work -= len(z[1]) * len(z[0])
+            return count, True
+        work -= len(z) * len(z[0])
         if not right:
-            return count
+            return count, True
         if work < 0:
-            return count + 1
-    return most
+            return count + 1, False
+    return most, False
 
 
 def breaking_words(both: Recurrences, steps: int) -> list[np.ndarray]:
