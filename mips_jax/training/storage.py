@@ -7,7 +7,7 @@ newer is complete; one checkpoint in place of another is switched by two renames
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import logging
 import shutil
 import sys
@@ -48,16 +48,12 @@ def write(path: Path, arrays: Any, meta: dict) -> None:
         contents = ocp.args.Composite(
             arrays=ocp.args.PyTreeSave(arrays), meta=ocp.args.JsonSave({"format": FORMAT, **meta})
         )
-        _silence_late_writes()
-        try:
+        with _late_writes_silent():
             checkpointer.save(path.absolute(), contents)
-        except Exception:
-            time.sleep(_LATE_WRITES)
-            raise
 
 
-@functools.cache
-def _silence_late_writes() -> None:
+@contextlib.contextmanager
+def _late_writes_silent() -> Iterator[None]:
     """A save that fails at one file leaves its other writes to report to an event loop that is
     closed by then, each with a traceback on stderr; the failure itself is raised. At the end of the
     process nothing could keep them back, so they are waited for.
@@ -69,6 +65,13 @@ def _silence_late_writes() -> None:
             told(unraisable)
 
     sys.unraisablehook = hook
+    try:
+        yield
+    except Exception:
+        time.sleep(_LATE_WRITES)
+        raise
+    finally:
+        sys.unraisablehook = told
 
 
 def _checkpointer():
