@@ -3,7 +3,6 @@
 import importlib.metadata
 import os
 import re
-import runpy
 import shutil
 import subprocess
 import sys
@@ -82,10 +81,19 @@ def test_links_of_the_description_need_no_file_beside_it(wheel):
         ("/somewhere/on/disk", None),
     ],
 )
-def test_links_of_the_description_lead_to_the_repository_s_host(monkeypatch, address, base):
-    monkeypatch.setenv("MIPS_JAX_REPOSITORY", address)
-    monkeypatch.setattr("setuptools.setup", lambda **_: None)
-    made = runpy.run_path(str(ROOT / "setup.py"))["description"]()
+def test_links_of_the_description_lead_to_the_repository_s_host(address, base):
+    code = (
+        "import runpy, setuptools, sys; setuptools.setup = lambda **_: None; "
+        "print(runpy.run_path(sys.argv[1])['description']())"
+    )
+    # in a process of its own: setuptools must come before anything loads Python's own distutils
+    made = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / "setup.py")],
+        env={**os.environ, "MIPS_JAX_REPOSITORY": address, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout
     if base is None:
         assert "docs/data.md" in made and "](docs/" not in made
     else:
