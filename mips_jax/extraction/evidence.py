@@ -15,7 +15,7 @@ import numpy as np
 from mips_jax.extraction.settings import ExtractionSettings
 from mips_jax.extraction.traces import Traces, record
 from mips_jax.extraction.tuning import RegisterSettings, Tuning
-from mips_jax.inputs import Inputs, narrow_words, random_words
+from mips_jax.inputs import InputRange, Inputs, narrow_words, random_words
 from mips_jax.networks import Network
 
 _PROBED = 2 / 3  # of the longest word that can be read at all; probe words follow
@@ -64,9 +64,10 @@ class Evidence:
         length = settings.length or network.trained_length or tuning.words.default_length
         length = with_room_to_probe(network, length)
         rng = np.random.default_rng(settings.seed)
-        letters, count = tuning.words.letters, settings.words
-        if network.step_work > tuning.automaton.costly:
-            count = min(count, max(tuning.words.fewest, int(count / network.step_work)))
+        letters, bounds = tuning.words.letters, inputs.bounds
+        probed = min(_letters_within(bounds), tuning.features.alphabet)
+        affordable = tuning.words.work / (length * probed * network.step_work**2)
+        count = min(settings.words, max(tuning.words.fewest, int(affordable)))
         words = (
             random_words(inputs, count, length, rng),
             narrow_words(inputs, count, length, letters, rng),
@@ -83,7 +84,7 @@ class Evidence:
     @property
     def letters_in_range(self) -> float:
         """How many letters the bounds allow: a float, since there may be very many."""
-        return float(np.prod([high - low + 1.0 for low, high in self.inputs.bounds]))
+        return _letters_within(self.inputs.bounds)
 
     @property
     def alphabet(self) -> str:
@@ -133,3 +134,7 @@ class Evidence:
             fresh=record(self.judge, words),
             words=(*self.words, words),
         )
+
+
+def _letters_within(bounds: InputRange) -> float:
+    return float(np.prod([high - low + 1.0 for low, high in bounds]))

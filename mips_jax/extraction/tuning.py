@@ -30,8 +30,9 @@ class WordsTuning:
         learnt: words on which a program was wrong that join those that the next must fit.
         learnable: share of fresh words on which a program must be right for its errors to teach.
         default_length: steps, where nobody said how long the network's words were.
-        fewest: words that a network is probed on however much a step of it costs; of those that
-            cost little as many as the request says.
+        work: steps of the paper's networks, by the number of weights, that reading on from every
+            step of the words may cost; a network for which it costs more is asked about fewer.
+        fewest: words however much a step costs.
     """
 
     fresh: int = 2000
@@ -39,7 +40,8 @@ class WordsTuning:
     learnt: int = 60
     learnable: float = 0.5
     default_length: int = 10
-    fewest: int = 150
+    work: float = 3e8
+    fewest: int = 100
 
 
 @dataclasses.dataclass(frozen=True)
