@@ -175,7 +175,7 @@ def workplace(tmp_path, monkeypatch):
 
 TOTAL = (
     *("network=file", "network.path=total.npz", "network.input_min=-3", "network.input_max=9"),
-    *("verification.search_steps=0", "report=false"),
+    *("verification.search_steps=0", "verification.proof_work=0", "report=false"),
 )
 
 

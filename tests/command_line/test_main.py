@@ -58,6 +58,7 @@ DISTIL_TOTAL = [
     "network.path=total.npz",
     "network.input_min=-3",
     "network.input_max=9",
+    "verification.proof_work=0",
 ]
 
 
