@@ -152,7 +152,7 @@ def test_tasks_lists_every_task_with_what_it_does(capfd):
 
 
 def test_the_truth_judges_a_network_that_is_given_with_a_task(workplace, capfd):
-    given = ["network=file", "network.path=total.npz"]
+    given = ["network=file", "network.path=total.npz", "verification.proof_work=0"]
     assert main(["task=Sum_All", *given]) == SOLVED
     *_, verdict, folder = capfd.readouterr().out.splitlines()
     assert verdict.startswith("Sum_All: solved.") and folder.startswith("outputs/Sum_All/")
@@ -172,7 +172,8 @@ def test_a_network_that_does_not_fit_the_task(workplace, capfd):
 
 def test_what_was_assumed_of_a_network_is_said_and_recorded(workplace, capfd):
     path = FOLDER / "forms" / "gru.pt"
-    main(["network=file", f"network.path={path}", "extraction.seconds=5"])
+    quick = "extraction.seconds=1", "verification.proof_work=0"
+    main(["network=file", f"network.path={path}", *quick])
     out, err = capfd.readouterr()
     assert "one-hot vectors of 3 (network.encoding)" in err
     result = json.loads((Path(out.splitlines()[-1]) / "result.json").read_text())
@@ -210,7 +211,8 @@ def test_users_names_are_given_as_a_list(workplace, capfd):
             "network=file",
             f"network.path={path}",
             f"network.names=[{listed}]",
-            "extraction.seconds=5",
+            "extraction.seconds=1",
+            "verification.proof_work=0",
         ]
     )
     assert code in (SOLVED, NOT_SOLVED), capfd.readouterr().err
