@@ -218,11 +218,12 @@ def breaking_words(both: Recurrences, steps: int) -> list[np.ndarray]:
     (m, k, _), (n, p, _) = both.registers, both.outputs
     letters = []
     hidden, registers = c, None
-    for back in range(steps):
-        written = p if registers is None else registers @ k
-        letters.append(hidden @ b - written)
-        hidden = hidden @ a
-        registers = n if back == 0 else registers @ m
+    with np.errstate(over="ignore", invalid="ignore"):  # the words are run: these only propose
+        for back in range(steps):
+            written = p if registers is None else registers @ k
+            letters.append(hidden @ b - written)
+            hidden = hidden @ a
+            registers = n if back == 0 else registers @ m
     found = []
     for output in range(len(c)):
         pull = np.stack([one[output] for one in reversed(letters)])
