@@ -17,7 +17,8 @@ class ExtractionSettings:
             `registers`, `automaton`, `paper`.
         length: words up to this length are put to the network; None: the length it was trained on,
             or 10.
-        words: random words recorded, 100 to 100000.
+        words: random words recorded, 100 to 100000; fewer of a network whose probing would take
+            minutes.
         effort: work allowed, as a multiple of the usual, 0.01 to 1000. What is found depends on
             it, and never on how busy the machine is.
         seconds: a guard, 0.1 to 86400: when it strikes, the best program so far is returned, and

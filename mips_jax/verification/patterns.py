@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mips_jax.figures import percent
+from mips_jax.sequences import first_occurrences
 from mips_jax.verification.claims import plain_letter
 
 FEWEST = 20  # wrong steps in each half; fewer show no pattern
@@ -52,11 +53,12 @@ def pattern_of(inputs: np.ndarray, agree: np.ndarray) -> Pattern | None:
     """The simplest rule that tells the steps that disagree from the others, or None.
 
     Args:
-        inputs: [N, T, I] the words.
+        inputs: [N, T, I] the words; of equal ones the first counts.
         agree: [N, T] bool.
     """
     count = max(2, _STEPS // max(1, agree.shape[1]))
-    inputs, agree = inputs[:count], agree[:count]
+    different = first_occurrences(inputs)[:count]  # else a word could choose and measure
+    inputs, agree = inputs[different], agree[different]
     chosen, measured = slice(0, None, 2), slice(1, None, 2)
     wrong = ~agree
     if min(wrong[chosen].sum(), wrong[measured].sum()) < FEWEST:

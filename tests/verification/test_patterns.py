@@ -57,3 +57,9 @@ def test_several_inputs_a_step_are_told_together():
     words = RNG.integers(0, 2, (300, 20, 2))
     both = np.cumsum(words.all(axis=2), axis=1)
     assert pattern_of(words, both < 3).rule == "after at least 3 inputs (1, 1)"
+
+
+def test_no_word_that_chose_a_rule_measures_it():
+    few = np.repeat(RNG.integers(0, 2, (120, 40, 1)), 2, axis=0)  # each twice, in either half
+    ones = np.cumsum(few[:, :, 0], axis=1)
+    assert pattern_of(few, ones < 11).words == 60
